@@ -1,0 +1,530 @@
+//! From a bearer token to an [`Owner`]. The only code that knows JSON Web Tokens.
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use lambda_http::http::{HeaderMap, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use signature::{Signer, Verifier as VerifySignature};
+
+use crate::config::AuthConfig;
+use crate::problem::Problem;
+
+/// How far the clock of the issuer and ours may be apart, in seconds.
+const LEEWAY: u64 = 30;
+
+/// What RFC 3986 leaves as it is in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The signed-in user, whose token is valid and whose id is the one in the path.
+///
+/// Only the verifier makes one, so a handler or a query that takes an owner cannot run for
+/// anybody else:
+///
+/// ```compile_fail,E0451
+/// let owner = shared::Owner { id: "somebody".to_owned() };
+/// ```
+#[derive(Debug)]
+pub struct Owner {
+    id: String,
+}
+
+impl Owner {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The path of the owner's tasks, percent-encoded.
+    pub(crate) fn tasks_path(&self) -> String {
+        format!("/api/{}/tasks", utf8_percent_encode(&self.id, SEGMENT))
+    }
+}
+
+/// Verifies bearer tokens against every secret that may have signed one.
+pub(crate) struct Verifier {
+    keys: Vec<DecodingKey>,
+    validation: Validation,
+}
+
+/// The claims that are read. `exp`, `iss` and `aud` are `jsonwebtoken`'s to check.
+#[derive(Deserialize)]
+struct Verified {
+    sub: String,
+    #[serde(default, deserialize_with = "present")]
+    iat: Option<f64>,
+    #[serde(default, deserialize_with = "present", rename = "nbf")]
+    _nbf: Option<f64>,
+    #[serde(default, deserialize_with = "present", rename = "iss")]
+    _iss: Option<String>,
+}
+
+/// A claim that may be absent, but not null.
+fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl Verifier {
+    pub(crate) fn new(config: &AuthConfig) -> Self {
+        install_hmac();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = LEEWAY;
+        validation.validate_nbf = true;
+        let mut required = vec!["exp", "sub"];
+        if let Some(issuer) = &config.issuer {
+            required.push("iss");
+            validation.set_issuer(&[issuer]);
+        }
+        validation.validate_aud = config.audience.is_some();
+        if let Some(audience) = &config.audience {
+            required.push("aud");
+            validation.set_audience(&[audience]);
+        }
+        validation.set_required_spec_claims(&required);
+        let keys = config.secrets.iter();
+        let keys = keys.map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes())).collect();
+        Self { keys, validation }
+    }
+
+    /// The owner of the request: the token's user, who must be the path's.
+    ///
+    /// API Gateway hands `path_user` over percent-decoded, the local gateway as it was sent.
+    pub(crate) fn owner(&self, headers: &HeaderMap, path_user: &str) -> Result<Owner, Problem> {
+        let id = self.subject(bearer(headers)?)?;
+        let decoded = || percent_decode_str(path_user).decode_utf8().is_ok_and(|user| user == id);
+        if path_user == id || decoded() { Ok(Owner { id }) } else { Err(Problem::WrongUser) }
+    }
+
+    /// The `sub` of a valid token.
+    fn subject(&self, token: &str) -> Result<String, Problem> {
+        let claims = self.claims(token).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => Problem::ExpiredToken,
+            ErrorKind::InvalidSignature => {
+                Problem::InvalidToken("The token's signature is not valid.")
+            }
+            ErrorKind::InvalidAlgorithm => {
+                Problem::InvalidToken("The token is not signed with HS256.")
+            }
+            ErrorKind::ImmatureSignature => Problem::InvalidToken("The token is not valid yet."),
+            ErrorKind::InvalidIssuer => Problem::InvalidToken("The token is from another issuer."),
+            ErrorKind::InvalidAudience => {
+                Problem::InvalidToken("The token is for another audience.")
+            }
+            ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
+                Problem::InvalidToken("The token lacks a required claim.")
+            }
+            _ => Problem::InvalidToken("The token is not a valid JSON Web Token."),
+        })?;
+        let latest = now() + LEEWAY;
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
+        if claims.iat.is_some_and(|iat| iat > latest as f64) {
+            return Err(Problem::InvalidToken("The token was issued in the future."));
+        }
+        // PostgreSQL stores no U+0000, so such a user can have no tasks.
+        if claims.sub.is_empty() || claims.sub.contains('\0') {
+            return Err(Problem::InvalidToken("The token names no user."));
+        }
+        Ok(claims.sub)
+    }
+
+    fn claims(&self, token: &str) -> Result<Verified, JwtError> {
+        let mut failure = JwtError::from(ErrorKind::InvalidSignature);
+        for key in &self.keys {
+            match decode::<Verified>(token, key, &self.validation) {
+                // RFC 7515: a header field marked critical that is not understood refuses the token.
+                Ok(token) if token.header.crit.is_some() => {
+                    return Err(ErrorKind::InvalidToken.into());
+                }
+                Ok(token) => return Ok(token.claims),
+                // Only a wrong signature is a reason to try the next key.
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
+                    failure = error;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failure)
+    }
+}
+
+/// The token of an `Authorization: Bearer` header.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    const MALFORMED: Problem = Problem::InvalidToken("The Authorization header is malformed.");
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(Problem::MissingToken)?;
+    if values.next().is_some() {
+        return Err(MALFORMED);
+    }
+    let value = value.to_str().map_err(|_| MALFORMED)?.trim();
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() {
+        return Err(Problem::MissingToken);
+    }
+    Ok(token)
+}
+
+/// The claims of a token for local use and for the smoke test of a deployment.
+#[derive(Debug, Serialize)]
+pub struct Claims<'a> {
+    /// The user's id.
+    pub sub: &'a str,
+    /// When it was issued, in seconds since 1970.
+    pub iat: u64,
+    /// When it ends, in seconds since 1970.
+    pub exp: u64,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<&'a str>,
+    /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<&'a str>,
+}
+
+impl<'a> Claims<'a> {
+    /// The claims that the functions so configured accept for `ttl` seconds from now on.
+    #[must_use]
+    pub fn new(config: &'a AuthConfig, user: &'a str, ttl: u64) -> Self {
+        let iat = now();
+        Self {
+            sub: user,
+            iat,
+            exp: iat.saturating_add(ttl),
+            iss: config.issuer.as_deref(),
+            aud: config.audience.as_deref(),
+        }
+    }
+}
+
+/// An HS256 token over `claims`, keyed with the raw UTF-8 bytes of `secret`.
+///
+/// # Errors
+/// Where the claims cannot be written as JSON.
+pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> {
+    install_hmac();
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    encode(&Header::new(Algorithm::HS256), claims, &key)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// HS256 on ring: `jsonwebtoken`'s own providers link the `rsa` crate or aws-lc.
+struct Hs256(hmac::Key);
+
+fn install_hmac() {
+    static HMAC: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
+        verifier_factory: |algorithm, key| {
+            Ok(Box::new(Hs256::new(*algorithm, key.try_get_as_bytes()?)?))
+        },
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    // Fails only when it is installed already.
+    let _ = HMAC.install_default();
+}
+
+impl Hs256 {
+    fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self, JwtError> {
+        if algorithm != Algorithm::HS256 {
+            return Err(ErrorKind::InvalidAlgorithm.into());
+        }
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+}
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl VerifySignature<Vec<u8>> for Hs256 {
+    /// Compares in constant time.
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        hmac::verify(&self.0, message, signature).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+    use lambda_http::http::HeaderValue;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const SECRET: &str = "a-secret-of-this-test-with-32-bytes-or-more";
+    const OLD: &str = "the-secret-before-it-with-32-bytes-or-more!";
+
+    fn config(issuer: Option<&str>, audience: Option<&str>) -> AuthConfig {
+        AuthConfig {
+            secrets: vec![SECRET.into(), OLD.into()],
+            issuer: issuer.map(Into::into),
+            audience: audience.map(Into::into),
+        }
+    }
+
+    fn verifier() -> Verifier {
+        Verifier::new(&config(None, None))
+    }
+
+    fn token_with(header: &str, claims: &str, secret: &str) -> String {
+        let signed = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        format!("{signed}.{}", BASE64URL.encode(hmac::sign(&key, signed.as_bytes())))
+    }
+
+    fn token(claims: &Value) -> String {
+        token_with(r#"{"alg":"HS256","typ":"JWT"}"#, &claims.to_string(), SECRET)
+    }
+
+    fn claims() -> Value {
+        json!({ "sub": "user-1", "iat": now(), "exp": now() + 600 })
+    }
+
+    /// The valid claims with some replaced; null removes.
+    fn claims_with(changes: &Value) -> Value {
+        let mut claims = claims();
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+    }
+
+    fn code(verifier: &Verifier, token: &str) -> &'static str {
+        match verifier.subject(token) {
+            Ok(sub) => {
+                assert_eq!(sub, "user-1");
+                "ok"
+            }
+            Err(problem) => problem.code(),
+        }
+    }
+
+    #[test]
+    fn what_we_sign_we_accept_from_every_secret_of_a_rotation() {
+        let config = config(Some("https://app.example"), Some("task-api"));
+        let verifier = Verifier::new(&config);
+        for secret in &config.secrets {
+            let token = sign(&Claims::new(&config, "user-1", 600), secret).unwrap();
+            assert_eq!(code(&verifier, &token), "ok");
+        }
+        let stranger = SecretString::from("nobody-ever-configured-this-secret");
+        let token = sign(&Claims::new(&config, "user-1", 600), &stranger).unwrap();
+        assert_eq!(code(&verifier, &token), "invalid_token");
+    }
+
+    #[test]
+    fn the_signature_is_that_of_rfc_7515() {
+        // RFC 7515, appendix A.1: an independent HS256 signature.
+        let key = BASE64URL
+            .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
+            .unwrap();
+        let signed = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = BASE64URL.decode("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
+        let hs256 = Hs256::new(Algorithm::HS256, &key).unwrap();
+        assert!(hs256.verify(signed.as_bytes(), &signature).is_ok());
+        assert_eq!(hs256.try_sign(signed.as_bytes()).unwrap(), signature);
+    }
+
+    #[test]
+    fn claims_are_checked_one_by_one() {
+        let far = now() + 3600;
+        for (changes, expected) in [
+            (json!({}), "ok"),
+            (json!({ "iat": null }), "ok"),
+            (json!({ "exp": now() - 20 }), "ok"),
+            (json!({ "exp": now() + 600, "nbf": now() + 20, "iat": now() + 20 }), "ok"),
+            (json!({ "exp": 9_999_999_999.5 }), "ok"),
+            (json!({ "exp": now() - 40 }), "expired_token"),
+            (json!({ "exp": 0 }), "expired_token"),
+            (json!({ "exp": null }), "invalid_token"),
+            (json!({ "exp": far.to_string() }), "invalid_token"),
+            (json!({ "exp": -1 }), "invalid_token"),
+            (json!({ "exp": true }), "invalid_token"),
+            (json!({ "exp": [far] }), "invalid_token"),
+            (json!({ "nbf": now() + 60 }), "invalid_token"),
+            (json!({ "nbf": "0" }), "invalid_token"),
+            (json!({ "iat": now() + 60 }), "invalid_token"),
+            (json!({ "iat": "0" }), "invalid_token"),
+            (json!({ "sub": null }), "invalid_token"),
+            (json!({ "sub": "" }), "invalid_token"),
+            (json!({ "sub": "user-1\0" }), "invalid_token"),
+            (json!({ "sub": 1 }), "invalid_token"),
+            (json!({ "sub": ["user-1"] }), "invalid_token"),
+            (
+                json!({ "sub": null, "id": "user-1", "userId": "user-1", "email": "user-1" }),
+                "invalid_token",
+            ),
+            // Not asked for, so not looked at.
+            (json!({ "aud": "elsewhere", "iss": "somebody" }), "ok"),
+        ] {
+            assert_eq!(code(&verifier(), &token(&claims_with(&changes))), expected, "{changes}");
+        }
+        for explicit_null in [r#""exp":null"#, r#""sub":null"#, r#""iat":null"#, r#""nbf":null"#] {
+            let claims = format!(r#"{{"sub":"user-1","exp":{far},{explicit_null}}}"#);
+            let token = token_with(r#"{"alg":"HS256"}"#, &claims, SECRET);
+            assert_eq!(code(&verifier(), &token), "invalid_token", "{explicit_null}");
+        }
+    }
+
+    #[test]
+    fn issuer_and_audience_are_required_once_configured() {
+        let verifier = Verifier::new(&config(Some("https://app.example"), Some("task-api")));
+        let good = json!({ "iss": "https://app.example", "aud": "task-api" });
+        for (change, expected) in [
+            (json!({}), "ok"),
+            (json!({ "aud": ["other", "task-api"] }), "ok"),
+            (json!({ "aud": "other" }), "invalid_token"),
+            (json!({ "aud": [] }), "invalid_token"),
+            (json!({ "aud": null }), "invalid_token"),
+            (json!({ "aud": { "task-api": true } }), "invalid_token"),
+            (json!({ "iss": "https://app.example/" }), "invalid_token"),
+            (json!({ "iss": ["https://app.example"] }), "invalid_token"),
+            (json!({ "iss": null }), "invalid_token"),
+        ] {
+            let mut changes = good.clone();
+            changes.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            assert_eq!(code(&verifier, &token(&claims_with(&changes))), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn only_hs256_counts_whatever_the_header_says() {
+        let body = claims().to_string();
+        for (header, expected) in [
+            (r#"{"alg":"HS256"}"#, "ok"),
+            (r#"{"alg":"HS256","kid":"../../etc/passwd","jku":"https://evil.example"}"#, "ok"),
+            (r#"{"alg":"HS256","crit":["exp"]}"#, "invalid_token"),
+            (r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#, "invalid_token"),
+            (r#"{"alg":"none"}"#, "invalid_token"),
+            (r#"{"alg":"HS384"}"#, "invalid_token"),
+            (r#"{"alg":"RS256"}"#, "invalid_token"),
+            (r#"{"alg":"hs256"}"#, "invalid_token"),
+            (r#"{"alg":["HS256"]}"#, "invalid_token"),
+            (r#"{"typ":"JWT"}"#, "invalid_token"),
+            (r#"{"alg":"none","alg":"HS256"}"#, "invalid_token"),
+            ("[]", "invalid_token"),
+            ("", "invalid_token"),
+        ] {
+            assert_eq!(code(&verifier(), &token_with(header, &body, SECRET)), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_three_canonical_parts() {
+        let good = token(&claims());
+        let (signed, signature) = good.rsplit_once('.').unwrap();
+        let (header, payload) = signed.split_once('.').unwrap();
+        for broken in [
+            signed.to_owned(),
+            format!("{signed}."),
+            format!("{good}."),
+            format!("{good}.{signature}"),
+            format!("{good}="),
+            format!("{header}.{payload} .{signature}"),
+            format!("{payload}.{header}.{signature}"),
+            format!("{header}..{signature}"),
+            good.replacen('.', "", 1),
+            "..".into(),
+            "null".into(),
+            BASE64URL.encode(&good),
+        ] {
+            assert_eq!(code(&verifier(), &broken), "invalid_token", "{broken}");
+        }
+    }
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|v| (header::AUTHORIZATION, HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn the_authorization_header_is_read_as_rfc_6750_writes_it() {
+        for good in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c "] {
+            assert_eq!(bearer(&headers(&[good])).unwrap(), "a.b.c");
+        }
+        for (values, code) in [
+            (&[][..], "missing_token"),
+            (&[""], "missing_token"),
+            (&["Bearer"], "missing_token"),
+            (&["Bearer "], "missing_token"),
+            (&["Basic dTpw"], "missing_token"),
+            (&["a.b.c"], "missing_token"),
+            (&["Bearer a", "Bearer b"], "invalid_token"),
+        ] {
+            assert_eq!(bearer(&headers(values)).unwrap_err().code(), code, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_counts_raw_and_decoded_once() {
+        let owner = |sub: &str, path: &str| {
+            let token = token(&claims_with(&json!({ "sub": sub })));
+            let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+            verifier().owner(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), path)
+        };
+        for (sub, path) in [
+            ("a b", "a b"),
+            ("a b", "a%20b"),
+            ("a/b", "a%2Fb"),
+            ("a%2Fb", "a%2Fb"),
+            ("ü", "%C3%BC"),
+        ] {
+            assert_eq!(owner(sub, path).unwrap().id(), sub, "{path}");
+        }
+        for (sub, path) in [
+            ("user", "User"),
+            ("user", "user "),
+            ("a/b", "a%252Fb"),
+            ("a", ""),
+            ("\u{fffd}", "%FF"),
+        ] {
+            assert_eq!(owner(sub, path).unwrap_err().code(), "wrong_user", "{path}");
+        }
+        assert_eq!(owner("a/ü b", "a/ü b").unwrap().tasks_path(), "/api/a%2F%C3%BC%20b/tasks");
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_byte_survives(position in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let good = token(&claims());
+            let mut changed = good.clone().into_bytes();
+            let position = position.index(changed.len());
+            prop_assume!(changed[position] != byte);
+            changed[position] = byte;
+            if let Ok(changed) = String::from_utf8(changed) {
+                prop_assert!(verifier().subject(&changed).is_err());
+            }
+        }
+
+        #[test]
+        fn no_text_is_a_token(text in "\\PC{0,200}") {
+            prop_assert!(verifier().subject(&text).is_err());
+        }
+
+        #[test]
+        fn no_signed_claims_make_it_panic(claims in "\\PC{0,200}") {
+            let _ = verifier().subject(&token_with(r#"{"alg":"HS256"}"#, &claims, SECRET));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The settings: from the environment, else from one secret in AWS Secrets Manager.
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_config::BehaviorVersion;
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::timeout::TimeoutConfig;
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// What Better Auth signs with where nobody gave it a secret; anybody can read it in its source.
+const PUBLISHED_SECRET: &str = "better-auth-secret-12345678901234567890";
+const SECRET_MIN_BYTES: usize = 32;
+/// For the whole call to Secrets Manager, its retries included: below Lambda's 10 s for a start.
+const SECRETS_MANAGER_LIMIT: Duration = Duration::from_secs(5);
+
+/// All settings of a function, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// How tokens are verified.
+    pub auth: AuthConfig,
+    /// Where the tasks are: a `postgres://` URL.
+    pub database_url: SecretString,
+}
+
+/// How tokens are verified.
+#[derive(Debug)]
+pub struct AuthConfig {
+    /// Every secret that may have signed a token; the first signs. Never empty.
+    pub secrets: Vec<SecretString>,
+    /// The issuer that a token must name.
+    pub issuer: Option<String>,
+    /// The audience that a token must name.
+    pub audience: Option<String>,
+}
+
+/// Everything that is wrong with the settings, in one message without any secret in it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SettingsError(Vec<String>);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings are not complete:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Config {
+    /// The settings of this process, those in the secret that `APP_SECRET_ID` names included.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, or why the secret could not be read.
+    pub async fn load() -> Result<Self, SettingsError> {
+        let secret = match variable("APP_SECRET_ID") {
+            Some(id) => fetch(&id).await.map_err(|fault| SettingsError(vec![fault]))?,
+            None => HashMap::new(),
+        };
+        // A variable set directly wins.
+        Self::parse(|name| variable(name).or_else(|| secret.get(name).cloned()))
+    }
+
+    /// The settings that `get` finds by name.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let mut faults = Vec::new();
+
+        let single = get("BETTER_AUTH_SECRET");
+        if let Some(fault) = single.as_deref().and_then(weakness) {
+            faults.push(format!("BETTER_AUTH_SECRET {fault}"));
+        }
+        let secrets = match (get("BETTER_AUTH_SECRETS"), single) {
+            (Some(list), _) => rotation(&list, &mut faults),
+            (None, Some(single)) => vec![SecretString::from(single)],
+            (None, None) => {
+                faults.push(
+                    "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth".into(),
+                );
+                Vec::new()
+            }
+        };
+        let database_url = SecretString::from(get("DATABASE_URL").unwrap_or_default());
+        if database_url.expose_secret().is_empty() {
+            faults.push("DATABASE_URL is missing: set it to a postgres:// URL".into());
+        } else if let Err(fault) = crate::db::check_url(&database_url) {
+            faults.push(format!("DATABASE_URL {fault}"));
+        }
+
+        if !faults.is_empty() {
+            return Err(SettingsError(faults));
+        }
+        let auth = AuthConfig { secrets, issuer: get("JWT_ISSUER"), audience: get("JWT_AUDIENCE") };
+        Ok(Self { auth, database_url })
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Why a secret must not be used, to be read after its name.
+fn weakness(secret: &str) -> Option<String> {
+    if secret == PUBLISHED_SECRET {
+        return Some("is Better Auth's published default, which anybody can sign with".into());
+    }
+    (secret.len() < SECRET_MIN_BYTES)
+        .then(|| format!("has {} bytes, fewer than {SECRET_MIN_BYTES}", secret.len()))
+}
+
+/// `2:new,1:old`, as Better Auth reads it: trimmed entries, a version before the first colon.
+fn rotation(list: &str, faults: &mut Vec<String>) -> Vec<SecretString> {
+    let mut versions = Vec::new();
+    let mut secrets = Vec::new();
+    for (entry, position) in list.split(',').zip(1..) {
+        let mut fault =
+            |text: &str| faults.push(format!("BETTER_AUTH_SECRETS entry {position} {text}"));
+        let Some((version, secret)) = entry.trim().split_once(':') else {
+            fault("is not <version>:<secret>");
+            continue;
+        };
+        match version.trim().parse::<u32>() {
+            Ok(version) if versions.contains(&version) => fault("repeats a version"),
+            Ok(version) => versions.push(version),
+            Err(_) => fault("has no version number before its colon"),
+        }
+        let secret = secret.trim();
+        if let Some(weakness) = weakness(secret) {
+            fault(&weakness);
+        }
+        secrets.push(SecretString::from(secret));
+    }
+    secrets
+}
+
+/// Reads the JSON object in the Secrets Manager secret `id`, with the credentials, region and
+/// endpoint that Lambda puts into the environment.
+async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
+    let http =
+        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let limits = TimeoutConfig::builder().operation_timeout(SECRETS_MANAGER_LIMIT).build();
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .timeout_config(limits)
+        .load()
+        .await;
+    let client = aws_sdk_secretsmanager::Client::new(&aws);
+    let secret = client.get_secret_value().secret_id(id).send().await.map_err(|error| {
+        let reason = aws_sdk_secretsmanager::error::DisplayErrorContext(error);
+        format!("APP_SECRET_ID: the secret could not be read: {reason}")
+    })?;
+    // Not with the parser's message: it may quote the secret.
+    serde_json::from_str(secret.secret_string().unwrap_or_default())
+        .map_err(|_| "APP_SECRET_ID: the secret is not a JSON object of strings".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "0123456789abcdef0123456789abcdef";
+    const URL: &str = "postgres://u:p@127.0.0.1/db";
+
+    fn parse(settings: &[(&str, &str)]) -> Result<Config, SettingsError> {
+        Config::parse(|name| {
+            settings.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn secrets(settings: &[(&str, &str)]) -> Vec<String> {
+        let config = parse(settings).unwrap();
+        config.auth.secrets.iter().map(|s| s.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = parse(&[]).unwrap_err().0;
+        assert_eq!(faults.len(), 2);
+        assert!(faults[0].starts_with("BETTER_AUTH_SECRET is missing"));
+        assert!(faults[1].starts_with("DATABASE_URL is missing"));
+        let faults = parse(&[("BETTER_AUTH_SECRET", "short"), ("DATABASE_URL", "mysql://h/db")]);
+        assert_eq!(faults.unwrap_err().0.len(), 2);
+    }
+
+    #[test]
+    fn weak_and_published_secrets_are_refused() {
+        for weak in [PUBLISHED_SECRET, &GOOD[1..], "ééééééééééééééé"] {
+            let list = format!("2:{GOOD},1:{weak}");
+            assert!(parse(&[("BETTER_AUTH_SECRET", weak), ("DATABASE_URL", URL)]).is_err());
+            assert!(parse(&[("BETTER_AUTH_SECRETS", &list), ("DATABASE_URL", URL)]).is_err());
+            let both = [
+                ("BETTER_AUTH_SECRETS", "1:".to_owned() + GOOD),
+                ("BETTER_AUTH_SECRET", weak.into()),
+            ];
+            assert!(
+                parse(&[(both[0].0, &both[0].1), (both[1].0, &both[1].1), ("DATABASE_URL", URL)])
+                    .is_err()
+            );
+        }
+        assert_eq!(secrets(&[("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)]), [GOOD]);
+        // 32 bytes, if not 32 characters.
+        assert!(
+            parse(&[("BETTER_AUTH_SECRET", "éééééééééééééééé"), ("DATABASE_URL", URL)]).is_ok()
+        );
+    }
+
+    #[test]
+    fn a_rotation_is_read_as_better_auth_reads_it() {
+        let old = "old:".repeat(10);
+        let list = format!(" 2:{GOOD} , 1 :{old}");
+        assert_eq!(secrets(&[("BETTER_AUTH_SECRETS", &list), ("DATABASE_URL", URL)]), [GOOD, &old]);
+        for bad in [
+            GOOD.to_owned(),
+            format!("x:{GOOD}"),
+            format!("-1:{GOOD}"),
+            format!("1:{GOOD},1:{old}"),
+            format!("1:{GOOD},"),
+            "1:".into(),
+        ] {
+            assert!(
+                parse(&[("BETTER_AUTH_SECRETS", &bad), ("DATABASE_URL", URL)]).is_err(),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_secret_is_ever_printed() {
+        let config = parse(&[("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)]).unwrap();
+        let printed = format!("{config:?}");
+        assert!(!printed.contains(GOOD) && !printed.contains("u:p"), "{printed}");
+        let marked = [
+            ("BETTER_AUTH_SECRETS", "MARKED,2:MARKED,x:MARKED"),
+            ("DATABASE_URL", "postgres://MARKED:MARKED@h:x/db"),
+        ];
+        let error = parse(&marked).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("MARKED"), "{error}");
+    }
+}

@@ -1,0 +1,433 @@
+//! The database connection: URL, TLS, pool, time limits, and what is done when it breaks.
+use std::borrow::Cow;
+use std::error::Error as _;
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use deadpool_postgres::{Hook, HookError, Manager, Object, Pool, PoolError, Runtime};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, Error as PgError, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::problem::Problem;
+
+/// From the first packet to a session: DNS, TCP, TLS, SCRAM, and a sleeping Neon that wakes.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// For a free connection of the pool.
+const CHECKOUT_LIMIT: Duration = Duration::from_secs(2);
+/// For one statement and its rows.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
+/// A connection unused for longer is asked whether it lives: Lambda freezes a sandbox between
+/// requests, and what dies meanwhile dies unseen.
+const IDLE_UNCHECKED: Duration = Duration::from_secs(5);
+/// For the answer to that question.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
+/// Before a connection that failed for a passing reason is tried again.
+const CONNECT_PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
+
+/// Whether a statement may be sent again after its connection broke and nobody knows if it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It reads, or a second run leaves what the first left.
+    Safe,
+    /// A second run would do the work twice.
+    Never,
+}
+
+/// A pool of connections to one PostgreSQL.
+pub struct Database {
+    pool: Pool,
+    /// When a connection was last used, by the wall clock: the monotonic one may stand still in a
+    /// frozen sandbox.
+    last_used: Arc<AtomicU64>,
+}
+
+impl Database {
+    /// A pool of at most `connections`; nothing is connected yet.
+    ///
+    /// # Errors
+    /// What is wrong with `url`, to be read after its name, without any of its secrets.
+    pub fn new(url: &SecretString, connections: usize) -> Result<Self, String> {
+        let (config, tls) = parse_url(url.expose_secret())?;
+        let manager = match tls {
+            None => Manager::new(config, NoTls),
+            Some(roots) => Manager::new(config, MakeRustlsConnect::new(client_config(&roots)?)),
+        };
+        let last_used = Arc::new(AtomicU64::new(0));
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CHECKOUT_LIMIT))
+            .create_timeout(Some(CONNECT_LIMIT))
+            .recycle_timeout(Some(CHECK_LIMIT))
+            .pre_recycle(check_after_idling(last_used.clone()))
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { pool, last_used })
+    }
+
+    /// A connection of one's own, for what is not a task operation: migrations, a check at start.
+    ///
+    /// # Errors
+    /// Why there is none, without any secret.
+    pub async fn connection(&self) -> Result<Object, String> {
+        self.pool.get().await.map_err(|error| describe_pool(&error))
+    }
+
+    /// Sends one statement in one network round trip and returns its rows.
+    ///
+    /// After the connection broke, it is sent once more where the server says that it did not run,
+    /// or where `repeat` is [`Repeat::Safe`].
+    pub(crate) async fn query(
+        &self,
+        repeat: Repeat,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Problem> {
+        let mut first = true;
+        loop {
+            let lease = self.checkout().await?;
+            let Ok(answer) = timeout(STATEMENT_LIMIT, lease.query_typed(sql, params)).await else {
+                return Err(Problem::unavailable("the statement took too long"));
+            };
+            let error = match answer {
+                Ok(rows) => {
+                    lease.settle(&self.last_used);
+                    return Ok(rows);
+                }
+                Err(error) => error,
+            };
+            let reason = describe(&error);
+            match fate(&error) {
+                Fate::Refused => {
+                    lease.settle(&self.last_used);
+                    return Err(Problem::internal(reason));
+                }
+                Fate::Undone if first => {}
+                Fate::Unknown if first && repeat == Repeat::Safe => {}
+                Fate::Undone | Fate::Unknown | Fate::Exhausted => {
+                    return Err(Problem::unavailable(reason));
+                }
+            }
+            tracing::warn!(reason, "sending the statement again on a fresh connection");
+            first = false;
+        }
+    }
+
+    /// A connection, tried again while the reason that there is none may pass.
+    async fn checkout(&self) -> Result<Lease, Problem> {
+        let mut pauses = CONNECT_PAUSES.into_iter();
+        loop {
+            match self.pool.get().await {
+                Ok(object) => return Ok(Lease(Some(object))),
+                Err(error) => match pauses.next() {
+                    Some(pause) if is_passing(&error) => sleep(pause).await,
+                    _ => return Err(Problem::unavailable(describe_pool(&error))),
+                },
+            }
+        }
+    }
+}
+
+/// A connection in use. Dropped before [`Lease::settle`], as when a time limit passes, it is
+/// closed: the answer to its statement may still be on its way.
+struct Lease(Option<Object>);
+
+impl Lease {
+    async fn query_typed(
+        &self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, PgError> {
+        match &self.0 {
+            Some(object) => object.query_typed(sql, params).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Gives the connection back for the next request.
+    fn settle(mut self, last_used: &AtomicU64) {
+        last_used.store(seconds(), Ordering::Relaxed);
+        self.0 = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn check_after_idling(last_used: Arc<AtomicU64>) -> Hook {
+    Hook::async_fn(move |client, metrics| {
+        let slept = seconds().saturating_sub(last_used.load(Ordering::Relaxed));
+        let idle = metrics.last_used().max(Duration::from_secs(slept));
+        Box::pin(async move {
+            if idle < IDLE_UNCHECKED {
+                return Ok(());
+            }
+            match timeout(CHECK_LIMIT, client.check_connection()).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
+                Err(_) => Err(HookError::message("the idle connection did not answer")),
+            }
+        })
+    })
+}
+
+/// What became of a statement that ended in an error.
+enum Fate {
+    /// The server refused it as it is; the connection is fine.
+    Refused,
+    /// The server says that it did not run, and that another attempt may succeed.
+    Undone,
+    /// The server says that it did not run, for want of time or room.
+    Exhausted,
+    /// The connection broke: it may have run or not.
+    Unknown,
+}
+
+fn fate(error: &PgError) -> Fate {
+    let Some(code) = error.code() else { return Fate::Unknown };
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        // After a failover we may be connected to what is now a replica.
+        return Fate::Undone;
+    }
+    match code.code() {
+        // Transaction rolled back; operator intervention but for a cancelled statement.
+        "57014" => Fate::Exhausted,
+        code if code.starts_with("40") || code.starts_with("57") => Fate::Undone,
+        // Connection exceptions; insufficient resources; object in use; system errors.
+        code if code.starts_with("08") => Fate::Unknown,
+        code if ["53", "55", "58"].iter().any(|class| code.starts_with(class)) => Fate::Exhausted,
+        _ => Fate::Refused,
+    }
+}
+
+/// Whether a connection may be had a moment later: a server that starts, restarts or is full.
+fn is_passing(error: &PoolError) -> bool {
+    let PoolError::Backend(error) = error else { return false };
+    match error.code() {
+        Some(code) => [
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+        ]
+        .contains(code),
+        None => {
+            let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+            let passing = [
+                ErrorKind::ConnectionRefused,
+                ErrorKind::ConnectionReset,
+                ErrorKind::ConnectionAborted,
+                ErrorKind::BrokenPipe,
+                ErrorKind::UnexpectedEof,
+            ];
+            error.is_closed() || io.is_some_and(|io| passing.contains(&io.kind()))
+        }
+    }
+}
+
+/// An error for the log: what and why, but no value of a row, which may be a task's text.
+fn describe(error: &PgError) -> String {
+    if let Some(db) = error.as_db_error() {
+        let code = db.code().code();
+        // Messages of data and constraint errors may quote values.
+        let message =
+            if code.starts_with("22") || code.starts_with("23") { "" } else { db.message() };
+        let constraint = db.constraint().unwrap_or_default();
+        return format!("SQLSTATE {code} {message}{constraint}");
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn describe_pool(error: &PoolError) -> String {
+    match error {
+        PoolError::Backend(error) => describe(error),
+        PoolError::Timeout(_) => "no connection within the time limit".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whose certificates a server may show.
+enum Roots {
+    Web,
+    File(PathBuf),
+}
+
+/// Says what is wrong with a URL, if anything.
+pub(crate) fn check_url(url: &SecretString) -> Result<(), String> {
+    match parse_url(url.expose_secret())?.1 {
+        Some(roots) => client_config(&roots).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Reads a URL as Neon's console prints it. `tokio-postgres` knows neither `sslrootcert` nor
+/// the stricter values of `sslmode`, so these two are taken out before it reads the rest.
+fn parse_url(url: &str) -> Result<(Config, Option<Roots>), String> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err("is not a postgres:// URL".to_owned());
+    }
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut mode: Option<Cow<str>> = None;
+    let mut roots = Roots::Web;
+    let mut rest = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = percent_encoding::percent_decode_str(raw).decode_utf8_lossy();
+        match name {
+            "sslmode" => mode = Some(value),
+            "sslrootcert" if value == "system" => roots = Roots::Web,
+            "sslrootcert" => roots = Roots::File(value.as_ref().into()),
+            _ => rest.push(pair),
+        }
+    }
+    let mut config: Config = format!("{base}?{}", rest.join("&"))
+        .parse()
+        .map_err(|error: PgError| format!("cannot be read: {}", describe(&error)))?;
+    if config.get_hosts().is_empty() {
+        return Err("names no host".to_owned());
+    }
+    let ssl_mode = match mode.as_deref() {
+        Some("disable") => SslMode::Disable,
+        Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
+        // As libpq: TLS where the server has it; but then with a certificate that is verified,
+        // which a server of one's own machine need not have.
+        None | Some("prefer" | "allow") if config.get_hosts().iter().all(is_local) => {
+            SslMode::Disable
+        }
+        None | Some("prefer" | "allow") => SslMode::Prefer,
+        Some(other) => return Err(format!("has an unknown sslmode, {other:?}")),
+    };
+    config.ssl_mode(ssl_mode).connect_timeout(CONNECT_LIMIT);
+    if config.get_application_name().is_none() {
+        // What an operator reads in pg_stat_activity.
+        config.application_name(std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default());
+    }
+    Ok((config, (ssl_mode != SslMode::Disable).then_some(roots)))
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+        Host::Unix(_) => true,
+    }
+}
+
+fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let store = match roots {
+        Roots::Web => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Roots::File(path) => read_roots(path)?,
+    };
+    Ok(builder.with_root_certificates(store).with_no_client_auth())
+}
+
+fn read_roots(path: &Path) -> Result<RootCertStore, String> {
+    let fault = |reason: &dyn std::fmt::Display| {
+        format!("names an sslrootcert that cannot be read, {}: {reason}", path.display())
+    };
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| fault(&e))? {
+        store.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
+    }
+    if store.is_empty() { Err(fault(&"it holds no certificate")) } else { Ok(store) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_postgres::config::ChannelBinding;
+
+    fn parse(url: &str) -> (Config, Option<Roots>) {
+        parse_url(url).unwrap_or_else(|fault| panic!("{url}: {fault}"))
+    }
+
+    #[test]
+    fn a_url_is_read_as_neon_prints_it() {
+        let (config, roots) = parse(
+            "postgresql://alex:AbC123dEf@ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech/dbname?sslmode=require&channel_binding=require",
+        );
+        assert_eq!(config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(config.get_channel_binding(), ChannelBinding::Require);
+        assert_eq!(config.get_password(), Some(b"AbC123dEf".as_slice()));
+        assert!(matches!(roots, Some(Roots::Web)));
+    }
+
+    #[test]
+    fn every_sslmode_of_libpq_is_known() {
+        for (url, mode) in [
+            ("postgres://h/d?sslmode=disable", SslMode::Disable),
+            ("postgres://h/d?sslmode=prefer", SslMode::Prefer),
+            ("postgres://h/d", SslMode::Prefer),
+            ("postgres://localhost/d", SslMode::Disable),
+            ("postgres://127.0.0.1/d?sslmode=prefer", SslMode::Disable),
+            ("postgres:///d?host=/var/run/postgresql", SslMode::Disable),
+            ("postgres://localhost/d?sslmode=require", SslMode::Require),
+            ("postgres://h/d?sslmode=verify-ca", SslMode::Require),
+            ("postgres://h/d?application_name=x&sslmode=verify-full", SslMode::Require),
+        ] {
+            let (config, roots) = parse(url);
+            assert_eq!(config.get_ssl_mode(), mode, "{url}");
+            assert_eq!(roots.is_some(), mode != SslMode::Disable, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_private_ca_is_named_by_sslrootcert() {
+        let (_, roots) =
+            parse("postgres://h/d?sslmode=verify-full&sslrootcert=%2Fca%20dir%2Fca.pem");
+        assert!(matches!(roots, Some(Roots::File(path)) if path == Path::new("/ca dir/ca.pem")));
+        let missing = "postgres://h/d?sslmode=require&sslrootcert=/nowhere/ca.pem";
+        assert!(check_url(&missing.into()).unwrap_err().contains("/nowhere/ca.pem"));
+        assert!(check_url(&"postgres://h/d?sslmode=require&sslrootcert=system".into()).is_ok());
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_its_password() {
+        for url in [
+            "",
+            "mysql://u:HUSH@h/d",
+            "host=h password=HUSH",
+            "postgres://u:HUSH@h:x/d",
+            "postgres://u:HUSH@h/d?sslmode=maybe",
+            "postgres://u:HUSH@h/d?pgbouncer=true",
+        ] {
+            let fault = parse_url(url).err().unwrap_or_else(|| panic!("{url} was read"));
+            assert!(!fault.contains("HUSH"), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A page of tasks: what a client may ask for, and where the next one starts.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+
+use crate::auth::Owner;
+use crate::problem::{Fault, Problem};
+use crate::task::{Task, TaskId};
+
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 100;
+
+/// The query of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    pub(crate) completed: Option<bool>,
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+    pub(crate) after: Option<TaskId>,
+    /// All parameters but those that say where the page starts, for the link to the next.
+    kept: Vec<(String, String)>,
+}
+
+/// A page of tasks, newest first.
+#[derive(Debug)]
+pub struct Page {
+    pub(crate) tasks: Vec<Task>,
+    /// Whether there are tasks after these.
+    pub(crate) more: bool,
+}
+
+impl ListQuery {
+    /// Reads a raw query string; as in FastAPI, the last of repeated parameters counts, and
+    /// unknown ones are ignored.
+    pub(crate) fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let last = |name| pairs.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let mut faults = Vec::new();
+
+        let mut number = |name, min, max, default| match last(name) {
+            None => default,
+            Some(text) => integer(text).filter(|n| (min..=max).contains(n)).unwrap_or_else(|| {
+                let expected = if max == i64::MAX {
+                    format!("must be an integer of at least {min}")
+                } else {
+                    format!("must be an integer from {min} to {max}")
+                };
+                faults.push(Fault::new(name, expected));
+                default
+            }),
+        };
+        let limit = number("limit", 1, MAX_LIMIT, DEFAULT_LIMIT);
+        let offset = number("offset", 0, i64::MAX, 0);
+
+        let completed = match last("completed") {
+            None => None,
+            Some("true" | "1") => Some(true),
+            Some("false" | "0") => Some(false),
+            Some(_) => {
+                faults.push(Fault::new("completed", "must be true, false, 1 or 0"));
+                None
+            }
+        };
+        let after = last("after").and_then(|text| {
+            let after = from_cursor(text);
+            if after.is_none() {
+                faults.push(Fault::new("after", "must be a cursor from a `Link` header"));
+            }
+            after
+        });
+        if last("after").is_some() && last("offset").is_some() {
+            faults.push(Fault::new("after", "must not be used together with offset"));
+        }
+
+        if !faults.is_empty() {
+            return Err(Problem::InvalidRequest(faults));
+        }
+        let kept = pairs.into_iter().filter(|(n, _)| n != "after" && n != "offset").collect();
+        Ok(Self { completed, limit, offset, after, kept })
+    }
+
+    /// The URI reference of the page that follows `page`, if one does.
+    pub(crate) fn next(&self, owner: &Owner, page: &Page) -> Option<String> {
+        let last = page.tasks.last().filter(|_| page.more)?;
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.kept)
+            .append_pair("after", &to_cursor(last.id))
+            .finish();
+        Some(format!("{}?{query}", owner.tasks_path()))
+    }
+}
+
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// A cursor is the id of the last task of a page: it holds however many tasks come before.
+fn to_cursor(id: TaskId) -> String {
+    BASE64URL.encode(id.get().to_be_bytes())
+}
+
+fn from_cursor(text: &str) -> Option<TaskId> {
+    let bytes = BASE64URL.decode(text).ok()?;
+    TaskId::new(i64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn faults(query: &str) -> Vec<&'static str> {
+        match ListQuery::parse(query) {
+            Err(Problem::InvalidRequest(faults)) => faults.into_iter().map(|f| f.field).collect(),
+            other => panic!("{query} was read as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn defaults_are_fifty_from_the_start() {
+        let query = ListQuery::parse("").unwrap();
+        assert_eq!((query.completed, query.limit, query.offset, query.after), (None, 50, 0, None));
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named() {
+        assert_eq!(
+            faults("limit=0&offset=-1&completed=yes&after=!"),
+            ["limit", "offset", "completed", "after", "after"]
+        );
+        for bad in ["limit=101", "limit=", "limit=1.0", "limit=+5", "limit=1e1", "limit=%D9%A1"] {
+            assert_eq!(faults(bad), ["limit"], "{bad}");
+        }
+        for bad in ["offset=9223372036854775808", "offset=-1", "offset=x"] {
+            assert_eq!(faults(bad), ["offset"], "{bad}");
+        }
+        for bad in [
+            "after=",
+            "after=AAAA",
+            "after=AAAAAAAAAAA",
+            "after=__________8",
+            "after=AAAAAAAAAAE%3D",
+        ] {
+            assert_eq!(faults(bad), ["after"], "{bad}");
+        }
+        assert_eq!(faults("after=AAAAAAAAAAE&offset=0"), ["after"]);
+    }
+
+    #[test]
+    fn the_last_of_repeated_parameters_counts() {
+        assert_eq!(ListQuery::parse("limit=2&limit=3").unwrap().limit, 3);
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_comes_back(id in 1..=(1i64 << 53) - 1) {
+            let id = TaskId::new(id).unwrap();
+            prop_assert_eq!(from_cursor(&to_cursor(id)), Some(id));
+        }
+
+        #[test]
+        fn no_query_makes_the_parser_panic(query in "\\PC{0,80}") {
+            if let Ok(query) = ListQuery::parse(&query) {
+                prop_assert!((1..=MAX_LIMIT).contains(&query.limit) && query.offset >= 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Every failure a client can meet, and its HTTP face (RFC 9457).
+use std::fmt::Display;
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::reply::Reply;
+
+/// Why a request was not done. The only place with the status codes of failures.
+#[derive(Debug)]
+pub enum Problem {
+    /// 401: the request carries no bearer token.
+    MissingToken,
+    /// 401: the bearer token is not one of ours; the text says no more than a client may know.
+    InvalidToken(&'static str),
+    /// 401: the bearer token was one of ours, and has ended.
+    ExpiredToken,
+    /// 403: the path is another user's.
+    WrongUser,
+    /// 404: the signed-in user has no such task.
+    TaskNotFound,
+    /// 412: the task is no longer in the state that `If-Match` names.
+    StaleEtag,
+    /// 413: the body is longer than [`crate::request::BODY_LIMIT`].
+    BodyTooLarge,
+    /// 415: the body is said to be something else than JSON.
+    NotJson,
+    /// 422: the request is understood, and wrong; every fault is listed.
+    InvalidRequest(Vec<Fault>),
+    /// 503: the database could not be reached or did not answer in time; the reason is for the log.
+    DatabaseUnavailable(String),
+    /// 500: a fault of ours; the reason is for the log.
+    Internal(String),
+}
+
+/// What is wrong with one field of a body, one query parameter, or one header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The name of the field, parameter or header; `body` for the body as a whole.
+    pub field: &'static str,
+    /// What it should have been, to be read after the field's name.
+    pub message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(field: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { field, message }
+    }
+}
+
+/// The body of a failure: `application/problem+json`.
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Fault],
+}
+
+impl Problem {
+    /// A 422 with a single fault.
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidRequest(vec![Fault::new(field, message)])
+    }
+
+    pub(crate) fn internal(reason: impl Display) -> Self {
+        Self::Internal(reason.to_string())
+    }
+
+    pub(crate) fn unavailable(reason: impl Display) -> Self {
+        Self::DatabaseUnavailable(reason.to_string())
+    }
+
+    /// The stable, machine-readable name of the failure.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::ExpiredToken => "expired_token",
+            Self::WrongUser => "wrong_user",
+            Self::TaskNotFound => "task_not_found",
+            Self::StaleEtag => "stale_etag",
+            Self::BodyTooLarge => "body_too_large",
+            Self::NotJson => "not_json",
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::DatabaseUnavailable(_) => "database_unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::WrongUser => StatusCode::FORBIDDEN,
+            Self::TaskNotFound => StatusCode::NOT_FOUND,
+            Self::StaleEtag => StatusCode::PRECONDITION_FAILED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::DatabaseUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::MissingToken => "Send the token as `Authorization: Bearer <token>`.".into(),
+            Self::InvalidToken(reason) => (*reason).into(),
+            Self::ExpiredToken => "The token has expired.".into(),
+            Self::WrongUser => "These tasks are another user's.".into(),
+            Self::TaskNotFound => "There is no such task.".into(),
+            Self::StaleEtag => "The task has changed since it was read.".into(),
+            Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
+            Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
+            Self::InvalidRequest(faults) => {
+                let faults = faults.iter().map(|f| format!("{} {}", f.field, f.message));
+                faults.collect::<Vec<_>>().join("; ") + "."
+            }
+            Self::DatabaseUnavailable(_) => {
+                "The database is not available right now; try again shortly.".into()
+            }
+            Self::Internal(_) => "Something went wrong on our side.".into(),
+        }
+    }
+
+    /// Writes to the log what the client does not get to see.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Internal(reason) => tracing::error!(code = self.code(), reason),
+            Self::DatabaseUnavailable(reason) => tracing::warn!(code = self.code(), reason),
+            _ => tracing::debug!(code = self.code()),
+        }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status();
+        let details = Details {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &problem.detail(),
+            code: problem.code(),
+            errors: match &problem {
+                Problem::InvalidRequest(faults) => faults,
+                _ => &[],
+            },
+        };
+        let reply = Reply::new(status, "application/problem+json", &details);
+        match problem {
+            Problem::MissingToken => {
+                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            ),
+            Problem::DatabaseUnavailable(_) => {
+                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            _ => reply,
+        }
+    }
+}
