@@ -2,21 +2,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use aws_config::BehaviorVersion;
-use aws_config::environment::{
-    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
-};
-use aws_config::timeout::TimeoutConfig;
-use aws_smithy_http_client::Builder as HttpClientBuilder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Duration;
+
+#[cfg(feature = "secrets-manager")]
+use crate::secrets_manager::fetch;
 
 /// What Better Auth signs with where nobody gave it a secret; anybody can read it in its source.
 const PUBLISHED_SECRET: &str = "better-auth-secret-12345678901234567890";
 const SECRET_MIN_BYTES: usize = 32;
-/// For the whole call to Secrets Manager, its retries included: below Lambda's 10 s for a start.
-const SECRETS_MANAGER_LIMIT: Duration = Duration::from_secs(5);
 
 /// All settings of a function, checked.
 #[derive(Debug)]
@@ -72,34 +65,49 @@ impl Config {
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut faults = Vec::new();
-
-        let single = get("BETTER_AUTH_SECRET");
-        if let Some(fault) = single.as_deref().and_then(weakness) {
-            faults.push(format!("BETTER_AUTH_SECRET {fault}"));
-        }
-        let secrets = match (get("BETTER_AUTH_SECRETS"), single) {
-            (Some(list), _) => rotation(&list, &mut faults),
-            (None, Some(single)) => vec![SecretString::from(single)],
-            (None, None) => {
-                faults.push(
-                    "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth".into(),
-                );
-                Vec::new()
-            }
-        };
+        let auth = AuthConfig::read(&get, &mut faults);
         let database_url = SecretString::from(get("DATABASE_URL").unwrap_or_default());
         if database_url.expose_secret().is_empty() {
             faults.push("DATABASE_URL is missing: set it to a postgres:// URL".into());
         } else if let Err(fault) = crate::db::check_url(&database_url) {
             faults.push(format!("DATABASE_URL {fault}"));
         }
-
-        if !faults.is_empty() {
-            return Err(SettingsError(faults));
-        }
-        let auth = AuthConfig { secrets, issuer: get("JWT_ISSUER"), audience: get("JWT_AUDIENCE") };
-        Ok(Self { auth, database_url })
+        if faults.is_empty() { Ok(Self { auth, database_url }) } else { Err(SettingsError(faults)) }
     }
+}
+
+impl AuthConfig {
+    /// The settings for tokens alone, that `get` finds by name.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut faults = Vec::new();
+        let auth = Self::read(&|name| get(name).filter(|value| !value.is_empty()), &mut faults);
+        if faults.is_empty() { Ok(auth) } else { Err(SettingsError(faults)) }
+    }
+
+    fn read(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let single = get("BETTER_AUTH_SECRET");
+        if let Some(fault) = single.as_deref().and_then(weakness) {
+            faults.push(format!("BETTER_AUTH_SECRET {fault}"));
+        }
+        let secrets = match (get("BETTER_AUTH_SECRETS"), single) {
+            (Some(list), _) => rotation(&list, faults),
+            (None, Some(single)) => vec![SecretString::from(single)],
+            (None, None) => {
+                let missing = "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth";
+                faults.push(missing.into());
+                Vec::new()
+            }
+        };
+        Self { secrets, issuer: get("JWT_ISSUER"), audience: get("JWT_AUDIENCE") }
+    }
+}
+
+#[cfg(not(feature = "secrets-manager"))]
+async fn fetch(_: &str) -> Result<HashMap<String, String>, String> {
+    Err("APP_SECRET_ID is set, but this program is built without the AWS SDK".into())
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -138,29 +146,6 @@ fn rotation(list: &str, faults: &mut Vec<String>) -> Vec<SecretString> {
         secrets.push(SecretString::from(secret));
     }
     secrets
-}
-
-/// Reads the JSON object in the Secrets Manager secret `id`, with the credentials, region and
-/// endpoint that Lambda puts into the environment.
-async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
-    let http =
-        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let limits = TimeoutConfig::builder().operation_timeout(SECRETS_MANAGER_LIMIT).build();
-    let aws = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .timeout_config(limits)
-        .load()
-        .await;
-    let client = aws_sdk_secretsmanager::Client::new(&aws);
-    let secret = client.get_secret_value().secret_id(id).send().await.map_err(|error| {
-        let reason = aws_sdk_secretsmanager::error::DisplayErrorContext(error);
-        format!("APP_SECRET_ID: the secret could not be read: {reason}")
-    })?;
-    // Not with the parser's message: it may quote the secret.
-    serde_json::from_str(secret.secret_string().unwrap_or_default())
-        .map_err(|_| "APP_SECRET_ID: the secret is not a JSON object of strings".to_owned())
 }
 
 #[cfg(test)]

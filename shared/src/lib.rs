@@ -25,6 +25,8 @@ mod page;
 mod problem;
 mod reply;
 mod request;
+#[cfg(feature = "secrets-manager")]
+mod secrets_manager;
 mod serve;
 mod task;
 mod tasks;

@@ -1,0 +1,37 @@
+//! Settings from a secret of AWS Secrets Manager.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// For the whole call, its retries included: below Lambda's 10 s for a start.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Reads the JSON object in the secret `id`, with the credentials, region and endpoint that
+/// Lambda puts into the environment.
+pub(crate) async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
+    let http =
+        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())
+        .load()
+        .await;
+    let request = Client::new(&aws).get_secret_value().secret_id(id);
+    let secret = request.send().await.map_err(|error| {
+        format!("APP_SECRET_ID: the secret cannot be read: {}", DisplayErrorContext(error))
+    })?;
+    // Not with the parser's message: it may quote the secret.
+    serde_json::from_str(secret.secret_string().unwrap_or_default())
+        .map_err(|_| "APP_SECRET_ID: the secret is not a JSON object of strings".to_owned())
+}

@@ -1,0 +1,44 @@
+//! `DELETE /api/{user_id}/tasks/{task_id}`.
+use std::thread;
+
+use serde_json::json;
+use tests::User;
+
+#[test]
+fn delete_answers_with_what_it_deleted() {
+    let user = User::new();
+    let (task, other) = (user.new_task("t"), user.new_task("other"));
+    let reply = user.delete(&task["id"], &[]);
+    assert_eq!(reply.header("etag"), "");
+    assert_eq!(reply.expect(200), task);
+    user.get(&task["id"]).expect_problem(404, "task_not_found");
+    user.delete(&task["id"], &[]).expect_problem(404, "task_not_found");
+    user.complete(&task["id"], &[], "").expect_problem(404, "task_not_found");
+    user.update(&task["id"], &[], &json!({ "title": "t" })).expect_problem(404, "task_not_found");
+    assert_eq!(user.list("").expect(200), json!([other]));
+}
+
+#[test]
+fn delete_needs_the_version_that_if_match_names() {
+    let user = User::new();
+    let task = user.new_task("t");
+    let first = user.get(&task["id"]).header("etag").to_owned();
+    let second = user.complete(&task["id"], &[], "").header("etag").to_owned();
+    user.delete(&task["id"], &[("if-match", &first)]).expect_problem(412, "stale_etag");
+    assert_eq!(user.get(&task["id"]).status, 200);
+    assert_eq!(user.delete(&task["id"], &[("if-match", &second)]).status, 200);
+    user.delete(&task["id"], &[("if-match", &second)]).expect_problem(404, "task_not_found");
+}
+
+#[test]
+fn of_many_deletes_one_deletes() {
+    let user = User::new();
+    let task = user.new_task("t");
+    let mut statuses: Vec<u16> = thread::scope(|scope| {
+        let delete = || user.delete(&task["id"], &[]).status;
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(delete)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+}

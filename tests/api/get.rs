@@ -1,0 +1,57 @@
+//! `GET /api/{user_id}/tasks/{task_id}`.
+use serde_json::Value;
+use tests::User;
+
+/// What is no id of a task, as it stands in a path.
+pub const BAD_IDS: [&str; 12] = [
+    "0",
+    "-1",
+    "+1",
+    "1.0",
+    "1e3",
+    "abc",
+    "0x10",
+    "%20",
+    "1%00",
+    "9007199254740992",
+    "99999999999999999999",
+    "%D9%A1",
+];
+
+#[test]
+fn get_answers_304_to_who_has_this_version() {
+    let user = User::new();
+    let task = user.new_task("t");
+    let path = user.task(&task["id"]);
+    let etag = user.get(&task["id"]).header("etag").to_owned();
+    for seen in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".into()] {
+        let reply = user.send("GET", &path, &[("if-none-match", &seen)], "");
+        assert_eq!((reply.status, &reply.body), (304, &Value::Null), "{seen}");
+        assert_eq!(reply.header("etag"), etag);
+    }
+    for other in ["\"x\"", "\"999\"", "", &etag[1..]] {
+        assert_eq!(user.send("GET", &path, &[("if-none-match", other)], "").expect(200), task);
+    }
+    let _ = user.complete(&task["id"], &[], "").expect(200);
+    assert_eq!(user.send("GET", &path, &[("if-none-match", &etag)], "").status, 200);
+}
+
+#[test]
+fn get_knows_no_other_task() {
+    let user = User::new();
+    for id in ["1", "9007199254740991"] {
+        user.get(id).expect_problem(404, "task_not_found");
+    }
+}
+
+#[test]
+fn every_operation_on_a_task_refuses_a_bad_id() {
+    let user = User::new();
+    for id in BAD_IDS {
+        assert_eq!(user.get(id).faults(), ["task_id"], "{id}");
+        assert_eq!(user.delete(id, &[]).faults(), ["task_id"], "{id}");
+        assert_eq!(user.complete(id, &[], "").faults(), ["task_id"], "{id}");
+        let body = serde_json::json!({ "title": "t" });
+        assert_eq!(user.update(id, &[], &body).faults(), ["task_id"], "{id}");
+    }
+}

@@ -1,0 +1,96 @@
+//! `Idempotency-Key` on create.
+use std::thread;
+
+use serde_json::json;
+use tests::User;
+
+#[test]
+fn the_same_key_and_body_give_the_first_answer_again() {
+    let user = User::new();
+    let first = user.create_once("key-1", &json!({ "title": "t", "description": "d" }));
+    assert_eq!((first.status, first.header("idempotent-replayed")), (201, ""));
+    // The same task, written in another way.
+    for body in [
+        json!({ "description": "d", "title": " t " }),
+        json!({ "title": "t", "description": "d", "x": 1 }),
+    ] {
+        let again = user.create_once("key-1", &body);
+        assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"));
+        assert_eq!(again.body, first.body);
+        for header in ["etag", "location"] {
+            assert_eq!(again.header(header), first.header(header));
+        }
+    }
+    assert_eq!(user.list("").expect(200), json!([first.body]));
+}
+
+#[test]
+fn the_same_key_with_another_body_is_refused() {
+    let user = User::new();
+    let first = user.create_once("key", &json!({ "title": "t" })).expect(201);
+    for other in [
+        json!({ "title": "T" }),
+        json!({ "title": "t", "description": "" }),
+        json!({ "title": "t", "description": "d" }),
+    ] {
+        assert_eq!(user.create_once("key", &other).faults(), ["Idempotency-Key"]);
+    }
+    assert_eq!(user.create_once("key", &json!({ "title": "" })).faults(), ["title"]);
+    assert_eq!(user.list("").expect(200), json!([first]));
+}
+
+#[test]
+fn keys_are_per_user_and_case_sensitive() {
+    let (user, other) = (User::new(), User::new());
+    let body = json!({ "title": "t" });
+    let tasks = [
+        user.create_once("key", &body).expect(201),
+        user.create_once("Key", &body).expect(201),
+        other.create_once("key", &body).expect(201),
+        user.create(&body).expect(201),
+    ];
+    assert_eq!(user.list("").expect(200).as_array().unwrap().len(), 3);
+    assert_eq!(other.list("").expect(200), json!([tasks[2]]));
+}
+
+#[test]
+fn sixteen_creates_at_once_under_one_key_make_one_task() {
+    let user = User::new();
+    let body = json!({ "title": "once" });
+    let replies: Vec<_> = thread::scope(|scope| {
+        let create = || user.create_once("burst", &body);
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(create)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let task = user.list("").expect(200)[0].clone();
+    assert_eq!(user.list("").expect(200), json!([task]));
+    for reply in &replies {
+        assert_eq!((reply.status, &reply.body), (201, &task), "{reply:#?}");
+    }
+    let first = replies.iter().filter(|reply| reply.header("idempotent-replayed").is_empty());
+    assert_eq!(first.count(), 1);
+}
+
+#[test]
+fn a_late_repeat_does_not_bring_a_deleted_task_back() {
+    let user = User::new();
+    let body = json!({ "title": "t" });
+    let task = user.create_once("key", &body).expect(201);
+    let _ = user.update(&task["id"], &[], &json!({ "title": "changed" })).expect(200);
+    assert_eq!(user.create_once("key", &body).expect(201), task);
+    let _ = user.delete(&task["id"], &[]).expect(200);
+    assert_eq!(user.create_once("key", &body).expect(201), task);
+    assert_eq!(user.list("").expect(200), json!([]));
+}
+
+#[test]
+fn a_key_is_1_to_255_visible_ascii_characters() {
+    let user = User::new();
+    let body = json!({ "title": "t" });
+    for good in ["k", "!~", "\"quoted\"", "a,b", &"k".repeat(255)] {
+        assert_eq!(user.create_once(good, &body).status, 201, "{good}");
+    }
+    for bad in ["", "two words", "tab\tbed", "é", &"k".repeat(256)] {
+        assert_eq!(user.create_once(bad, &body).faults(), ["Idempotency-Key"], "{bad}");
+    }
+}

@@ -1,0 +1,124 @@
+//! `PUT /api/{user_id}/tasks/{task_id}`.
+use std::thread;
+
+use serde_json::{Value, json};
+use tests::User;
+
+#[test]
+fn update_changes_what_it_names_and_nothing_else() {
+    let user = User::new();
+    let task = user.create(&json!({ "title": "a", "description": "b" })).expect(201);
+    let mut expected = task.clone();
+    for (field, value) in [
+        ("title", json!("c")),
+        ("description", json!("d")),
+        ("completed", json!(true)),
+        ("description", json!("")),
+        ("description", Value::Null),
+        ("completed", json!(false)),
+        ("title", json!("trimmed")),
+    ] {
+        let sent = if value == "trimmed" { json!("  trimmed ") } else { value.clone() };
+        let updated = user.update(&task["id"], &[], &json!({ field: sent })).expect(200);
+        assert!(updated["updated_at"].as_str() > expected["updated_at"].as_str());
+        expected[field] = value;
+        expected["updated_at"] = updated["updated_at"].clone();
+        assert_eq!(updated, expected);
+        assert_eq!(user.get(&task["id"]).expect(200), expected);
+    }
+}
+
+#[test]
+fn update_takes_a_whole_task_sent_back() {
+    let user = User::new();
+    let mut task = user.new_task("a");
+    task["title"] = json!("b");
+    task["id"] = json!(1);
+    task["user_id"] = json!("somebody");
+    let id = user.list("").expect(200)[0]["id"].clone();
+    let updated = user.update(&id, &[], &task).expect(200);
+    assert_eq!(
+        (&updated["id"], &updated["user_id"], &updated["title"]),
+        (&id, &json!(user.id), &json!("b"))
+    );
+}
+
+#[test]
+fn update_refuses_a_body_that_sets_nothing() {
+    let user = User::new();
+    let task = user.new_task("a");
+    for body in [json!({}), json!({ "id": 1 }), json!({ "Title": "b" })] {
+        let reply = user.update(&task["id"], &[], &body);
+        assert_eq!(reply.faults(), ["title", "description", "completed"]);
+    }
+    assert_eq!(user.get(&task["id"]).expect(200), task);
+}
+
+#[test]
+fn update_names_every_fault_and_changes_nothing() {
+    let user = User::new();
+    let task = user.new_task("a");
+    for (body, faults) in [
+        (json!({ "title": null }), &["title"][..]),
+        (json!({ "title": " ", "description": "fine" }), &["title"]),
+        (json!({ "title": "fine", "completed": null }), &["completed"]),
+        (json!({ "completed": "true" }), &["completed"]),
+        (json!({ "completed": 1 }), &["completed"]),
+        (
+            json!({ "title": 1, "description": 1, "completed": 1 }),
+            &["title", "description", "completed"],
+        ),
+        (
+            json!({ "title": "x".repeat(201), "description": "x".repeat(1001) }),
+            &["title", "description"],
+        ),
+        (json!({ "description": "\0" }), &["description"]),
+    ] {
+        assert_eq!(user.update(&task["id"], &[], &body).faults(), faults, "{body}");
+    }
+    assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "").faults(), ["body"]);
+    assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "[]").faults(), ["body"]);
+    assert_eq!(user.get(&task["id"]).expect(200), task);
+}
+
+#[test]
+fn update_needs_the_version_that_if_match_names() {
+    let user = User::new();
+    let task = user.new_task("a");
+    let id = &task["id"];
+    let first = user.get(id).header("etag").to_owned();
+    let b = user.update(id, &[("if-match", &first)], &json!({ "title": "b" }));
+    let second = b.header("etag").to_owned();
+    assert_eq!(b.expect(200)["title"], "b");
+    assert_ne!(first, second);
+    let unquoted = &second[1..second.len() - 1];
+    for stale in [&first, "\"x\"", &format!("W/{second}"), unquoted, ""] {
+        let reply = user.update(id, &[("if-match", stale)], &json!({ "title": "c" }));
+        reply.expect_problem(412, "stale_etag");
+    }
+    assert_eq!(user.get(id).expect(200)["title"], "b");
+    let many = format!("{first}, {second}");
+    assert_eq!(user.update(id, &[("if-match", &many)], &json!({ "title": "d" })).status, 200);
+    assert_eq!(user.update(id, &[("if-match", "*")], &json!({ "title": "e" })).status, 200);
+    for any in [&first, "*"] {
+        let reply = user.update(1, &[("if-match", any)], &json!({ "title": "f" }));
+        reply.expect_problem(404, "task_not_found");
+    }
+}
+
+#[test]
+fn of_many_updates_of_one_version_one_wins() {
+    let user = User::new();
+    let task = user.new_task("a");
+    let etag = user.get(&task["id"]).header("etag").to_owned();
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let update = |n: usize| {
+            let body = json!({ "title": format!("version {n}") });
+            user.update(&task["id"], &[("if-match", &etag)], &body).status
+        };
+        let threads: Vec<_> = (0..16).map(|n| scope.spawn(move || update(n))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 15, "{statuses:?}");
+}

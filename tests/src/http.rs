@@ -1,0 +1,105 @@
+//! Requests and their answers.
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::{HeaderMap, Request};
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null where there is none.
+    pub body: Value,
+}
+
+impl Reply {
+    /// A header's value, empty where it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body, where the status is `status`.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:#?}");
+        self.body
+    }
+
+    /// The failure's details, where it has this status and code.
+    pub fn expect_problem(&self, status: u16, code: &str) -> &Value {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self:#?}");
+        &self.body
+    }
+
+    /// The fields that a 422 complains of.
+    #[must_use]
+    pub fn faults(&self) -> Vec<&str> {
+        let body = self.expect_problem(422, "invalid_request");
+        let errors = body["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
+    }
+
+    /// The target of the `Link` to the next page.
+    #[must_use]
+    pub fn next(&self) -> Option<&str> {
+        self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")
+    }
+}
+
+/// Sends a request and checks of its answer what holds for every one.
+#[must_use]
+pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    static AGENT: OnceLock<Agent> = OnceLock::new();
+    let agent = AGENT.get_or_init(|| {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(120)));
+        config.build().into()
+    });
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = if body.is_empty() {
+        agent.run(request.body(()).unwrap())
+    } else {
+        agent.run(request.body(body.to_owned()).unwrap())
+    };
+    let mut response = response.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+    let text = response.body_mut().read_to_string().unwrap();
+    let reply = Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: if text.is_empty() {
+            Value::Null
+        } else {
+            text.parse().unwrap_or(Value::String(text))
+        },
+    };
+    check(&reply);
+    reply
+}
+
+fn check(reply: &Reply) {
+    assert_eq!(reply.header("cache-control"), "no-store", "{reply:#?}");
+    assert_eq!(reply.header("x-content-type-options"), "nosniff", "{reply:#?}");
+    match reply.status {
+        200 | 201 => assert_eq!(reply.header("content-type"), "application/json", "{reply:#?}"),
+        304 => assert_eq!(reply.body, Value::Null),
+        status => {
+            assert_eq!(reply.header("content-type"), "application/problem+json", "{reply:#?}");
+            assert_eq!(reply.body["status"], status);
+            for text in ["type", "title", "detail", "code"] {
+                assert!(!reply.body[text].as_str().unwrap_or_default().is_empty(), "{reply:#?}");
+            }
+            assert_eq!(reply.body.get("errors").is_some(), status == 422, "{reply:#?}");
+        }
+    }
+}

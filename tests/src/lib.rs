@@ -1,0 +1,20 @@
+//! What the black-box tests stand on: a database, a gateway, users with tokens, requests.
+//!
+//! The parts are started by `cargo xtask hold`, once a test run, and end with it.
+
+mod http;
+mod part;
+mod token;
+mod user;
+
+pub use http::{Reply, request};
+pub use part::{Part, Stack, database, function, stack};
+pub use token::{Token, now};
+pub use user::User;
+
+/// The secret of the main stack.
+pub const SECRET: &str = "the-secret-of-the-tests-has-more-than-32-bytes";
+/// The issuer that the main stack requires.
+pub const ISSUER: &str = "http://localhost:3000";
+/// The audience that the main stack requires.
+pub const AUDIENCE: &str = "task-api";

@@ -1,0 +1,132 @@
+//! The parts of a stack, each a process that ends with the test run.
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::{AUDIENCE, ISSUER, SECRET};
+
+/// A process of `cargo xtask hold`.
+pub struct Part {
+    /// Where it is reached.
+    pub url: String,
+    log: PathBuf,
+    _child: Child,
+    /// It ends when this is closed, however we end.
+    _stdin: ChildStdin,
+}
+
+impl Part {
+    /// Starts a part with these variables in its environment; an empty one is taken out of it.
+    #[must_use]
+    pub fn start(part: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = xtask();
+        command.args(["hold", part]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        for name in [
+            "BETTER_AUTH_SECRET",
+            "BETTER_AUTH_SECRETS",
+            "DATABASE_URL",
+            "APP_SECRET_ID",
+            "JWT_ISSUER",
+            "JWT_AUDIENCE",
+        ] {
+            command.env_remove(name);
+        }
+        let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // Before the line of JSON it may say what it installs.
+        let ready = lines.into_iter().find(|line| line.starts_with('{'));
+        let ready: Value = ready.unwrap_or_else(|| panic!("{part} did not start")).parse().unwrap();
+        Self {
+            url: ready["url"].as_str().unwrap().to_owned(),
+            log: ready["log"].as_str().unwrap().into(),
+            _child: child,
+            _stdin: stdin,
+        }
+    }
+
+    /// Everything it has printed so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// A gateway with its functions and the database that they use.
+pub struct Stack {
+    /// The gateway.
+    pub gateway: Part,
+}
+
+/// The stack that most tests share: its settings are those of a stage, over TLS.
+pub fn stack() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| {
+        let url = std::env::var("DATABASE_URL").unwrap_or_default();
+        let url = if url.is_empty() {
+            database().url.clone()
+        } else {
+            let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
+            assert!(migrated.success());
+            url
+        };
+        Stack::start(&[("DATABASE_URL", &url)])
+    })
+}
+
+/// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.
+pub fn database() -> &'static Part {
+    static DATABASE: OnceLock<Part> = OnceLock::new();
+    DATABASE.get_or_init(|| Part::start("database", &[]))
+}
+
+impl Stack {
+    /// A gateway whose functions have the settings of the main stack, but for these.
+    #[must_use]
+    pub fn start(changes: &[(&str, &str)]) -> Self {
+        let defaults =
+            [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
+        let variables = [&defaults, changes].concat();
+        Self { gateway: Part::start("gateway", &variables) }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// `cargo xtask`, without what cargo says of this package: build scripts would take it for theirs.
+pub(crate) fn xtask() -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args(["run", "--quiet", "--package", "xtask", "--"]);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A function's binary, compiled, with no settings but these and a Runtime API that is not there.
+#[must_use]
+pub fn function(name: &str, variables: &[(&str, &str)]) -> Command {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = Command::new("cargo").args(["build", "--quiet"]).current_dir(root()).status();
+        assert!(built.unwrap().success());
+    });
+    // This test's binary is in target/debug/deps.
+    let deps = std::env::current_exe().unwrap();
+    let mut command = Command::new(deps.parent().unwrap().parent().unwrap().join(name));
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_FUNCTION_NAME", name)
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+        .envs(variables.iter().copied());
+    command
+}

@@ -1,0 +1,145 @@
+//! `cargo xtask dev`: the whole task API on this machine.
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use shared::Config;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::env_file::EnvFile;
+use crate::gateway::{self, Gateway};
+use crate::postgres::{Mode, Server, free_port};
+use crate::process::{Output, Process};
+use crate::{migrate, project, settings, token, tools};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Run the API alone, without the frontend.
+    #[arg(long)]
+    api: bool,
+    /// The API's port on 127.0.0.1.
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// Start with an empty database; only ever empties the embedded one.
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// How long the printed token holds: a working day.
+const TOKEN_SECONDS: u64 = 12 * 60 * 60;
+const TOKEN_USER: &str = "dev-user";
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let (_, interrupted) = interruptions()?;
+    let _lock = lock()?;
+    gateway::check_port(options.port)?;
+    let mut file = EnvFile::load()?;
+
+    let mut processes = Vec::new();
+    match settings::chosen_database(&file) {
+        Some(_) if options.fresh => {
+            bail!("--fresh empties only the embedded database, and DATABASE_URL names another")
+        }
+        Some(url) => {
+            migrate::check(&url)?;
+            settings::complete(&mut file, None)?;
+        }
+        None => {
+            let server = embedded_database(&file, options.fresh)?;
+            settings::complete(&mut file, Some(&server.url))?;
+            processes.push(server.process);
+        }
+    }
+    let get = |name: &str| settings::get(&file, name);
+    Config::parse(get).context("look into .env and the environment")?;
+    migrate::migrate(&get("DATABASE_URL").unwrap_or_default())?;
+
+    let path = tools::path_with_cargo_lambda()?;
+    println!("Building the functions …");
+    gateway::build()?;
+    let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
+    // The environment wins over `.env`, in the functions as here.
+    let from_file = file.settings().filter(|(name, _)| std::env::var_os(name).is_none());
+    processes.push(gateway.start(from_file, Output::Named)?);
+
+    let url = format!("http://127.0.0.1:{}", options.port);
+    let token = token::sign(&file, TOKEN_USER, TOKEN_SECONDS)?;
+    println!("\nThe task API is at {url} (Ctrl-C stops it). Try it:\n");
+    println!("  curl -i -H 'Authorization: Bearer {token}' {url}/api/{TOKEN_USER}/tasks\n");
+
+    let outcome = watch(&interrupted, &mut processes);
+    println!("\nStopping …");
+    // The gateway before the database that it uses.
+    while let Some(process) = processes.pop() {
+        drop(process);
+    }
+    outcome
+}
+
+/// Where Ctrl-C, and what else asks a process to end, arrives.
+pub(crate) fn interruptions() -> Result<(Sender<()>, Receiver<()>)> {
+    let (sender, receiver) = channel();
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let interrupt = sender.clone();
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            // A second one, while we stop, changes nothing.
+            let _ = interrupt.send(());
+        }
+    });
+    Ok((sender, receiver))
+}
+
+/// Waits until we are asked to stop, or one of the processes stops by itself.
+fn watch(interrupted: &Receiver<()>, processes: &mut [Process]) -> Result<()> {
+    loop {
+        match interrupted.recv_timeout(Duration::from_millis(200)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        for process in &mut *processes {
+            if let Some(status) = process.ended() {
+                bail!("{} stopped by itself ({status}); its last lines say why", process.name());
+            }
+        }
+    }
+}
+
+/// One `dev` a checkout: a second one would share the first one's database and stop it.
+fn lock() -> Result<File> {
+    let lock = File::create(project::local()?.join("dev.lock"))?;
+    lock.try_lock().context("another `cargo xtask dev` of this checkout is running")?;
+    Ok(lock)
+}
+
+/// The embedded server, on the port that `.env` remembers if that is free.
+fn embedded_database(file: &EnvFile, fresh: bool) -> Result<Server> {
+    let folder = project::local_for_server()?.join("postgres");
+    if fresh && folder.exists() {
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    println!("Starting PostgreSQL on the data in {} …", shown(&folder));
+    let remembered = file.get("DATABASE_URL").and_then(|url| port_of(&url));
+    let port = match remembered.filter(|port| gateway::check_port(*port).is_ok()) {
+        Some(port) => port,
+        None => free_port()?,
+    };
+    Server::start(&folder, &Mode::Kept, port, Output::Named)
+}
+
+fn port_of(url: &str) -> Option<u16> {
+    let (_, address) = url.rsplit_once("@127.0.0.1:")?;
+    address.split('/').next()?.parse().ok()
+}
+
+/// A path as one would type it.
+fn shown(path: &Path) -> String {
+    let root = project::root();
+    path.strip_prefix(&root).unwrap_or(path).display().to_string()
+}

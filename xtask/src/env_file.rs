@@ -1,0 +1,104 @@
+//! `.env`: the one place for the settings of local use.
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+/// The lines of `.env`; what is not a setting stays as it is.
+pub(crate) struct EnvFile {
+    path: PathBuf,
+    lines: Vec<String>,
+}
+
+impl EnvFile {
+    /// The file of this checkout, empty where there is none.
+    pub(crate) fn load() -> Result<Self> {
+        let path = crate::project::root().join(".env");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).context("cannot read .env"),
+        };
+        Ok(Self { path, lines: text.lines().map(str::to_owned).collect() })
+    }
+
+    /// A setting that is there and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let mut values = self.lines.iter().rev().filter_map(|line| setting(line));
+        values
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| value.to_owned())
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Every setting, in order.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().filter_map(|line| setting(line))
+    }
+
+    /// Sets a setting in its line, or in a new one.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let line = format!("{name}={value}");
+        match self.lines.iter_mut().rev().find(|l| setting(l).is_some_and(|(n, _)| n == name)) {
+            Some(existing) => *existing = line,
+            None => self.lines.push(line),
+        }
+    }
+
+    /// Writes the file, readable by its owner alone; a reader sees the old or the new one, whole.
+    pub(crate) fn save(&self) -> Result<()> {
+        let draft = self.path.with_file_name(".env.new");
+        let write = || -> std::io::Result<()> {
+            let mut file: File = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&draft)?;
+            file.write_all((self.lines.join("\n") + "\n").as_bytes())?;
+            std::fs::rename(&draft, &self.path)
+        };
+        write().context("cannot write .env")
+    }
+}
+
+/// `NAME=value`, `export NAME=value`, with or without quotes around the value.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if line.starts_with('#') {
+        return None;
+    }
+    let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    let value = value.trim();
+    let unquoted = ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
+    Some((name.trim(), unquoted.unwrap_or(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_read_with_or_without_quotes() {
+        for line in ["A=b c", " export A = 'b c' ", "A=\"b c\""] {
+            assert_eq!(setting(line), Some(("A", "b c")), "{line}");
+        }
+        assert_eq!(setting("A=\""), Some(("A", "\"")));
+        for line in ["", "# A=b", "A"] {
+            assert_eq!(setting(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn setting_a_value_keeps_the_other_lines() {
+        let lines = ["# ours", "A=1", "B=2"].map(str::to_owned).to_vec();
+        let mut file = EnvFile { path: PathBuf::new(), lines };
+        file.set("A", "3");
+        file.set("C", "4");
+        assert_eq!(file.lines, ["# ours", "A=3", "B=2", "C=4"]);
+        assert_eq!(file.get("A").as_deref(), Some("3"));
+        assert_eq!(file.get("D"), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask hold`: one part of what `dev` starts, for the tests. It says where it is in a line
+//! of JSON, and ends with its standard input, so that it never outlives the test that asked for it.
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::gateway::Gateway;
+use crate::postgres::{Mode, Server, free_port};
+use crate::process::{Output, Process};
+use crate::{dev, migrate, tools};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    part: Part,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Part {
+    /// A new, migrated database that logs every statement.
+    Database,
+    /// A gateway, whose functions have the settings of the environment.
+    Gateway,
+}
+
+/// How many of one function run at once: enough for them to meet in the database.
+const CONCURRENCY: u16 = 4;
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let (sender, ended) = dev::interruptions()?;
+    thread::spawn(move || {
+        // Reads until the other end is closed; what comes is of no interest.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+
+    let folder = folder()?;
+    let log = folder.path().join("log");
+    let output = Output::File(File::create(&log)?);
+    let (url, _process) = match options.part {
+        Part::Database => database(folder.path(), output)?,
+        Part::Gateway => gateway(output)?,
+    };
+    println!("{}", json!({ "url": url, "log": log }));
+    ended.recv().context("nobody can end this any more")
+}
+
+fn database(folder: &Path, output: Output) -> Result<(String, Process)> {
+    let server = Server::start(folder, &Mode::Tested, free_port()?, output)?;
+    migrate::migrate(&server.url)?;
+    Ok((server.url, server.process))
+}
+
+fn gateway(output: Output) -> Result<(String, Process)> {
+    let path = tools::path_with_cargo_lambda()?;
+    let port = free_port()?;
+    let gateway = Gateway { path: &path, port, concurrency: CONCURRENCY, watch: false };
+    let process = gateway.start(std::iter::empty(), output)?;
+    Ok((format!("http://127.0.0.1:{port}"), process))
+}
+
+/// A folder that the server's user can enter and that ends with us.
+fn folder() -> Result<TempDir> {
+    let parent = PathBuf::from("/var/tmp");
+    let open = Permissions::from_mode(0o755);
+    Ok(tempfile::Builder::new().prefix("task-api-").permissions(open).tempdir_in(parent)?)
+}

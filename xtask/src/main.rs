@@ -1,0 +1,54 @@
+//! `cargo xtask`: the developer's and the operator's commands.
+mod dev;
+mod env_file;
+mod gateway;
+mod hold;
+mod migrate;
+mod postgres;
+mod process;
+mod project;
+mod settings;
+mod test;
+mod token;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the task API here: database, migrations, functions, gateway.
+    Dev(dev::Options),
+    /// Set everything up and run every test.
+    Test(test::Options),
+    /// Bring a database's tables up to date; does nothing where they are.
+    Migrate(migrate::Options),
+    /// Print a token that the functions accept, signed with the secret in `.env`.
+    Token(token::Options),
+    /// Start a part of what `dev` starts, for the tests, until standard input ends.
+    #[command(hide = true)]
+    Hold(hold::Options),
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Cli::parse().command {
+        Command::Dev(options) => dev::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Migrate(options) => migrate::run(&options),
+        Command::Token(options) => token::run(&options),
+        Command::Hold(options) => hold::run(&options),
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

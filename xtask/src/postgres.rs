@@ -1,0 +1,279 @@
+//! A PostgreSQL server of our own, for local use and for the tests.
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::Signal;
+
+use crate::process::{Output, Process};
+use crate::settings::{EMBEDDED_USER, random_hex};
+use crate::{migrate, tools};
+
+/// The oldest release that Neon still runs.
+const OLDEST: u32 = 14;
+const DATABASE: &str = "tasks";
+
+/// A running server; it stops when this is dropped.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    /// How to connect to it.
+    pub(crate) url: String,
+}
+
+/// How a server is run.
+pub(crate) enum Mode {
+    /// Its data outlives it; plain TCP on loopback.
+    Kept,
+    /// As fast as it goes, for data that is thrown away; TLS alone, and each statement in the log.
+    Tested,
+}
+
+impl Server {
+    /// Starts a server on the data in `folder`, which is made where there is none.
+    pub(crate) fn start(folder: &Path, mode: &Mode, port: u16, output: Output) -> Result<Self> {
+        let account = Account::of_server()?;
+        let cluster = folder.join("data");
+        let made_by = fs::read_to_string(cluster.join("PG_VERSION")).ok();
+        let bin = programs(made_by.as_deref().map(str::trim))?;
+        let password_file = folder.join("password");
+        if made_by.is_none() {
+            initialize(&bin, folder, &cluster, &password_file, &account)?;
+        }
+        let password = fs::read_to_string(&password_file).context("cannot read the password")?;
+        stop_orphan(&bin, &cluster, &account);
+
+        let mut query = String::new();
+        let mut command = account.command(&bin.join("postgres"));
+        command.arg("-D").arg(&cluster);
+        let port_setting = format!("port={port}");
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1",
+            &port_setting,
+            // Where it would be, others could be in the way, or the path be too long.
+            "unix_socket_directories=",
+            "log_checkpoints=off",
+        ];
+        if matches!(mode, Mode::Tested) {
+            let ca = certify(folder, &account)?;
+            let ca = ca.display();
+            query = format!("?sslmode=verify-full&channel_binding=require&sslrootcert={ca}");
+            settings.extend([
+                "ssl=on",
+                "ssl_cert_file=../server.crt",
+                "ssl_key_file=../server.key",
+                "max_connections=200",
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "log_statement=all",
+                "log_line_prefix=%m [%p] %a ",
+            ]);
+        }
+        for setting in settings {
+            command.arg("-c").arg(setting);
+        }
+        // SIGINT is its fast shutdown: it does not wait for clients.
+        let process = Process::spawn("postgres", &mut command, Signal::INT, output)?;
+        let url = |database| {
+            format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{database}{query}")
+        };
+        let mut server = Self { process, url: url(DATABASE) };
+        server.await_database(&url("postgres"))?;
+        Ok(server)
+    }
+
+    /// Waits for the server, and makes the database where it is missing.
+    fn await_database(&mut self, server_url: &str) -> Result<()> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(status) = self.process.ended() {
+                bail!("the PostgreSQL server did not start ({status})");
+            }
+            match migrate::create_database(server_url, DATABASE) {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() > patience => {
+                    return Err(error.context("the PostgreSQL server does not answer"));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+}
+
+/// A free port of loopback.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// Who runs the server: PostgreSQL refuses to run as root.
+struct Account(Option<(u32, u32)>);
+
+impl Account {
+    fn of_server() -> Result<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(Self(None));
+        }
+        let users = fs::read_to_string("/etc/passwd").context("cannot read the users")?;
+        let ids = ["postgres", "nobody"].iter().find_map(|name| ids(&users, name));
+        ids.map(|ids| Self(Some(ids))).ok_or_else(|| {
+            anyhow!("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")
+        })
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        // Its messages in English, its data in UTF-8, wherever it runs.
+        command.env("LC_ALL", "C").current_dir("/");
+        if let Some((uid, gid)) = self.0 {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    fn own(&self, path: &Path) -> Result<()> {
+        match self.0 {
+            Some((uid, gid)) => Ok(chown(path, Some(uid), Some(gid))?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The user and group ids of a user in the text of `/etc/passwd`.
+fn ids(users: &str, name: &str) -> Option<(u32, u32)> {
+    let mut fields = users
+        .lines()
+        .map(|line| line.split(':'))
+        .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields.skip(1)))?;
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// Makes a new cluster, whole or not at all.
+fn initialize(
+    bin: &Path,
+    folder: &Path,
+    cluster: &Path,
+    password_file: &Path,
+    account: &Account,
+) -> Result<()> {
+    let draft = folder.join("data.new");
+    if draft.exists() {
+        fs::remove_dir_all(&draft)?;
+    }
+    fs::create_dir_all(&draft).with_context(|| format!("cannot make {}", draft.display()))?;
+    account.own(folder)?;
+    account.own(&draft)?;
+    write_private(password_file, &random_hex()?, account)?;
+    let output = account
+        .command(&bin.join("initdb"))
+        .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+        .arg(format!("--username={EMBEDDED_USER}"))
+        .arg("--pwfile")
+        .arg(password_file)
+        .arg("-D")
+        .arg(&draft)
+        .output()
+        .context("cannot start initdb")?;
+    if !output.status.success() {
+        bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    fs::rename(&draft, cluster)?;
+    Ok(())
+}
+
+/// Stops the server that an earlier run left behind; we hold the lock, so it is nobody's.
+fn stop_orphan(bin: &Path, cluster: &Path, account: &Account) {
+    if cluster.join("postmaster.pid").exists() {
+        let mut stop = account.command(&bin.join("pg_ctl"));
+        // Fails where the file is all that is left; the server then starts over it.
+        let _ = stop.args(["stop", "--mode=fast", "--silent", "-D"]).arg(cluster).output();
+    }
+}
+
+fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    account.own(path)
+}
+
+/// A certificate authority and a server certificate for 127.0.0.1, both new; the path of the first.
+fn certify(folder: &Path, account: &Account) -> Result<PathBuf> {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+    write_private(&folder.join("server.key"), &key.serialize_pem(), account)?;
+    write_private(&folder.join("server.crt"), &certificate.pem(), account)?;
+    let ca = folder.join("ca.pem");
+    fs::write(&ca, authority.pem())?;
+    Ok(ca)
+}
+
+/// Sees to it that there are programs of a server.
+pub(crate) fn ensure_programs() -> Result<()> {
+    programs(None).map(drop)
+}
+
+/// The folder of the programs of a server: of the release that made the data, else the newest.
+fn programs(made_by: Option<&str>) -> Result<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = installed()
+        .into_iter()
+        .filter(|bin| bin.join("initdb").exists())
+        .filter_map(|bin| Some((release(&bin)?, bin)))
+        .filter(|(release, _)| *release >= OLDEST)
+        .collect();
+    if found.is_empty() {
+        let bin = tools::packaged_postgres()?;
+        let release =
+            release(&bin).ok_or_else(|| anyhow!("the PostgreSQL from PyPI does not run"))?;
+        found.push((release, bin));
+    }
+    found.sort();
+    match made_by {
+        None => found.pop().map(|(_, bin)| bin).context("no PostgreSQL"),
+        Some(made_by) => {
+            let of_release = |(release, _): &&(u32, PathBuf)| release.to_string() == made_by;
+            found.iter().find(of_release).map(|(_, bin)| bin.clone()).with_context(|| {
+                format!("the data was made by PostgreSQL {made_by}, which is not here: install it, or start anew with --fresh")
+            })
+        }
+    }
+}
+
+/// Where the common packagers put the programs, and the `PATH`.
+fn installed() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    for (parent, suffix) in [
+        ("/usr/lib/postgresql", "bin"),
+        ("/opt/homebrew/opt", "bin"),
+        ("/usr/local/opt", "bin"),
+        ("/usr", "bin"),
+    ] {
+        let children = fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
+        folders.extend(children.map(|child| child.path().join(suffix)));
+    }
+    folders.retain(|folder| folder.join("postgres").is_file());
+    // A link on the PATH may stand alone; its neighbours are where it points.
+    let resolved = folders.iter().filter_map(|folder| {
+        let postgres = folder.join("postgres").canonicalize().ok()?;
+        postgres.parent().map(Path::to_path_buf)
+    });
+    resolved.collect()
+}
+
+fn release(bin: &Path) -> Option<u32> {
+    let output = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
+    // postgres (PostgreSQL) 17.5 (Debian 17.5-1)
+    let text = String::from_utf8(output.stdout).ok()?;
+    let version = text.split_whitespace().nth(2)?;
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}

@@ -1,0 +1,90 @@
+//! Child processes that end when we do.
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+/// Where the output of a process goes.
+pub(crate) enum Output {
+    /// To ours, with the process's name before each line.
+    Named,
+    /// To a file.
+    File(File),
+}
+
+/// A running process in a process group of its own, so that Ctrl-C reaches us first.
+pub(crate) struct Process {
+    name: &'static str,
+    child: Child,
+    /// What makes it end in good order.
+    signal: Signal,
+}
+
+impl Process {
+    pub(crate) fn spawn(
+        name: &'static str,
+        command: &mut Command,
+        signal: Signal,
+        output: Output,
+    ) -> Result<Self> {
+        command.stdin(Stdio::null()).process_group(0);
+        let named = match output {
+            Output::Named => {
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                true
+            }
+            Output::File(file) => {
+                command.stdout(file.try_clone()?).stderr(file);
+                false
+            }
+        };
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        if named {
+            pump(name, child.stdout.take());
+            pump(name, child.stderr.take());
+        }
+        Ok(Self { name, child, signal })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Ends it, and whatever else it left in its group.
+    fn stop(&mut self) {
+        let id = Pid::from_child(&self.child);
+        // Each fails only where the process is gone already.
+        let _ = kill_process(id, self.signal);
+        let patience = Instant::now() + Duration::from_secs(10);
+        while self.ended().is_none() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = kill_process_group(id, Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn pump(name: &'static str, stream: Option<impl Read + Send + 'static>) {
+    let Some(stream) = stream else { return };
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            println!("{name:>8} | {line}");
+        }
+    });
+}

@@ -1,0 +1,48 @@
+//! The settings of local use: the environment, else `.env`, which is made where there is none.
+use anyhow::{Result, anyhow};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::env_file::EnvFile;
+
+const SECRET: &str = "BETTER_AUTH_SECRET";
+const SECRETS: &str = "BETTER_AUTH_SECRETS";
+const DATABASE_URL: &str = "DATABASE_URL";
+
+/// The user of the embedded server; a `DATABASE_URL` in `.env` with this one is ours to rewrite.
+pub(crate) const EMBEDDED_USER: &str = "embedded";
+
+/// A setting of the environment, else of `.env`.
+pub(crate) fn get(file: &EnvFile, name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).or_else(|| file.get(name))
+}
+
+/// The database that somebody chose; `None` stands for the embedded one.
+pub(crate) fn chosen_database(file: &EnvFile) -> Option<String> {
+    let embedded = format!("postgres://{EMBEDDED_USER}:");
+    get(file, DATABASE_URL).filter(|url| !url.starts_with(&embedded))
+}
+
+/// Adds to `.env` what it lacks, and the URL of the embedded database where it is used.
+pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result<()> {
+    if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
+        file.set(SECRET, &random_hex()?);
+    }
+    for (name, value) in [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")] {
+        if file.get(name).is_none() {
+            file.set(name, value);
+        }
+    }
+    if let Some(url) = embedded_url {
+        file.set(DATABASE_URL, url);
+    }
+    file.save()
+}
+
+/// 32 random bytes, in hex.
+pub(crate) fn random_hex() -> Result<String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| anyhow!("the system has no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
