@@ -47,17 +47,17 @@ impl Members {
     pub(crate) fn optional<T>(
         &mut self,
         field: &'static str,
-        parse: impl Fn(Value) -> Result<T, Expectation>,
+        parse: impl Fn(&Value) -> Result<T, Expectation>,
     ) -> Option<T> {
         let value = self.members.remove(field)?;
-        parse(value).map_err(|expected| self.fault(Fault::new(field, expected))).ok()
+        parse(&value).map_err(|expected| self.fault(Fault::new(field, expected))).ok()
     }
 
     /// A member whose absence is a fault.
     pub(crate) fn required<T>(
         &mut self,
         field: &'static str,
-        parse: impl Fn(Value) -> Result<T, Expectation>,
+        parse: impl Fn(&Value) -> Result<T, Expectation>,
     ) -> Option<T> {
         if !self.has(field) {
             self.fault(Fault::new(field, "is required"));

@@ -45,7 +45,7 @@ pub(crate) enum Repeat {
     Never,
 }
 
-/// A pool of connections to one PostgreSQL.
+/// A pool of connections to one database.
 pub struct Database {
     pool: Pool,
     /// When a connection was last used, by the wall clock: the monotonic one may stand still in a
@@ -206,44 +206,45 @@ enum Fate {
 
 fn fate(error: &PgError) -> Fate {
     let Some(code) = error.code() else { return Fate::Unknown };
+    if *code == SqlState::QUERY_CANCELED {
+        return Fate::Exhausted;
+    }
+    // After a failover we may be connected to what is now a replica.
     if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        // After a failover we may be connected to what is now a replica.
         return Fate::Undone;
     }
-    match code.code() {
-        // Transaction rolled back; operator intervention but for a cancelled statement.
-        "57014" => Fate::Exhausted,
-        code if code.starts_with("40") || code.starts_with("57") => Fate::Undone,
-        // Connection exceptions; insufficient resources; object in use; system errors.
-        code if code.starts_with("08") => Fate::Unknown,
-        code if ["53", "55", "58"].iter().any(|class| code.starts_with(class)) => Fate::Exhausted,
+    match code.code().get(..2) {
+        // Connection exception.
+        Some("08") => Fate::Unknown,
+        // Transaction rollback; operator intervention.
+        Some("40" | "57") => Fate::Undone,
+        // Insufficient resources; object not in the right state; system error.
+        Some("53" | "55" | "58") => Fate::Exhausted,
         _ => Fate::Refused,
     }
 }
 
 /// Whether a connection may be had a moment later: a server that starts, restarts or is full.
 fn is_passing(error: &PoolError) -> bool {
+    const PASSING: [ErrorKind; 5] = [
+        ErrorKind::ConnectionRefused,
+        ErrorKind::ConnectionReset,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::BrokenPipe,
+        ErrorKind::UnexpectedEof,
+    ];
     let PoolError::Backend(error) = error else { return false };
-    match error.code() {
-        Some(code) => [
+    if let Some(code) = error.code() {
+        return [
             SqlState::CANNOT_CONNECT_NOW,
             SqlState::TOO_MANY_CONNECTIONS,
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
         ]
-        .contains(code),
-        None => {
-            let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-            let passing = [
-                ErrorKind::ConnectionRefused,
-                ErrorKind::ConnectionReset,
-                ErrorKind::ConnectionAborted,
-                ErrorKind::BrokenPipe,
-                ErrorKind::UnexpectedEof,
-            ];
-            error.is_closed() || io.is_some_and(|io| passing.contains(&io.kind()))
-        }
+        .contains(code);
     }
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_closed() || io.is_some_and(|io| PASSING.contains(&io.kind()))
 }
 
 /// An error for the log: what and why, but no value of a row, which may be a task's text.
@@ -350,7 +351,7 @@ fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     let store = match roots {
-        Roots::Web => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Roots::Web => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
         Roots::File(path) => read_roots(path)?,
     };
     Ok(builder.with_root_certificates(store).with_no_client_auth())

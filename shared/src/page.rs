@@ -28,7 +28,7 @@ pub struct Page {
 }
 
 impl ListQuery {
-    /// Reads a raw query string; as in FastAPI, the last of repeated parameters counts, and
+    /// Reads a raw query string; as in `FastAPI`, the last of repeated parameters counts, and
     /// unknown ones are ignored.
     pub(crate) fn parse(query: &str) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> =

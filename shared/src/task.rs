@@ -41,7 +41,7 @@ impl TaskId {
 pub struct Title(String);
 
 impl Title {
-    fn parse(value: Value) -> Result<Self, Expectation> {
+    fn parse(value: &Value) -> Result<Self, Expectation> {
         let Value::String(text) = value else {
             return Err("must be a string".into());
         };
@@ -69,12 +69,12 @@ impl From<Title> for String {
 pub struct Description(Option<String>);
 
 impl Description {
-    fn parse(value: Value) -> Result<Self, Expectation> {
+    fn parse(value: &Value) -> Result<Self, Expectation> {
         match value {
             Value::Null => Ok(Self(None)),
             Value::String(text) => {
-                within(&text, DESCRIPTION_LIMIT)?;
-                Ok(Self(Some(text)))
+                within(text, DESCRIPTION_LIMIT)?;
+                Ok(Self(Some(text.clone())))
             }
             _ => Err("must be a string or null".into()),
         }
@@ -101,7 +101,7 @@ fn within(text: &str, limit: usize) -> Result<(), Expectation> {
     Ok(())
 }
 
-fn boolean(value: Value) -> Result<bool, Expectation> {
+fn boolean(value: &Value) -> Result<bool, Expectation> {
     value.as_bool().ok_or("must be true or false".into())
 }
 
@@ -181,8 +181,7 @@ pub struct Task {
     pub(crate) version: i64,
 }
 
-/// UTC with all six digits that PostgreSQL keeps, so that times compare as text, too.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+/// UTC with all six digits that the database keeps, so that times compare as text, too.
 fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:.6}"))
 }
@@ -288,7 +287,7 @@ mod tests {
 
         #[test]
         fn an_accepted_title_fits_the_column(text in "\\PC{0,300}") {
-            if let Ok(title) = Title::parse(Value::String(text.clone())) {
+            if let Ok(title) = Title::parse(&Value::String(text.clone())) {
                 prop_assert_eq!(title.as_str(), text.trim());
                 prop_assert!((1..=TITLE_LIMIT).contains(&title.as_str().chars().count()));
             }

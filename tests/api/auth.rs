@@ -267,7 +267,7 @@ fn a_path_counts_raw_and_decoded_once() {
         assert_eq!(reply.clone().expect(201)["user_id"], id);
         let location = reply.header("location").to_owned();
         assert_eq!(user.send("GET", &location, &[], "").expect(200), reply.body);
-        let _ = user.send("DELETE", &location, &[], "").expect(200);
+        user.send("DELETE", &location, &[], "").expect(200);
     }
     let user = User::with_id(stack(), "a/b");
     user.send("GET", "/api/a%252Fb/tasks", &[], "").expect_problem(403, "wrong_user");

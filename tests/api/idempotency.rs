@@ -76,9 +76,9 @@ fn a_late_repeat_does_not_bring_a_deleted_task_back() {
     let user = User::new();
     let body = json!({ "title": "t" });
     let task = user.create_once("key", &body).expect(201);
-    let _ = user.update(&task["id"], &[], &json!({ "title": "changed" })).expect(200);
+    user.update(&task["id"], &[], &json!({ "title": "changed" })).expect(200);
     assert_eq!(user.create_once("key", &body).expect(201), task);
-    let _ = user.delete(&task["id"], &[]).expect(200);
+    user.delete(&task["id"], &[]).expect(200);
     assert_eq!(user.create_once("key", &body).expect(201), task);
     assert_eq!(user.list("").expect(200), json!([]));
 }

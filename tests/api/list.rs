@@ -94,7 +94,7 @@ fn list_refuses_a_bad_query_and_names_all_of_it() {
 fn list_has_fifty_to_a_page_and_links_to_the_next() {
     let user = User::new();
     for n in 0..53 {
-        let _ = user.new_task(&n.to_string());
+        user.new_task(&n.to_string());
     }
     let first = user.list("");
     assert_eq!(first.body.as_array().unwrap().len(), 50);
@@ -125,7 +125,7 @@ fn the_link_keeps_the_other_parameters() {
     for n in 0..5 {
         let task = user.new_task(&n.to_string());
         if n % 2 == 0 {
-            let _ = user.complete(&task["id"], &[], "").expect(200);
+            user.complete(&task["id"], &[], "").expect(200);
         }
     }
     assert_eq!(walk(&user, "?completed=true&limit=1").0, ["4", "2", "0"]);
@@ -139,7 +139,7 @@ fn the_link_keeps_the_other_parameters() {
 fn a_cursor_shows_no_other_users_tasks() {
     let (user, other) = (User::new(), User::new());
     for title in ["a", "b"] {
-        let _ = user.new_task(title);
+        user.new_task(title);
     }
     let link = user.list("?limit=1").next().unwrap().to_owned();
     let (_, query) = link.split_once('?').unwrap();
@@ -150,15 +150,15 @@ fn a_cursor_shows_no_other_users_tasks() {
 fn a_walk_sees_each_task_once_while_others_are_made_and_deleted() {
     let user = User::new();
     for n in 0..30 {
-        let _ = user.new_task(&format!("old {n}"));
+        user.new_task(&format!("old {n}"));
     }
     let done = AtomicBool::new(false);
     let seen = thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 let task = user.new_task("new");
-                let _ = user.delete(user.new_task("gone")["id"].clone(), &[]).expect(200);
-                let _ = user.complete(&task["id"], &[], "").expect(200);
+                user.delete(user.new_task("gone")["id"].clone(), &[]).expect(200);
+                user.complete(&task["id"], &[], "").expect(200);
             }
         });
         let walks: Vec<_> = (0..5).map(|_| walk(&user, "?limit=3").0).collect();

@@ -19,13 +19,11 @@ pub struct Reply {
 
 impl Reply {
     /// A header's value, empty where it is absent.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The body, where the status is `status`.
-    #[must_use]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:#?}");
         self.body
@@ -38,7 +36,6 @@ impl Reply {
     }
 
     /// The fields that a 422 complains of.
-    #[must_use]
     pub fn faults(&self) -> Vec<&str> {
         let body = self.expect_problem(422, "invalid_request");
         let errors = body["errors"].as_array().unwrap();
@@ -46,21 +43,26 @@ impl Reply {
     }
 
     /// The target of the `Link` to the next page.
-    #[must_use]
     pub fn next(&self) -> Option<&str> {
         self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")
     }
 }
 
-/// Sends a request and checks of its answer what holds for every one.
-#[must_use]
+/// Sends a request to the API and checks of its answer what holds for every one.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let reply = send(method, url, headers, body);
+    check(&reply);
+    reply
+}
+
+/// Sends a request to whom it may concern.
+pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     let agent = AGENT.get_or_init(|| {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(Duration::from_secs(120)));
+            .timeout_global(Some(Duration::from_mins(2)));
         config.build().into()
     });
     let mut request = Request::builder().method(method).uri(url);
@@ -74,7 +76,7 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) ->
     };
     let mut response = response.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let text = response.body_mut().read_to_string().unwrap();
-    let reply = Reply {
+    Reply {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: if text.is_empty() {
@@ -82,9 +84,7 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) ->
         } else {
             text.parse().unwrap_or(Value::String(text))
         },
-    };
-    check(&reply);
-    reply
+    }
 }
 
 fn check(reply: &Reply) {

@@ -4,11 +4,13 @@
 
 mod http;
 mod part;
+mod sql;
 mod token;
 mod user;
 
-pub use http::{Reply, request};
-pub use part::{Part, Stack, database, function, stack};
+pub use http::{Reply, request, send};
+pub use part::{Part, Stack, database, embedded_stack, function, stack, xtask};
+pub use sql::sql;
 pub use token::{Token, now};
 pub use user::User;
 

@@ -20,10 +20,13 @@ pub struct Part {
 
 impl Part {
     /// Starts a part with these variables in its environment; an empty one is taken out of it.
-    #[must_use]
     pub fn start(part: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(&[part], variables)
+    }
+
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = xtask();
-        command.args(["hold", part]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("hold").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in [
             "BETTER_AUTH_SECRET",
             "BETTER_AUTH_SECRETS",
@@ -39,7 +42,8 @@ impl Part {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         // Before the line of JSON it may say what it installs.
         let ready = lines.into_iter().find(|line| line.starts_with('{'));
-        let ready: Value = ready.unwrap_or_else(|| panic!("{part} did not start")).parse().unwrap();
+        let ready: Value =
+            ready.unwrap_or_else(|| panic!("{arguments:?} did not start")).parse().unwrap();
         Self {
             url: ready["url"].as_str().unwrap().to_owned(),
             log: ready["log"].as_str().unwrap().into(),
@@ -49,7 +53,6 @@ impl Part {
     }
 
     /// Everything it has printed so far.
-    #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
@@ -73,8 +76,18 @@ pub fn stack() -> &'static Stack {
             assert!(migrated.success());
             url
         };
-        Stack::start(&[("DATABASE_URL", &url)])
+        // Several of one function at once, so that they meet in the database.
+        Stack::start_with(&["gateway", "--concurrency", "4"], &[("DATABASE_URL", &url)])
     })
+}
+
+/// A stack on the embedded database, whose log shows every statement.
+pub fn embedded_stack() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    if std::env::var("DATABASE_URL").unwrap_or_default().is_empty() {
+        return stack();
+    }
+    STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().url)]))
 }
 
 /// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.
@@ -85,12 +98,15 @@ pub fn database() -> &'static Part {
 
 impl Stack {
     /// A gateway whose functions have the settings of the main stack, but for these.
-    #[must_use]
     pub fn start(changes: &[(&str, &str)]) -> Self {
+        Self::start_with(&["gateway"], changes)
+    }
+
+    fn start_with(arguments: &[&str], changes: &[(&str, &str)]) -> Self {
         let defaults =
             [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
         let variables = [&defaults, changes].concat();
-        Self { gateway: Part::start("gateway", &variables) }
+        Self { gateway: Part::start_with(arguments, &variables) }
     }
 }
 
@@ -99,7 +115,7 @@ fn root() -> &'static Path {
 }
 
 /// `cargo xtask`, without what cargo says of this package: build scripts would take it for theirs.
-pub(crate) fn xtask() -> Command {
+pub fn xtask() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root()).args(["run", "--quiet", "--package", "xtask", "--"]);
     for (name, _) in std::env::vars() {
@@ -111,7 +127,6 @@ pub(crate) fn xtask() -> Command {
 }
 
 /// A function's binary, compiled, with no settings but these and a Runtime API that is not there.
-#[must_use]
 pub fn function(name: &str, variables: &[(&str, &str)]) -> Command {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {

@@ -20,7 +20,6 @@ pub struct Token {
 
 impl Token {
     /// A token that the main stack accepts for ten minutes.
-    #[must_use]
     pub fn of(user: &str) -> Self {
         let claims = json!({
             "sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now(), "exp": now() + 600,
@@ -29,7 +28,6 @@ impl Token {
     }
 
     /// With one claim set; null removes it.
-    #[must_use]
     pub fn with(mut self, claim: &str, value: Value) -> Self {
         match value {
             Value::Null => drop(self.claims.as_object_mut().unwrap().remove(claim)),
@@ -39,21 +37,18 @@ impl Token {
     }
 
     /// With another header.
-    #[must_use]
     pub fn header(mut self, header: &str) -> Self {
         header.clone_into(&mut self.header);
         self
     }
 
     /// Signed with another secret.
-    #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
         secret.clone_into(&mut self.secret);
         self
     }
 
     /// The token, signed with HMAC-SHA256 whatever its header says.
-    #[must_use]
     pub fn sign(&self) -> String {
         let signed = self.unsigned();
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
@@ -61,7 +56,6 @@ impl Token {
     }
 
     /// The header and the claims, encoded.
-    #[must_use]
     pub fn unsigned(&self) -> String {
         let claims = self.claims.to_string();
         format!("{}.{}", BASE64URL.encode(&self.header), BASE64URL.encode(claims))
@@ -69,7 +63,6 @@ impl Token {
 }
 
 /// Seconds since 1970.
-#[must_use]
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

@@ -18,13 +18,11 @@ pub struct User {
 
 impl User {
     /// A new user of the main stack.
-    #[must_use]
     pub fn new() -> Self {
         Self::of(stack())
     }
 
     /// A new user of this stack.
-    #[must_use]
     pub fn of(stack: &Stack) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut run = [0; 12];
@@ -35,20 +33,17 @@ impl User {
     }
 
     /// The user of this stack with this id.
-    #[must_use]
     pub fn with_id(stack: &Stack, id: &str) -> Self {
         let token = Token::of(id).sign();
         Self { id: id.to_owned(), gateway: stack.gateway.url.clone(), token }
     }
 
     /// The same user with another token.
-    #[must_use]
     pub fn with_token(&self, token: &Token) -> Self {
         Self { token: token.sign(), ..self.clone() }
     }
 
     /// Sends a request to a path of the gateway.
-    #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let bearer = format!("Bearer {}", self.token);
         let mut all = vec![("authorization", bearer.as_str())];
@@ -60,49 +55,41 @@ impl User {
     }
 
     /// The path of the user's tasks.
-    #[must_use]
     pub fn tasks(&self) -> String {
         format!("/api/{}/tasks", self.id)
     }
 
     /// The path of one of the user's tasks.
-    #[must_use]
     pub fn task(&self, id: impl std::fmt::Display) -> String {
         format!("{}/{id}", self.tasks())
     }
 
     /// Lists with this query.
-    #[must_use]
     pub fn list(&self, query: &str) -> Reply {
         self.send("GET", &format!("{}{query}", self.tasks()), &[], "")
     }
 
     /// Creates with this body.
-    #[must_use]
     pub fn create(&self, body: &Value) -> Reply {
         self.send("POST", &self.tasks(), &[], &body.to_string())
     }
 
     /// Creates with this body and key.
-    #[must_use]
     pub fn create_once(&self, key: &str, body: &Value) -> Reply {
         self.send("POST", &self.tasks(), &[("idempotency-key", key)], &body.to_string())
     }
 
     /// A new task of this title.
-    #[must_use]
     pub fn new_task(&self, title: &str) -> Value {
         self.create(&json!({ "title": title })).expect(201)
     }
 
     /// Gets a task.
-    #[must_use]
     pub fn get(&self, id: impl std::fmt::Display) -> Reply {
         self.send("GET", &self.task(id), &[], "")
     }
 
     /// Updates a task.
-    #[must_use]
     pub fn update(
         &self,
         id: impl std::fmt::Display,
@@ -113,13 +100,11 @@ impl User {
     }
 
     /// Deletes a task.
-    #[must_use]
     pub fn delete(&self, id: impl std::fmt::Display, headers: &[(&str, &str)]) -> Reply {
         self.send("DELETE", &self.task(id), headers, "")
     }
 
     /// Completes a task, with or without a body.
-    #[must_use]
     pub fn complete(
         &self,
         id: impl std::fmt::Display,

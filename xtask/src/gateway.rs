@@ -1,9 +1,8 @@
 //! The local gateway: `cargo lambda watch`, which plays API Gateway and the Lambda runtime.
 use std::ffi::OsStr;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, TcpListener};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::process::{Output, Process};
@@ -50,16 +49,7 @@ impl Gateway<'_> {
             command.arg("--ignore-changes");
         }
         let mut process = Process::spawn("api", &mut command, Signal::INT, output)?;
-        let patience = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            if let Some(status) = process.ended() {
-                bail!("cargo lambda watch did not start ({status})");
-            }
-            if Instant::now() > patience {
-                bail!("cargo lambda watch does not answer");
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        process.await_port(self.port)?;
         Ok(process)
     }
 }

@@ -3,9 +3,11 @@
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -17,18 +19,20 @@ use crate::{dev, migrate, tools};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     part: Part,
+    /// How many of one function the gateway runs at once.
+    #[arg(long, default_value_t = 1)]
+    concurrency: u16,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Part {
     /// A new, migrated database that logs every statement.
     Database,
+    /// A local AWS, for its Secrets Manager.
+    Aws,
     /// A gateway, whose functions have the settings of the environment.
     Gateway,
 }
-
-/// How many of one function run at once: enough for them to meet in the database.
-const CONCURRENCY: u16 = 4;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (sender, ended) = dev::interruptions()?;
@@ -43,7 +47,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let output = Output::File(File::create(&log)?);
     let (url, _process) = match options.part {
         Part::Database => database(folder.path(), output)?,
-        Part::Gateway => gateway(output)?,
+        Part::Aws => aws(output)?,
+        Part::Gateway => gateway(options.concurrency, output)?,
     };
     println!("{}", json!({ "url": url, "log": log }));
     ended.recv().context("nobody can end this any more")
@@ -55,10 +60,19 @@ fn database(folder: &Path, output: Output) -> Result<(String, Process)> {
     Ok((server.url, server.process))
 }
 
-fn gateway(output: Output) -> Result<(String, Process)> {
+fn aws(output: Output) -> Result<(String, Process)> {
+    let port = free_port()?;
+    let mut command = Command::new(tools::local_aws()?);
+    command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
+    let mut process = Process::spawn("aws", &mut command, Signal::TERM, output)?;
+    process.await_port(port)?;
+    Ok((format!("http://127.0.0.1:{port}"), process))
+}
+
+fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {
     let path = tools::path_with_cargo_lambda()?;
     let port = free_port()?;
-    let gateway = Gateway { path: &path, port, concurrency: CONCURRENCY, watch: false };
+    let gateway = Gateway { path: &path, port, concurrency, watch: false };
     let process = gateway.start(std::iter::empty(), output)?;
     Ok((format!("http://127.0.0.1:{port}"), process))
 }

@@ -1,5 +1,5 @@
 //! Migrations: forward only, safe to run twice, also at once.
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 use shared::Database;
 use tokio_postgres::Client;
@@ -16,16 +16,15 @@ const LOCK: i64 = 0x7461_736b_7321;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The database; by default that of DATABASE_URL in the environment, else in `.env`.
+    /// The database; by default that of `DATABASE_URL` in the environment, else in `.env`.
     #[arg(long)]
     database_url: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let chosen = options.database_url.clone();
-    let url = match chosen.or(settings::get(&EnvFile::load()?, "DATABASE_URL")) {
-        Some(url) => url,
-        None => return Err(anyhow!("no database: set DATABASE_URL or pass --database-url")),
+    let Some(url) = chosen.or(settings::get(&EnvFile::load()?, "DATABASE_URL")) else {
+        bail!("no database: set DATABASE_URL or pass --database-url");
     };
     migrate(&url)
 }

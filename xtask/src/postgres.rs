@@ -12,7 +12,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustix::process::Signal;
 
 use crate::process::{Output, Process};
-use crate::settings::{EMBEDDED_USER, random_hex};
+use crate::settings::{EMBEDDED_USER, random_text};
 use crate::{migrate, tools};
 
 /// The oldest release that Neon still runs.
@@ -90,7 +90,7 @@ impl Server {
 
     /// Waits for the server, and makes the database where it is missing.
     fn await_database(&mut self, server_url: &str) -> Result<()> {
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(status) = self.process.ended() {
                 bail!("the PostgreSQL server did not start ({status})");
@@ -168,7 +168,7 @@ fn initialize(
     fs::create_dir_all(&draft).with_context(|| format!("cannot make {}", draft.display()))?;
     account.own(folder)?;
     account.own(&draft)?;
-    write_private(password_file, &random_hex()?, account)?;
+    write_private(password_file, &random_text()?, account)?;
     let output = account
         .command(&bin.join("initdb"))
         .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])

@@ -1,12 +1,13 @@
 //! Child processes that end when we do.
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Where the output of a process goes.
@@ -58,6 +59,21 @@ impl Process {
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits until it listens on a port of loopback.
+    pub(crate) fn await_port(&mut self, port: u16) -> Result<()> {
+        let patience = Instant::now() + Duration::from_mins(1);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            if let Some(status) = self.ended() {
+                bail!("{} did not start ({status})", self.name);
+            }
+            if Instant::now() > patience {
+                bail!("{} does not answer", self.name);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Ends it, and whatever else it left in its group.

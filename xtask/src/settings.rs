@@ -1,5 +1,6 @@
 //! The settings of local use: the environment, else `.env`, which is made where there is none.
 use anyhow::{Result, anyhow};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::env_file::EnvFile;
@@ -25,7 +26,7 @@ pub(crate) fn chosen_database(file: &EnvFile) -> Option<String> {
 /// Adds to `.env` what it lacks, and the URL of the embedded database where it is used.
 pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result<()> {
     if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
-        file.set(SECRET, &random_hex()?);
+        file.set(SECRET, &random_text()?);
     }
     for (name, value) in [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")] {
         if file.get(name).is_none() {
@@ -38,11 +39,11 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result
     file.save()
 }
 
-/// 32 random bytes, in hex.
-pub(crate) fn random_hex() -> Result<String> {
+/// 32 random bytes, in the alphabet of URLs.
+pub(crate) fn random_text() -> Result<String> {
     let mut bytes = [0; 32];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| anyhow!("the system has no random numbers"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(BASE64URL.encode(bytes))
 }

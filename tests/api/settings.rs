@@ -1,0 +1,190 @@
+//! What a function does with its settings, at start.
+use std::process::Command;
+
+use serde_json::json;
+use tests::{Part, SECRET, Stack, Token, User, database, function, request, stack};
+
+const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
+const NEXT: &str = "the-secret-that-comes-next-has-32-bytes-too";
+
+/// What a function prints that refuses to start.
+fn refusal(mut function: Command) -> String {
+    let output = function.output().unwrap();
+    assert!(!output.status.success());
+    let text =
+        String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("HUSH"), "{text}");
+    text
+}
+
+#[test]
+fn a_function_names_all_that_is_missing() {
+    for name in
+        ["list-tasks", "create-task", "get-task", "update-task", "delete-task", "complete-task"]
+    {
+        let text = refusal(function(name, &[]));
+        assert!(text.contains("BETTER_AUTH_SECRET is missing"), "{text}");
+        assert!(text.contains("DATABASE_URL is missing"), "{text}");
+    }
+}
+
+#[test]
+fn a_function_refuses_a_secret_that_others_could_know() {
+    for (name, weak, reason) in [
+        ("BETTER_AUTH_SECRET", "HUSH-under-32-bytes", "19 bytes"),
+        ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890", "published default"),
+        (
+            "BETTER_AUTH_SECRETS",
+            "2:HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH,1:HUSH",
+            "entry 2 has 4 bytes",
+        ),
+        ("BETTER_AUTH_SECRETS", "HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH", "<version>:<secret>"),
+    ] {
+        let text = refusal(function("get-task", &[(name, weak), ("DATABASE_URL", URL)]));
+        assert!(text.contains(name) && text.contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn a_function_refuses_a_database_url_it_cannot_use() {
+    for (url, reason) in [
+        ("mysql://user:HUSH@h/db", "not a postgres:// URL"),
+        ("postgres://user:HUSH@h/db?sslmode=maybe", "unknown sslmode"),
+        (
+            "postgres://user:HUSH@h/db?sslmode=require&sslrootcert=/nowhere/ca.pem",
+            "/nowhere/ca.pem",
+        ),
+    ] {
+        let text =
+            refusal(function("get-task", &[("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", url)]));
+        assert!(text.contains("DATABASE_URL") && text.contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn during_a_rotation_tokens_of_every_secret_are_accepted() {
+    let secrets = format!("2:{NEXT}, 1:{SECRET}");
+    let url = stack_database_url();
+    // Once there is a list, the single secret neither signs nor verifies.
+    let retired = "a-secret-that-was-retired-long-ago-and-leaked";
+    let stack = Stack::start(&[
+        ("BETTER_AUTH_SECRET", retired),
+        ("BETTER_AUTH_SECRETS", &secrets),
+        ("DATABASE_URL", &url),
+    ]);
+    let user = User::of(&stack);
+    for secret in [NEXT, SECRET] {
+        let token = Token::of(&user.id).secret(secret);
+        assert_eq!(user.with_token(&token).list("").expect(200), json!([]));
+    }
+    for secret in [retired, &secrets, "a-secret-that-nobody-ever-configured-here"] {
+        let token = Token::of(&user.id).secret(secret);
+        user.with_token(&token).list("").expect_problem(401, "invalid_token");
+    }
+}
+
+#[test]
+fn without_issuer_and_audience_configured_none_is_asked_for() {
+    let stack = Stack::start(&[
+        ("JWT_ISSUER", ""),
+        ("JWT_AUDIENCE", ""),
+        ("DATABASE_URL", &stack_database_url()),
+    ]);
+    let user = User::of(&stack);
+    for (issuer, audience) in [(json!(null), json!(null)), (json!("x"), json!("y"))] {
+        let token = Token::of(&user.id).with("iss", issuer).with("aud", audience);
+        assert_eq!(user.with_token(&token).list("").expect(200), json!([]));
+    }
+}
+
+#[test]
+fn a_function_reads_its_settings_from_secrets_manager() {
+    let aws = Part::start("aws", &[]);
+    let secret = json!({
+        "BETTER_AUTH_SECRET": SECRET,
+        "DATABASE_URL": stack_database_url(),
+        "JWT_ISSUER": "https://nobody.example",
+    });
+    create_secret(&aws.url, "task-api/test", &secret.to_string());
+    let stack = Stack::start(&[
+        ("APP_SECRET_ID", "task-api/test"),
+        ("BETTER_AUTH_SECRET", ""),
+        ("AWS_ENDPOINT_URL", &aws.url),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]);
+    // JWT_ISSUER is set in the environment, too, and that wins.
+    let user = User::of(&stack);
+    assert_eq!(user.list("").expect(200), json!([]));
+
+    let missing = refusal(function("get-task", &aws_variables(&aws.url, "task-api/none")));
+    assert!(missing.contains("APP_SECRET_ID") && missing.contains("ResourceNotFound"), "{missing}");
+    create_secret(&aws.url, "task-api/bad", "HUSH: no JSON");
+    let bad = refusal(function("get-task", &aws_variables(&aws.url, "task-api/bad")));
+    assert!(bad.contains("not a JSON object"), "{bad}");
+    create_secret(&aws.url, "task-api/weak", &json!({ "BETTER_AUTH_SECRET": "HUSH" }).to_string());
+    let weak = refusal(function("get-task", &aws_variables(&aws.url, "task-api/weak")));
+    assert!(weak.contains("has 4 bytes") && weak.contains("DATABASE_URL is missing"), "{weak}");
+}
+
+fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {
+    [
+        ("APP_SECRET_ID", secret),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]
+}
+
+fn create_secret(endpoint: &str, name: &str, value: &str) {
+    let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": "0".repeat(32) });
+    let authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
+    let created = tests::send(
+        "POST",
+        endpoint,
+        &[
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", "secretsmanager.CreateSecret"),
+            ("authorization", authorization),
+        ],
+        &body.to_string(),
+    );
+    assert_eq!(created.status, 200, "{created:?}");
+}
+
+/// The database of the main stack.
+fn stack_database_url() -> String {
+    let chosen = std::env::var("DATABASE_URL").unwrap_or_default();
+    if chosen.is_empty() { database().url.clone() } else { chosen }
+}
+
+#[test]
+fn the_gateway_answers_a_preflight_by_itself() {
+    let preflight = tests::send(
+        "OPTIONS",
+        &format!("{}/api/u/tasks", stack().gateway.url),
+        &[
+            ("origin", "http://localhost:3000"),
+            ("access-control-request-method", "POST"),
+            (
+                "access-control-request-headers",
+                "authorization,content-type,idempotency-key,if-match",
+            ),
+        ],
+        "",
+    );
+    assert_eq!(preflight.status, 200);
+    let allowed = preflight.header("access-control-allow-headers").to_ascii_lowercase();
+    assert!(
+        ["authorization", "idempotency-key", "if-match"].iter().all(|name| allowed.contains(name))
+    );
+    let answer = request(
+        "GET",
+        &format!("{}/api/u/tasks", stack().gateway.url),
+        &[("origin", "http://localhost:3000")],
+        "",
+    );
+    assert!(!answer.header("access-control-allow-origin").is_empty());
+}
