@@ -21,7 +21,7 @@ pub enum Problem {
     TaskNotFound,
     /// 412: the task is no longer in the state that `If-Match` names.
     StaleEtag,
-    /// 413: the body is longer than [`crate::request::BODY_LIMIT`].
+    /// 413: the body is longer than 64 KiB.
     BodyTooLarge,
     /// 415: the body is said to be something else than JSON.
     NotJson,
