@@ -9,6 +9,7 @@ mod get;
 mod idempotency;
 mod list;
 mod migrations;
+mod openapi;
 mod settings;
 mod statements;
 mod update;

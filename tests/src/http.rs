@@ -6,6 +6,8 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
+use crate::openapi;
+
 /// An answer of the API.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -52,6 +54,8 @@ impl Reply {
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let reply = send(method, url, headers, body);
     check(&reply);
+    let path = url.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..]));
+    openapi::check(method, path.unwrap_or_default(), &reply);
     reply
 }
 

@@ -3,12 +3,14 @@
 //! The parts are started by `cargo xtask hold`, once a test run, and end with it.
 
 mod http;
+mod openapi;
 mod part;
 mod sql;
 mod token;
 mod user;
 
 pub use http::{Reply, request, send};
+pub use openapi::openapi;
 pub use part::{Part, Stack, database, embedded_stack, function, stack, xtask};
 pub use sql::sql;
 pub use token::{Token, now};

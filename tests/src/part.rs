@@ -114,10 +114,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// `cargo xtask`, without what cargo says of this package: build scripts would take it for theirs.
+/// `cargo xtask`.
 pub fn xtask() -> Command {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--package", "xtask", "--"]);
+    command
+}
+
+/// Cargo, without what the one that runs us says of this package: some build scripts would take it
+/// for theirs, and compile again.
+fn cargo() -> Command {
     let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["run", "--quiet", "--package", "xtask", "--"]);
+    command.current_dir(root());
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
@@ -130,8 +138,7 @@ pub fn xtask() -> Command {
 pub fn function(name: &str, variables: &[(&str, &str)]) -> Command {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let built = Command::new("cargo").args(["build", "--quiet"]).current_dir(root()).status();
-        assert!(built.unwrap().success());
+        assert!(cargo().args(["build", "--quiet"]).status().unwrap().success());
     });
     // This test's binary is in target/debug/deps.
     let deps = std::env::current_exe().unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     gateway::build()?;
     let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
     // The environment wins over `.env`, in the functions as here.
-    let from_file = file.settings().filter(|(name, _)| std::env::var_os(name).is_none());
+    let from_file = file.settings().filter(|(name, _)| settings::variable(name).is_none());
     processes.push(gateway.start(from_file, Output::Named)?);
 
     let url = format!("http://127.0.0.1:{}", options.port);

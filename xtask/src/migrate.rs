@@ -56,6 +56,13 @@ pub(crate) fn create_database(url: &str, name: &str) -> Result<()> {
     })
 }
 
+/// The folder that the server of `url` keeps its data in.
+pub(crate) fn data_directory(url: &str) -> Result<String> {
+    with_client(url, async |client| {
+        Ok(client.query_one("SELECT current_setting('data_directory')", &[]).await?.get(0))
+    })
+}
+
 /// Says why a database cannot be used, if it cannot.
 pub(crate) fn check(url: &str) -> Result<()> {
     with_client(url, async |_| Ok(()))

@@ -46,7 +46,7 @@ impl Server {
             initialize(&bin, folder, &cluster, &password_file, &account)?;
         }
         let password = fs::read_to_string(&password_file).context("cannot read the password")?;
-        stop_orphan(&bin, &cluster, &account);
+        stop_orphan(&bin, &cluster, &account, &password);
 
         let mut query = String::new();
         let mut command = account.command(&bin.join("postgres"));
@@ -187,10 +187,14 @@ fn initialize(
 }
 
 /// Stops the server that an earlier run left behind; we hold the lock, so it is nobody's.
-fn stop_orphan(bin: &Path, cluster: &Path, account: &Account) {
-    if cluster.join("postmaster.pid").exists() {
+fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
+    let Ok(left) = fs::read_to_string(cluster.join("postmaster.pid")) else { return };
+    // The process id in the file may be anybody's by now; who answers with this folder is the one.
+    let port = left.lines().nth(3).unwrap_or_default();
+    let url = format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/postgres");
+    if migrate::data_directory(&url).is_ok_and(|folder| Path::new(&folder) == cluster) {
         let mut stop = account.command(&bin.join("pg_ctl"));
-        // Fails where the file is all that is left; the server then starts over it.
+        // Where it fails, the new server says why it cannot start.
         let _ = stop.args(["stop", "--mode=fast", "--silent", "-D"]).arg(cluster).output();
     }
 }

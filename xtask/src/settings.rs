@@ -14,7 +14,12 @@ pub(crate) const EMBEDDED_USER: &str = "embedded";
 
 /// A setting of the environment, else of `.env`.
 pub(crate) fn get(file: &EnvFile, name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).or_else(|| file.get(name))
+    variable(name).or_else(|| file.get(name))
+}
+
+/// A variable of the environment that is not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The database that somebody chose; `None` stands for the embedded one.

@@ -1,0 +1,52 @@
+//! `shared/openapi.yaml`, the local gateway's routes and the functions: one fact, three forms.
+//! That real answers are as the document says is checked of every answer in these tests.
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tests::openapi;
+
+/// Method, path and function.
+type Route = (String, String, String);
+
+fn documented() -> BTreeSet<Route> {
+    let paths = openapi()["paths"].as_object().unwrap();
+    let routes = paths.iter().flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters");
+        operations.map(move |(method, operation)| {
+            let function = operation["x-function"].as_str().unwrap().to_owned();
+            (method.to_ascii_uppercase(), path.clone(), function)
+        })
+    });
+    routes.collect()
+}
+
+fn routed() -> BTreeSet<Route> {
+    let output =
+        Command::new("cargo").args(["metadata", "--no-deps", "--format-version=1"]).output();
+    let metadata: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let paths = metadata["metadata"]["lambda"]["watch"]["router"].as_object().unwrap();
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    let routes = paths.iter().flat_map(|(path, entries)| {
+        let entries = entries.as_array().unwrap().iter();
+        entries.map(move |entry| (text(entry, "method"), path.clone(), text(entry, "function")))
+    });
+    routes.collect()
+}
+
+#[test]
+fn the_document_has_the_routes_of_the_gateway() {
+    assert_eq!(documented(), routed());
+    assert_eq!(documented().len(), 6);
+}
+
+#[test]
+fn every_route_has_its_function_and_every_function_its_route() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let folders = std::fs::read_dir(folder).unwrap();
+    let functions: BTreeSet<_> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    let routed: BTreeSet<_> = documented().into_iter().map(|(_, _, function)| function).collect();
+    assert_eq!(functions, routed);
+}

@@ -1,0 +1,89 @@
+//! The contract as `shared/openapi.yaml` states it, to hold answers to it.
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::Reply;
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_saphyr::from_str(include_str!("../../shared/openapi.yaml")).unwrap());
+
+/// The whole document.
+pub fn openapi() -> &'static Value {
+    &DOCUMENT
+}
+
+/// Checks an answer of the API against what the document says of it: the status must be one of
+/// the operation's, the headers and the body as it describes them.
+pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
+    let Some(template) = template(path) else { return };
+    let method = method.to_ascii_lowercase();
+    let pointer = format!("/paths/{}/{method}/responses/{}", escape(template), reply.status);
+    let (at, response) = resolve(&pointer);
+    for (name, header) in response["headers"].as_object().unwrap() {
+        let reference = header["$ref"].as_str().unwrap().trim_start_matches('#');
+        let header = DOCUMENT.pointer(reference).unwrap();
+        match reply.headers.get(name).map(|value| value.to_str().unwrap()) {
+            Some(value) => {
+                // A number in a header is its digits.
+                let value = value.parse().map_or_else(|_| json!(value), |n: u64| json!(n));
+                validate(&format!("{reference}/schema"), &value);
+            }
+            None => assert_ne!(header["required"], json!(true), "{name} is missing: {reply:#?}"),
+        }
+    }
+    let content_type = reply.header("content-type");
+    if content_type.is_empty() {
+        assert_eq!(response.get("content"), None, "{pointer} has a body");
+    } else {
+        validate(&format!("{at}/content/{}/schema", escape(content_type)), &reply.body);
+    }
+}
+
+/// The path of the document that a request's path is an instance of.
+fn template(path: &str) -> Option<&'static str> {
+    let path = path.split('?').next().unwrap_or_default();
+    let templates = DOCUMENT["paths"].as_object().unwrap().keys();
+    templates.map(String::as_str).find(|template| {
+        let (mut ours, mut theirs) = (path.split('/'), template.split('/'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(ours), Some(theirs)) if theirs == ours || theirs.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    })
+}
+
+/// What stands at a pointer, or where its `$ref` points, and where that is.
+fn resolve(pointer: &str) -> (String, &'static Value) {
+    let value = DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not described"));
+    match value["$ref"].as_str() {
+        Some(reference) => resolve(reference.trim_start_matches('#')),
+        None => (pointer.to_owned(), value),
+    }
+}
+
+fn validate(pointer: &str, value: &Value) {
+    static VALIDATORS: Mutex<Option<HashMap<String, &'static Validator>>> = Mutex::new(None);
+    let mut validators = VALIDATORS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let validator =
+        *validators.get_or_insert_default().entry(pointer.to_owned()).or_insert_with(|| {
+            let mut schema = DOCUMENT.clone();
+            // A fragment of a URI has no braces.
+            schema["$ref"] = json!(format!("#{pointer}").replace('{', "%7B").replace('}', "%7D"));
+            Box::leak(Box::new(jsonschema::options().build(&schema).unwrap()))
+        });
+    drop(validators);
+    if let Err(error) = validator.validate(value) {
+        panic!("{pointer}: {error} at {}: {value:#}", error.instance_path());
+    }
+}
+
+/// A key as a part of a JSON pointer.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
