@@ -106,8 +106,9 @@ impl AuthConfig {
 }
 
 #[cfg(not(feature = "secrets-manager"))]
-async fn fetch(_: &str) -> Result<HashMap<String, String>, String> {
-    Err("APP_SECRET_ID is set, but this program is built without the AWS SDK".into())
+fn fetch(_: &str) -> std::future::Ready<Result<HashMap<String, String>, String>> {
+    let fault = "APP_SECRET_ID is set, but this program is built without the AWS SDK";
+    std::future::ready(Err(fault.into()))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -10,6 +10,9 @@ use crate::task::Task;
 use crate::tasks::Created;
 
 const JSON: &str = "application/json";
+/// What a browser's script may read. API Gateway puts its own list in the place of this one; the
+/// local gateway, which allows every origin, has none.
+const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After";
 
 /// An answer, with the headers that every answer has.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ impl Reply {
         Self(response)
             .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
             .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+            .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED))
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -180,11 +180,9 @@ fn the_gateway_answers_a_preflight_by_itself() {
     assert!(
         ["authorization", "idempotency-key", "if-match"].iter().all(|name| allowed.contains(name))
     );
-    let answer = request(
-        "GET",
-        &format!("{}/api/u/tasks", stack().gateway.url),
-        &[("origin", "http://localhost:3000")],
-        "",
-    );
+    let url = format!("{}/api/u/tasks", stack().gateway.url);
+    let answer = request("GET", &url, &[("origin", "http://localhost:3000")], "");
     assert!(!answer.header("access-control-allow-origin").is_empty());
+    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(exposed, "ETag, Link, Location, Idempotent-Replayed, Retry-After");
 }

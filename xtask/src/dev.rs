@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::env_file::EnvFile;
+use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
@@ -24,6 +25,9 @@ pub(crate) struct Options {
     /// The API's port on 127.0.0.1.
     #[arg(long, default_value_t = 9000)]
     port: u16,
+    /// The app's port on 127.0.0.1.
+    #[arg(long, default_value_t = 3000)]
+    app_port: u16,
     /// Start with an empty database; only ever empties the embedded one.
     #[arg(long)]
     fresh: bool,
@@ -36,7 +40,11 @@ const TOKEN_USER: &str = "dev-user";
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (_, interrupted) = interruptions()?;
     let _lock = lock()?;
-    gateway::check_port(options.port)?;
+    gateway::check_port(options.port, "--port")?;
+    if !options.api {
+        gateway::check_port(options.app_port, "--app-port")?;
+        frontend::ensure_packages()?;
+    }
     let mut file = EnvFile::load()?;
 
     let mut processes = Vec::new();
@@ -56,24 +64,40 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let get = |name: &str| settings::get(&file, name);
     Config::parse(get).context("look into .env and the environment")?;
-    migrate::migrate(&get("DATABASE_URL").unwrap_or_default())?;
+    let database_url = get("DATABASE_URL").unwrap_or_default();
+    migrate::migrate(&database_url)?;
+    if !options.api {
+        frontend::migrate(&database_url)?;
+    }
 
     let path = tools::path_with_cargo_lambda()?;
     println!("Building the functions …");
     gateway::build()?;
     let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
-    // The environment wins over `.env`, in the functions as here.
-    let from_file = file.settings().filter(|(name, _)| settings::variable(name).is_none());
-    processes.push(gateway.start(from_file, Output::Named)?);
-
+    // The environment wins over `.env`, in the functions and the app as here.
+    let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
+    processes.push(gateway.start(from_file(), Output::Named)?);
     let url = format!("http://127.0.0.1:{}", options.port);
+    let app_url = format!("http://localhost:{}", options.app_port);
+    if !options.api {
+        let urls = [("NEXT_PUBLIC_API_URL", &url), ("BETTER_AUTH_URL", &app_url)];
+        let urls = urls.into_iter().filter(|(name, _)| get(name).is_none());
+        let variables = from_file().chain(urls.map(|(name, url)| (name, url.as_str())));
+        let app = frontend::start(Serve::Dev, options.app_port, variables, Output::Named)?;
+        processes.push(app);
+    }
+
     let token = token::sign(&file, TOKEN_USER, TOKEN_SECONDS)?;
-    println!("\nThe task API is at {url} (Ctrl-C stops it). Try it:\n");
+    println!();
+    if !options.api {
+        println!("The app is at {app_url}.");
+    }
+    println!("The task API is at {url}. Ctrl-C stops it. Try it:\n");
     println!("  curl -i -H 'Authorization: Bearer {token}' {url}/api/{TOKEN_USER}/tasks\n");
 
     let outcome = watch(&interrupted, &mut processes);
     println!("\nStopping …");
-    // The gateway before the database that it uses.
+    // The last one first: the database outlives what uses it.
     while let Some(process) = processes.pop() {
         drop(process);
     }
@@ -112,8 +136,10 @@ fn watch(interrupted: &Receiver<()>, processes: &mut [Process]) -> Result<()> {
 /// One `dev` a checkout: a second one would share the first one's database and stop it.
 fn lock() -> Result<File> {
     let lock = File::create(project::local()?.join("dev.lock"))?;
-    lock.try_lock().context("another `cargo xtask dev` of this checkout is running")?;
-    Ok(lock)
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(_) => bail!("another `cargo xtask dev` of this checkout is running"),
+    }
 }
 
 /// The embedded server, on the port that `.env` remembers if that is free.
@@ -126,7 +152,7 @@ fn embedded_database(file: &EnvFile, fresh: bool) -> Result<Server> {
     std::fs::create_dir_all(&folder)?;
     println!("Starting PostgreSQL on the data in {} …", shown(&folder));
     let remembered = file.get("DATABASE_URL").and_then(|url| port_of(&url));
-    let port = match remembered.filter(|port| gateway::check_port(*port).is_ok()) {
+    let port = match remembered.filter(|port| gateway::check_port(*port, "").is_ok()) {
         Some(port) => port,
         None => free_port()?,
     };

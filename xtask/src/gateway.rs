@@ -2,17 +2,18 @@
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::process::{Output, Process};
 use crate::{project, tools};
 
 /// Says so where something else listens on `port` already.
-pub(crate) fn check_port(port: u16) -> Result<()> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).with_context(|| {
-        format!("port {port} is taken: stop what uses it, or choose another with --port")
-    })
+pub(crate) fn check_port(port: u16, option: &str) -> Result<()> {
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+        bail!("port {port} is taken: stop what uses it, or choose another with {option}");
+    }
+    Ok(())
 }
 
 /// Compiles the functions as the gateway will ask for them, so that it finds them ready.

@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     ended.recv().context("nobody can end this any more")
 }
 
-fn database(folder: &Path, output: Output) -> Result<(String, Process)> {
+pub(crate) fn database(folder: &Path, output: Output) -> Result<(String, Process)> {
     let server = Server::start(folder, &Mode::Tested, free_port()?, output)?;
     migrate::migrate(&server.url)?;
     Ok((server.url, server.process))
@@ -78,7 +78,7 @@ fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {
 }
 
 /// A folder that the server's user can enter and that ends with us.
-fn folder() -> Result<TempDir> {
+pub(crate) fn folder() -> Result<TempDir> {
     let parent = PathBuf::from("/var/tmp");
     let open = Permissions::from_mode(0o755);
     Ok(tempfile::Builder::new().prefix("task-api-").permissions(open).tempdir_in(parent)?)

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the developer's and the operator's commands.
 mod dev;
 mod env_file;
+mod frontend;
 mod gateway;
 mod hold;
 mod migrate;

@@ -1,11 +1,22 @@
 //! `cargo xtask test`: every test, set-up included.
-use anyhow::{Context, Result};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::{gateway, postgres, project, tools};
+use anyhow::{Context, Result, bail};
+
+use crate::frontend::{self, Serve};
+use crate::gateway::{self, Gateway};
+use crate::process::Output;
+use crate::{hold, migrate, postgres, project, settings, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What `cargo test` takes: the names of the tests to run, and its options.
+    /// Run only the frontend's tests.
+    #[arg(long, conflicts_with = "arguments")]
+    frontend: bool,
+    /// Run only `cargo test`, with these arguments: names of tests, options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -13,9 +24,103 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let path = tools::path_with_cargo_lambda()?;
     postgres::ensure_programs()?;
+    let chromium = if options.arguments.is_empty() {
+        frontend::ensure_packages()?;
+        Some(chromium()?)
+    } else {
+        None
+    };
     println!("Building the functions …");
     gateway::build()?;
-    let mut command = project::cargo();
-    command.env("PATH", path).args(["test", "--workspace"]);
-    tools::run(command.args(&options.arguments)).context("the tests did not pass")
+    if !options.frontend {
+        let mut command = project::cargo();
+        command.env("PATH", &path).args(["test", "--workspace"]).args(&options.arguments);
+        tools::run(&mut command).context("the tests did not pass")?;
+    }
+    if let Some(chromium) = chromium {
+        for script in ["lint", "typecheck", "test"] {
+            println!("The frontend: npm run {script} …");
+            frontend::script(script, &[])?;
+        }
+        browser(&path, &chromium)?;
+    }
+    Ok(())
+}
+
+/// The built app, the gateway and the database, as a browser sees them.
+fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
+    let folder = hold::folder()?;
+    let log =
+        |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
+    let (database_url, _server) = if let Some(chosen) = settings::variable("DATABASE_URL") {
+        migrate::migrate(&chosen)?;
+        (chosen, None)
+    } else {
+        let (url, server) = hold::database(folder.path(), log("database")?)?;
+        (url, Some(server))
+    };
+    frontend::migrate(&database_url)?;
+
+    let (gateway_port, app_port) = (postgres::free_port()?, postgres::free_port()?);
+    let gateway_url = format!("http://127.0.0.1:{gateway_port}");
+    let app_url = format!("http://localhost:{app_port}");
+    let secret = settings::random_text()?;
+    let variables = [
+        ("DATABASE_URL", database_url.as_str()),
+        ("BETTER_AUTH_SECRET", &secret),
+        ("BETTER_AUTH_SECRETS", ""),
+        ("JWT_ISSUER", "http://localhost:3000"),
+        ("JWT_AUDIENCE", "task-api"),
+        ("NEXT_PUBLIC_API_URL", &gateway_url),
+        ("NEXT_PUBLIC_APP_URL", &app_url),
+        ("BETTER_AUTH_URL", &app_url),
+    ];
+    println!("The frontend: npm run build …");
+    frontend::script("build", &variables)?;
+    let gateway = Gateway { path, port: gateway_port, concurrency: 2, watch: false };
+    let _gateway = gateway.start(variables.into_iter(), log("api")?)?;
+    let _app = frontend::start(Serve::Built, app_port, variables.into_iter(), log("app")?)?;
+
+    println!("The frontend: npm run test:browser …");
+    let chromium = chromium.to_string_lossy();
+    let urls = [("APP_URL", app_url.as_str()), ("API_URL", &gateway_url), ("CHROMIUM", &chromium)];
+    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat());
+    if outcome.is_err() {
+        for name in ["api", "app"] {
+            let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+            println!("The end of the log of {name}:");
+            let lines: Vec<&str> = text.lines().rev().take(40).collect();
+            lines.iter().rev().for_each(|line| println!("  {line}"));
+        }
+    }
+    outcome
+}
+
+/// The browser: named by `CHROMIUM`, else an installed one, else Debian's, where we may install it.
+fn chromium() -> Result<PathBuf> {
+    if let Some(named) = settings::variable("CHROMIUM") {
+        return Ok(named.into());
+    }
+    let on_path = |name: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    };
+    let find = || {
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let mac = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+        names.into_iter().find_map(on_path).or_else(|| mac.is_file().then_some(mac))
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    if rustix::process::geteuid().is_root() && on_path("apt-get").is_some() {
+        println!("Installing Chromium (once) …");
+        tools::run(Command::new("apt-get").args(["update", "-qq"]))?;
+        let install = ["install", "-qq", "--yes", "--no-install-recommends", "chromium"];
+        tools::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install))?;
+    }
+    match find() {
+        Some(found) => Ok(found),
+        None => bail!("the browser tests need Chromium: install it, or name it in CHROMIUM"),
+    }
 }

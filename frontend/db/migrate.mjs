@@ -1,0 +1,40 @@
+// Brings Better Auth's tables up to date; safe to run twice, and at once.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import pg from 'pg';
+import { connection } from './connection.mjs';
+
+/** Any number, as long as it is the same in every run. */
+const LOCK = 6_023_110_542;
+
+const envFile = fileURLToPath(new URL('../../.env', import.meta.url));
+if (existsSync(envFile)) {
+  process.loadEnvFile?.(envFile);
+}
+const url = process.env.DATABASE_URL;
+if (!url) {
+  console.error('DATABASE_URL is not set (postgres://user:password@host/database)');
+  process.exit(1);
+}
+
+const guard = new pg.Client(connection(url));
+const client = new pg.Client(connection(url));
+// The migrator's `IF NOT EXISTS` notices are of no use to anybody.
+client.on('notice', () => {});
+try {
+  await guard.connect();
+  await client.connect();
+  // A transaction's lock, on a connection of its own: a session's would not survive a pooler in transaction mode.
+  await guard.query('BEGIN');
+  await guard.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await migrate(drizzle(client), { migrationsFolder: fileURLToPath(new URL('../drizzle', import.meta.url)) });
+  await guard.query('COMMIT');
+  console.log('The tables of Better Auth are up to date.');
+} catch (error) {
+  console.error(error instanceof Error ? `Cannot migrate: ${error.message}` : error);
+  process.exitCode = 1;
+} finally {
+  await Promise.allSettled([guard.end(), client.end()]);
+}

@@ -1,0 +1,120 @@
+import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { type APIRequestContext, test as base, type Browser, expect, type Page } from '@playwright/test';
+
+export { expect };
+
+/** A variable that `cargo xtask test` sets. */
+export function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set: run these tests with cargo xtask test`);
+  }
+  return value;
+}
+
+/** A network of one's own, so that the users of one test do not use up the rate limit of another's. */
+const address = () => ({ 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}` });
+
+export const test = base.extend<{ errors: string[] }>({
+  extraHTTPHeaders: async ({}, provide) => provide(address()),
+  // What the browser complains of; a test that provokes something empties it.
+  errors: [
+    async ({ page }, provide) => {
+      const errors = collectErrors(page);
+      await provide(errors);
+      expect(errors).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+function collectErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return errors;
+}
+
+/** A page of another browser, with nothing of the first one's. */
+export async function otherBrowser(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ extraHTTPHeaders: address() });
+  return context.newPage();
+}
+
+export interface Account {
+  name: string;
+  email: string;
+  password: string;
+}
+
+export function newAccount(): Account {
+  const id = randomBytes(6).toString('hex');
+  return { name: `User ${id}`, email: `${id}@example.com`, password: randomBytes(12).toString('hex') };
+}
+
+/** Signs up as a person does. */
+export async function signUp(page: Page): Promise<Account> {
+  const account = newAccount();
+  await page.goto('/signup');
+  await page.getByLabel('Name').fill(account.name);
+  await page.getByLabel('Email').fill(account.email);
+  await page.getByLabel('Password').fill(account.password);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByRole('heading', { name: 'Your tasks' })).toBeAttached();
+  return account;
+}
+
+export async function signIn(page: Page, { email, password }: Account) {
+  await page.goto('/login');
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export const list = (page: Page) => page.getByRole('list', { name: 'Tasks' });
+export const row = (page: Page, title: string) => list(page).getByRole('listitem').filter({ hasText: title });
+/** A task's checkbox; only one that the server has is drawn with one. */
+export const box = (page: Page, title: string) => list(page).getByRole('checkbox', { name: title, exact: true });
+
+export async function add(page: Page, title: string, description?: string) {
+  await page.getByLabel('New task', { exact: true }).fill(title);
+  if (description) {
+    await page.getByLabel('Description of the new task').fill(description);
+  }
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(box(page, title)).toBeVisible();
+}
+
+export interface Claims {
+  sub: string;
+  iss: string;
+  aud: string;
+  iat: number;
+  exp: number;
+}
+
+export const claimsOf = (token: string): Claims => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+/** A token for whoever the cookies of this context are. */
+export async function issueToken(request: APIRequestContext, app = setting('APP_URL')): Promise<string> {
+  const response = await request.get(`${app}/api/auth/api-token`);
+  expect(response.status()).toBe(200);
+  return (await response.json()).token;
+}
+
+/** Calls the API, without a browser, at the path of the tasks of the token's user or at `path`. */
+export async function callApi(token: string, method = 'GET', path?: string, body?: unknown, api = setting('API_URL')) {
+  const response = await fetch(`${api}${path ?? `/api/${claimsOf(token).sub}/tasks`}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** A JWT that an independent hand signs with the shared secret. */
+export function sign(claims: object, secret = setting('BETTER_AUTH_SECRET')): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,179 @@
+import { add, box, callApi, expect, issueToken, list, row, signUp, test } from './app';
+
+test.beforeEach(async ({ page }) => {
+  await signUp(page);
+});
+
+test('a new user sees an empty list, adds tasks, and finds them again', async ({ page }) => {
+  await expect(page.getByText('Nothing to do yet')).toBeVisible();
+  await add(page, 'Buy milk', 'Two litres');
+  await page.getByLabel('New task', { exact: true }).fill('  Call home ');
+  await page.keyboard.press('Enter');
+  await expect(box(page, 'Call home')).toBeVisible();
+  await expect(page.getByLabel('New task', { exact: true })).toHaveValue('');
+  for (const again of [false, true]) {
+    if (again) {
+      await page.reload();
+    }
+    await expect(list(page).getByRole('listitem')).toHaveCount(2);
+    await expect(list(page).getByRole('listitem').first()).toContainText('Call home');
+    await expect(row(page, 'Buy milk')).toContainText('Two litres');
+  }
+});
+
+test('a task is completed and opened again', async ({ page }) => {
+  await add(page, 'Water the plants');
+  for (const completed of [true, false]) {
+    const answered = page.waitForResponse((response) => response.request().method() === 'PATCH');
+    await box(page, 'Water the plants').click();
+    expect((await (await answered).json()).completed).toBe(completed);
+    await page.reload();
+    await expect(box(page, 'Water the plants')).toBeChecked({ checked: completed });
+  }
+});
+
+test('a task is edited in its place, with the keyboard alone', async ({ page }) => {
+  await add(page, 'Drft');
+  await page.getByRole('button', { name: 'Edit Drft' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Title')).toBeFocused();
+  await page.getByLabel('Title').fill('Draft');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('To be sent on Friday');
+  const saved = page.waitForResponse((response) => response.request().method() === 'PUT');
+  await page.keyboard.press('Control+Enter');
+  await saved;
+  await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
+  await expect(page.getByRole('button', { name: 'Edit Draft' })).toBeFocused();
+
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Title').fill('Something else');
+  await page.keyboard.press('Escape');
+  await expect(row(page, 'Draft')).toBeVisible();
+  await page.reload();
+  await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
+});
+
+test('a deleted task can be brought back, and is gone after a while', async ({ page }) => {
+  await add(page, 'Keep me');
+  await add(page, 'Drop me');
+  await page.getByRole('button', { name: 'Delete Keep me' }).click();
+  await expect(box(page, 'Keep me')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(box(page, 'Keep me')).toBeVisible();
+
+  const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await page.getByRole('button', { name: 'Delete Drop me' }).click();
+  expect((await deleted).status()).toBe(200);
+  await page.reload();
+  await expect(box(page, 'Keep me')).toBeVisible();
+  await expect(row(page, 'Drop me')).toHaveCount(0);
+});
+
+test('a deletion is not forgotten by a page that goes away', async ({ page }) => {
+  await add(page, 'Drop me');
+  const token = await issueToken(page.request);
+  await page.getByRole('button', { name: 'Delete Drop me' }).click();
+  await page.goto('about:blank');
+  await expect.poll(async () => (await callApi(token)).body).toEqual([]);
+});
+
+test('the list is filtered', async ({ page }) => {
+  await add(page, 'Open one');
+  await add(page, 'Done one');
+  await box(page, 'Done one').check();
+  const show = (name: string) => page.getByRole('group', { name: 'Show' }).getByRole('button', { name }).click();
+  await show('Done');
+  await expect(box(page, 'Done one')).toBeVisible();
+  await expect(row(page, 'Open one')).toHaveCount(0);
+  await show('Open');
+  await expect(box(page, 'Open one')).toBeVisible();
+  await expect(row(page, 'Done one')).toHaveCount(0);
+  await box(page, 'Open one').click();
+  await expect(page.getByText('All done')).toBeVisible();
+  await show('All');
+  await expect(list(page).getByRole('listitem')).toHaveCount(2);
+});
+
+test('a long list is loaded page by page', async ({ page }) => {
+  const token = await issueToken(page.request);
+  for (let n = 1; n <= 45; n += 1) {
+    expect((await callApi(token, 'POST', undefined, { title: `Task ${n}` })).status).toBe(201);
+  }
+  await page.reload();
+  for (const shown of [20, 40]) {
+    await expect(list(page).getByRole('listitem')).toHaveCount(shown);
+    await page.getByRole('button', { name: 'Load more' }).click();
+  }
+  await expect(list(page).getByRole('listitem')).toHaveCount(45);
+  await expect(list(page).getByRole('listitem').last()).toContainText('Task 1');
+  await expect(page.getByRole('button', { name: 'Load more' })).toHaveCount(0);
+});
+
+test('what the server refuses is not lost', async ({ page, errors }) => {
+  const long = 'x'.repeat(201);
+  await page.getByLabel('New task', { exact: true }).fill(long);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Not saved.')).toBeVisible();
+  await row(page, long).getByRole('button', { name: 'Edit', exact: true }).click();
+  await expect(page.getByLabel('Title')).toHaveValue(long);
+  await page.getByLabel('Title').fill('Short enough');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(box(page, 'Short enough')).toBeVisible();
+  expect(errors.splice(0).every((error) => error.includes('422'))).toBe(true);
+});
+
+test('a change of a task that is gone is taken back and said', async ({ page, errors }) => {
+  await add(page, 'Fleeting');
+  const token = await issueToken(page.request);
+  const [task] = (await callApi(token)).body;
+  await callApi(token, 'DELETE', `/api/${task.user_id}/tasks/${task.id}`);
+  await box(page, 'Fleeting').click();
+  await expect(page.getByText('“Fleeting” could not be completed')).toBeVisible();
+  await expect(row(page, 'Fleeting')).toHaveCount(0);
+  expect(errors.splice(0).every((error) => error.includes('404'))).toBe(true);
+});
+
+test('without a network nothing is lost', async ({ page, context, errors }) => {
+  await add(page, 'Before');
+  await context.setOffline(true);
+  await box(page, 'Before').click();
+  await expect(page.getByText('“Before” could not be completed')).toBeVisible();
+  await expect(box(page, 'Before')).not.toBeChecked();
+  await page.getByLabel('New task', { exact: true }).fill('Meanwhile');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Not saved.')).toBeVisible();
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(box(page, 'Meanwhile')).toBeVisible();
+  await page.reload();
+  await expect(list(page).getByRole('listitem')).toHaveCount(2);
+  expect(errors.splice(0).every((error) => error.includes('ERR_INTERNET_DISCONNECTED'))).toBe(true);
+});
+
+test('two tabs that edit one task hear of each other', async ({ page, context, errors }) => {
+  await add(page, 'Shared');
+  const other = await context.newPage();
+  await other.goto('/');
+  const open = async (tab: typeof page) => {
+    const fetched = tab.waitForResponse((response) => /\/tasks\/\d+$/.test(response.url()));
+    await tab.getByRole('button', { name: 'Edit Shared' }).click();
+    await fetched;
+  };
+  await open(page);
+  await open(other);
+  await other.getByLabel('Title').fill('Theirs');
+  await other.getByRole('button', { name: 'Save' }).click();
+  await expect(box(other, 'Theirs')).toBeVisible();
+
+  await page.getByLabel('Title').fill('Mine');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const conflict = page.getByRole('alert').filter({ hasText: 'changed elsewhere' });
+  await expect(conflict).toContainText('Theirs');
+  await expect(page.getByLabel('Title')).toHaveValue('Mine');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(box(page, 'Mine')).toBeVisible();
+  await other.reload();
+  await expect(box(other, 'Mine')).toBeVisible();
+  expect(errors.splice(0).every((error) => error.includes('412'))).toBe(true);
+});

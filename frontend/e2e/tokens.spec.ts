@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { betterAuth } from 'better-auth';
+import { memoryAdapter } from 'better-auth/adapters/memory';
+import { createEmailVerificationToken } from 'better-auth/api';
+import { callApi, claimsOf, expect, issueToken, newAccount, setting, signUp, test } from './app';
+
+test('what Better Auth signs for other purposes is no token for the API', async ({ page }) => {
+  const { email } = await signUp(page);
+  const { sub } = claimsOf(await issueToken(page.request));
+  const path = `/api/${sub}/tasks`;
+
+  const mail = await createEmailVerificationToken(setting('BETTER_AUTH_SECRET'), email, undefined, 3600, { userId: sub });
+  expect(claimsOf(mail)).toMatchObject({ email });
+  expect(await callApi(mail, 'GET', path)).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
+
+  // The cookie cache as a JWT: another Better Auth with our secret.
+  const auth = betterAuth({
+    database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
+    secret: setting('BETTER_AUTH_SECRET'),
+    baseURL: setting('APP_URL'),
+    emailAndPassword: { enabled: true },
+    session: { cookieCache: { enabled: true, strategy: 'jwt' } },
+  });
+  const { headers } = await auth.api.signUpEmail({ body: newAccount(), returnHeaders: true });
+  const cookie = headers.getSetCookie().find((text) => text.includes('session_data='));
+  const cached = decodeURIComponent(cookie?.match(/session_data=([^;]+)/)?.[1] ?? '');
+  expect(cached.split('.')).toHaveLength(3);
+  expect(await callApi(cached, 'GET', path)).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
+
+  // And the session's own token, which the tutorial sends.
+  const session = await (await page.request.get('/api/auth/get-session')).json();
+  expect(await callApi(session.session.token, 'GET', path)).toMatchObject({ status: 401 });
+});
+
+test('our token is nothing to Better Auth', async ({ page, playwright }) => {
+  await signUp(page);
+  const token = await issueToken(page.request);
+  const visitor = await playwright.request.newContext({ baseURL: setting('APP_URL') });
+  const headers = { origin: setting('APP_URL') };
+  const tries = [
+    visitor.get('/api/auth/verify-email', { params: { token }, maxRedirects: 0 }),
+    visitor.get(`/api/auth/reset-password/${token}`, { params: { callbackURL: '/' }, maxRedirects: 0 }),
+    visitor.post('/api/auth/reset-password', { headers, data: { token, newPassword: 'a new password' } }),
+    visitor.get('/api/auth/delete-user/callback', { params: { token }, maxRedirects: 0 }),
+    visitor.get('/api/auth/api-token', { headers: { Authorization: `Bearer ${token}` } }),
+    visitor.post('/api/auth/update-user', { headers: { ...headers, Authorization: `Bearer ${token}` }, data: { name: 'x' } }),
+    visitor.get('/api/auth/api-token', { headers: { cookie: `better-auth.session_token=${token}` } }),
+    visitor.get('/api/auth/api-token', { headers: { cookie: `better-auth.session_data=${token}` } }),
+  ];
+  for (const response of await Promise.all(tries)) {
+    const refused = response.status() >= 400 || /error=/i.test(response.headers().location ?? '');
+    expect(refused, `${response.url()}: ${response.status()}`).toBe(true);
+    expect(response.headersArray().filter(({ name, value }) => /^set-cookie$/i.test(name) && /session_token=[^;]/.test(value))).toEqual([]);
+  }
+  for (const cookie of [`better-auth.session_token=${token}`, `better-auth.session_data=${token}`]) {
+    const session = await visitor.get('/api/auth/get-session', { headers: { cookie, Authorization: `Bearer ${token}` } });
+    expect(await session.json()).toBeNull();
+  }
+  await visitor.dispose();
+});
+
+test('a rotation of the secret refuses no live token', async ({ page, playwright }) => {
+  test.setTimeout(180_000);
+  await signUp(page);
+  const before = await issueToken(page.request);
+
+  const port = await freePort();
+  const app = `http://localhost:${port}`;
+  const next = 'the-next-secret-of-this-test-with-32-bytes';
+  const env = {
+    ...process.env,
+    BETTER_AUTH_SECRETS: `2:${next},1:${setting('BETTER_AUTH_SECRET')}`,
+    BETTER_AUTH_URL: app,
+    NEXT_PUBLIC_APP_URL: app,
+  };
+  const gateway = spawn('cargo', ['run', '--quiet', '--package', 'xtask', '--', 'hold', 'gateway'], { cwd: '..', env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const rotated = spawn('node', ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1', '-p', String(port)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const ready = async (): Promise<{ url: string }> => {
+      for await (const line of createInterface({ input: gateway.stdout })) {
+        if (line.startsWith('{')) {
+          return JSON.parse(line);
+        }
+      }
+      throw new Error('the gateway did not start');
+    };
+    const { url } = await ready();
+    const visitor = await playwright.request.newContext({ extraHTTPHeaders: { origin: app, 'x-forwarded-for': '10.9.9.9' } });
+    const { name, email, password } = newAccount();
+    await expect(async () => {
+      const signedUp = await visitor.post(`${app}/api/auth/sign-up/email`, { data: { name, email, password } });
+      expect(signedUp.status()).toBe(200);
+    }).toPass({ timeout: 60_000 });
+    const after = await issueToken(visitor, app);
+    // The functions that know both secrets take both; those that do not have the new one yet refuse only that.
+    expect((await callApi(before, 'GET', undefined, undefined, url)).status).toBe(200);
+    expect((await callApi(after, 'GET', undefined, undefined, url)).status).toBe(200);
+    expect((await callApi(before)).status).toBe(200);
+    expect((await callApi(after)).status).toBe(401);
+    await visitor.dispose();
+  } finally {
+    gateway.stdin.end();
+    rotated.kill();
+    await Promise.all([gateway, rotated].map((child) => child.exitCode ?? once(child, 'exit')));
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}

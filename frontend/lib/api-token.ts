@@ -1,0 +1,39 @@
+import type { BetterAuthPlugin } from 'better-auth';
+import { createAuthEndpoint, sensitiveSessionMiddleware } from 'better-auth/api';
+import { SignJWT } from 'jose';
+
+const PATH = '/api-token';
+const LIFETIME_SECONDS = 10 * 60;
+
+/**
+ * Better Auth plugin: `GET /api-token` gives the signed-in browser a bearer token for another service that knows the
+ * secret, as `{ token, expiresAt }`. The token is an HS256 JWT, signed with the raw bytes of the current secret.
+ */
+export const apiToken = ({ issuer, audience }: { issuer: string; audience: string }) =>
+  ({
+    id: 'api-token',
+    endpoints: {
+      getApiToken: createAuthEndpoint(
+        PATH,
+        // Sensitive: it reads the session from the database, so the cookie cache of a signed-out one gets no token.
+        { method: 'GET', requireHeaders: true, use: [sensitiveSessionMiddleware] },
+        async (ctx) => {
+          const issuedAt = Math.floor(Date.now() / 1000);
+          const expiresAt = issuedAt + LIFETIME_SECONDS;
+          // No e-mail: Better Auth's own verification links are JWTs under this key that name the user by it.
+          const token = await new SignJWT()
+            .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+            .setSubject(ctx.context.session.user.id)
+            .setIssuer(issuer)
+            .setAudience(audience)
+            .setIssuedAt(issuedAt)
+            .setExpirationTime(expiresAt)
+            .sign(new TextEncoder().encode(ctx.context.secret));
+          ctx.setHeader('Cache-Control', 'no-store');
+          return ctx.json({ token, expiresAt: new Date(expiresAt * 1000) });
+        },
+      ),
+    },
+    // Short, because Better Auth's window starts anew with each request: a longer one would end up refusing a steady tab.
+    rateLimit: [{ pathMatcher: (path) => path === PATH, window: 10, max: 30 }],
+  }) satisfies BetterAuthPlugin;
