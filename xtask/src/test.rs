@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         tools::run(&mut command).context("the tests did not pass")?;
     }
     if let Some(chromium) = chromium {
-        for script in ["lint", "typecheck", "test"] {
+        for script in ["check:api", "lint", "typecheck", "test"] {
             println!("The frontend: npm run {script} …");
             frontend::script(script, &[])?;
         }
