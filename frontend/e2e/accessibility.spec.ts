@@ -22,6 +22,7 @@ for (const [device, viewport] of [['phone', PHONE], ['desktop', DESKTOP]] as con
       await page.goto('/login');
       await look('login');
       await signUp(page);
+      await expect(page.getByText('Nothing to do yet')).toBeVisible();
       await look('empty');
       await add(page, 'Buy milk', 'Two litres, and the good butter');
       await add(page, 'Call the landlord about the window in the kitchen, which does not close any more');

@@ -82,7 +82,9 @@ impl Database {
     /// # Errors
     /// Why there is none, without any secret.
     pub async fn connection(&self) -> Result<Object, String> {
-        self.pool.get().await.map_err(|error| describe_pool(&error))
+        let connection = self.pool.get().await.map_err(|error| describe_pool(&error))?;
+        self.last_used.store(seconds(), Ordering::Relaxed);
+        Ok(connection)
     }
 
     /// Sends one statement in one network round trip and returns its rows.
