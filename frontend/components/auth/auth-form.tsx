@@ -3,6 +3,7 @@
 import { type ReactNode, useRef, useState } from 'react';
 import { loadPage } from '@/lib/load-page';
 import { announceSessionChange } from '@/lib/session-events';
+import { useHydrated } from '@/lib/use-hydrated';
 
 interface Props {
   label: string;
@@ -17,6 +18,7 @@ export function AuthForm({ label, pendingLabel, submit, children }: Props) {
   const [pending, setPending] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
+  const hydrated = useHydrated();
 
   async function send(fields: FormData) {
     setPending(true);
@@ -35,6 +37,8 @@ export function AuthForm({ label, pendingLabel, submit, children }: Props) {
   return (
     <form
       ref={form}
+      // Never a GET, which would put the password into the URL.
+      method="post"
       className="flex flex-col gap-5"
       onSubmit={(event) => {
         event.preventDefault();
@@ -45,7 +49,7 @@ export function AuthForm({ label, pendingLabel, submit, children }: Props) {
       <div role="alert" className={failure ? 'rounded-lg bg-danger-wash px-3 py-2.5 text-sm text-danger' : 'hidden'}>
         {failure}
       </div>
-      <button type="submit" className="button-primary min-h-11" disabled={pending}>
+      <button type="submit" className="button-primary min-h-11" disabled={pending || !hydrated}>
         {pending ? pendingLabel : label}
       </button>
     </form>

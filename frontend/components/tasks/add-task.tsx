@@ -1,5 +1,6 @@
 import { type RefObject, useRef, useState } from 'react';
 import type { NewTask } from '@/lib/api';
+import { useHydrated } from '@/lib/use-hydrated';
 
 interface Props {
   field: RefObject<HTMLInputElement | null>;
@@ -11,6 +12,7 @@ export function AddTask({ field, onAdd }: Props) {
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const form = useRef<HTMLFormElement>(null);
+  const hydrated = useHydrated();
 
   function add() {
     if (title.trim()) {
@@ -39,10 +41,11 @@ export function AddTask({ field, onAdd }: Props) {
           autoComplete="off"
           enterKeyHint="done"
           className="min-w-0 flex-1 bg-transparent px-3 py-2 text-lg outline-none placeholder:text-quiet"
+          readOnly={!hydrated}
           value={title}
           onChange={(event) => setTitle(event.target.value)}
         />
-        <button type="submit" className="button-primary shrink-0">
+        <button type="submit" className="button-primary shrink-0" disabled={!hydrated}>
           Add
         </button>
       </div>
