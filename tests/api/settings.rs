@@ -2,7 +2,7 @@
 use std::process::Command;
 
 use serde_json::json;
-use tests::{Part, SECRET, Stack, Token, User, database, function, request, stack};
+use tests::{Part, SECRET, Stack, Token, User, database_url, function, request, stack};
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
 const NEXT: &str = "the-secret-that-comes-next-has-32-bytes-too";
@@ -64,13 +64,12 @@ fn a_function_refuses_a_database_url_it_cannot_use() {
 #[test]
 fn during_a_rotation_tokens_of_every_secret_are_accepted() {
     let secrets = format!("2:{NEXT}, 1:{SECRET}");
-    let url = stack_database_url();
     // Once there is a list, the single secret neither signs nor verifies.
     let retired = "a-secret-that-was-retired-long-ago-and-leaked";
     let stack = Stack::start(&[
         ("BETTER_AUTH_SECRET", retired),
         ("BETTER_AUTH_SECRETS", &secrets),
-        ("DATABASE_URL", &url),
+        ("DATABASE_URL", database_url()),
     ]);
     let user = User::of(&stack);
     for secret in [NEXT, SECRET] {
@@ -85,11 +84,8 @@ fn during_a_rotation_tokens_of_every_secret_are_accepted() {
 
 #[test]
 fn without_issuer_and_audience_configured_none_is_asked_for() {
-    let stack = Stack::start(&[
-        ("JWT_ISSUER", ""),
-        ("JWT_AUDIENCE", ""),
-        ("DATABASE_URL", &stack_database_url()),
-    ]);
+    let stack =
+        Stack::start(&[("JWT_ISSUER", ""), ("JWT_AUDIENCE", ""), ("DATABASE_URL", database_url())]);
     let user = User::of(&stack);
     for (issuer, audience) in [(json!(null), json!(null)), (json!("x"), json!("y"))] {
         let token = Token::of(&user.id).with("iss", issuer).with("aud", audience);
@@ -102,18 +98,13 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     let aws = Part::start("aws", &[]);
     let secret = json!({
         "BETTER_AUTH_SECRET": SECRET,
-        "DATABASE_URL": stack_database_url(),
+        "DATABASE_URL": database_url(),
         "JWT_ISSUER": "https://nobody.example",
     });
     create_secret(&aws.url, "task-api/test", &secret.to_string());
-    let stack = Stack::start(&[
-        ("APP_SECRET_ID", "task-api/test"),
-        ("BETTER_AUTH_SECRET", ""),
-        ("AWS_ENDPOINT_URL", &aws.url),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ]);
+    let mut variables = aws_variables(&aws.url, "task-api/test").to_vec();
+    variables.push(("BETTER_AUTH_SECRET", ""));
+    let stack = Stack::start(&variables);
     // JWT_ISSUER is set in the environment, too, and that wins.
     let user = User::of(&stack);
     assert_eq!(user.list("").expect(200), json!([]));
@@ -152,12 +143,6 @@ fn create_secret(endpoint: &str, name: &str, value: &str) {
         &body.to_string(),
     );
     assert_eq!(created.status, 200, "{created:?}");
-}
-
-/// The database of the main stack.
-fn stack_database_url() -> String {
-    let chosen = std::env::var("DATABASE_URL").unwrap_or_default();
-    if chosen.is_empty() { database().url.clone() } else { chosen }
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod user;
 
 pub use http::{Reply, request, send};
 pub use openapi::openapi;
-pub use part::{Part, Stack, database, embedded_stack, function, stack, xtask};
+pub use part::{Part, Stack, database, database_url, embedded_stack, function, stack, xtask};
 pub use sql::sql;
 pub use token::{Token, now};
 pub use user::User;

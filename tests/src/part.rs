@@ -68,23 +68,31 @@ pub struct Stack {
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {
-        let url = std::env::var("DATABASE_URL").unwrap_or_default();
-        let url = if url.is_empty() {
-            database().url.clone()
-        } else {
-            let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
-            assert!(migrated.success());
-            url
-        };
         // Several of one function at once, so that they meet in the database.
-        Stack::start_with(&["gateway", "--concurrency", "4"], &[("DATABASE_URL", &url)])
+        let arguments = ["gateway", "--concurrency", "4"];
+        Stack::start_with(&arguments, &[("DATABASE_URL", database_url())])
     })
+}
+
+/// The database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one.
+pub fn database_url() -> &'static str {
+    static URL: OnceLock<String> = OnceLock::new();
+    URL.get_or_init(|| {
+        let Some(url) = chosen_database() else { return database().url.clone() };
+        let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
+        assert!(migrated.success());
+        url
+    })
+}
+
+fn chosen_database() -> Option<String> {
+    std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
 /// A stack on the embedded database, whose log shows every statement.
 pub fn embedded_stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
-    if std::env::var("DATABASE_URL").unwrap_or_default().is_empty() {
+    if chosen_database().is_none() {
         return stack();
     }
     STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().url)]))

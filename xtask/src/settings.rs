@@ -9,6 +9,10 @@ const SECRET: &str = "BETTER_AUTH_SECRET";
 const SECRETS: &str = "BETTER_AUTH_SECRETS";
 const DATABASE_URL: &str = "DATABASE_URL";
 
+/// What tokens name as their issuer and audience, where nobody chose otherwise.
+pub(crate) const TOKEN_DEFAULTS: [(&str, &str); 2] =
+    [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")];
+
 /// The user of the embedded server; a `DATABASE_URL` in `.env` with this one is ours to rewrite.
 pub(crate) const EMBEDDED_USER: &str = "embedded";
 
@@ -33,7 +37,7 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result
     if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
         file.set(SECRET, &random_text()?);
     }
-    for (name, value) in [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")] {
+    for (name, value) in TOKEN_DEFAULTS {
         if file.get(name).is_none() {
             file.set(name, value);
         }

@@ -65,12 +65,13 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let gateway_url = format!("http://127.0.0.1:{gateway_port}");
     let app_url = format!("http://localhost:{app_port}");
     let secret = settings::random_text()?;
+    let [issuer, audience] = settings::TOKEN_DEFAULTS;
     let variables = [
         ("DATABASE_URL", database_url.as_str()),
         ("BETTER_AUTH_SECRET", &secret),
         ("BETTER_AUTH_SECRETS", ""),
-        ("JWT_ISSUER", "http://localhost:3000"),
-        ("JWT_AUDIENCE", "task-api"),
+        issuer,
+        audience,
         ("NEXT_PUBLIC_API_URL", &gateway_url),
         ("NEXT_PUBLIC_APP_URL", &app_url),
         ("BETTER_AUTH_URL", &app_url),
