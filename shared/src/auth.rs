@@ -17,6 +17,9 @@ use crate::problem::Problem;
 /// How far the clock of the issuer and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
 
+/// Said of a token that none of the secrets has signed.
+const BAD_SIGNATURE: Problem = Problem::InvalidToken("The token's signature is not valid.");
+
 /// What RFC 3986 leaves as it is in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -100,13 +103,16 @@ impl Verifier {
         if path_user == id || decoded() { Ok(Owner { id }) } else { Err(Problem::WrongUser) }
     }
 
+    /// Whether a token was refused that a secret we do not know may have signed.
+    pub(crate) fn knows_no_key(problem: &Problem) -> bool {
+        problem.reason() == BAD_SIGNATURE.reason()
+    }
+
     /// The `sub` of a valid token.
     fn subject(&self, token: &str) -> Result<String, Problem> {
         let claims = self.claims(token).map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => Problem::ExpiredToken,
-            ErrorKind::InvalidSignature => {
-                Problem::InvalidToken("The token's signature is not valid.")
-            }
+            ErrorKind::InvalidSignature => BAD_SIGNATURE,
             ErrorKind::InvalidAlgorithm => {
                 Problem::InvalidToken("The token is not signed with HS256.")
             }

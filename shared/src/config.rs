@@ -58,6 +58,11 @@ impl Config {
         Self::parse(|name| variable(name).or_else(|| secret.get(name).cloned()))
     }
 
+    /// Whether [`Config::load`] may return other settings later on.
+    pub(crate) fn may_change() -> bool {
+        variable("APP_SECRET_ID").is_some()
+    }
+
     /// The settings that `get` finds by name.
     ///
     /// # Errors

@@ -4,11 +4,12 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deadpool_postgres::{Hook, HookError, Manager, Object, Pool, PoolError, Runtime};
+use futures_util::future::BoxFuture;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +21,7 @@ use tokio_postgres::{Config, Error as PgError, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::problem::Problem;
+use crate::telemetry::{self, DatabaseTime};
 
 /// From the first packet to a session: DNS, TCP, TLS, SCRAM, and a sleeping Neon that wakes.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -47,11 +49,22 @@ pub(crate) enum Repeat {
 
 /// A pool of connections to one database.
 pub struct Database {
-    pool: Pool,
+    target: RwLock<Target>,
+    connections: usize,
     /// When a connection was last used, by the wall clock: the monotonic one may stand still in a
     /// frozen sandbox.
     last_used: Arc<AtomicU64>,
+    /// Looks for another URL when the server refuses the login.
+    renewal: OnceLock<Renewal>,
 }
+
+/// What is connected to.
+struct Target {
+    url: SecretString,
+    pool: Pool,
+}
+
+type Renewal = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Database {
     /// A pool of at most `connections`; nothing is connected yet.
@@ -59,22 +72,31 @@ impl Database {
     /// # Errors
     /// What is wrong with `url`, to be read after its name, without any of its secrets.
     pub fn new(url: &SecretString, connections: usize) -> Result<Self, String> {
-        let (config, tls) = parse_url(url.expose_secret())?;
-        let manager = match tls {
-            None => Manager::new(config, NoTls),
-            Some(roots) => Manager::new(config, MakeRustlsConnect::new(client_config(&roots)?)),
-        };
         let last_used = Arc::new(AtomicU64::new(0));
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(CHECKOUT_LIMIT))
-            .create_timeout(Some(CONNECT_LIMIT))
-            .recycle_timeout(Some(CHECK_LIMIT))
-            .pre_recycle(check_after_idling(last_used.clone()))
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { pool, last_used })
+        let pool = pool(url, connections, &last_used)?;
+        let target = RwLock::new(Target { url: url.clone(), pool });
+        Ok(Self { target, connections, last_used, renewal: OnceLock::new() })
+    }
+
+    /// Connects to `url` from now on, and says whether that is another than before.
+    pub(crate) fn connect_to(&self, url: &SecretString) -> Result<bool, String> {
+        let mut target = self.target.write().unwrap_or_else(PoisonError::into_inner);
+        if target.url.expose_secret() == url.expose_secret() {
+            return Ok(false);
+        }
+        let pool = pool(url, self.connections, &self.last_used)?;
+        *target = Target { url: url.clone(), pool };
+        Ok(true)
+    }
+
+    /// Has `renewal` look for another URL when the server refuses the login.
+    pub(crate) fn renew_with(&self, renewal: Renewal) {
+        // There is one caller, once.
+        let _ = self.renewal.set(renewal);
+    }
+
+    fn pool(&self) -> Pool {
+        self.target.read().unwrap_or_else(PoisonError::into_inner).pool.clone()
     }
 
     /// A connection of one's own, for what is not a task operation: migrations, a check at start.
@@ -82,7 +104,7 @@ impl Database {
     /// # Errors
     /// Why there is none, without any secret.
     pub async fn connection(&self) -> Result<Object, String> {
-        let connection = self.pool.get().await.map_err(|error| describe_pool(&error))?;
+        let connection = self.pool().get().await.map_err(|error| describe_pool(&error))?;
         self.last_used.store(seconds(), Ordering::Relaxed);
         Ok(connection)
     }
@@ -97,10 +119,14 @@ impl Database {
         sql: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Problem> {
+        let _time = DatabaseTime::start();
         let mut first = true;
         loop {
             let lease = self.checkout().await?;
-            let Ok(answer) = timeout(STATEMENT_LIMIT, lease.query_typed(sql, params)).await else {
+            let sent = SystemTime::now();
+            let answer = timeout(STATEMENT_LIMIT, lease.query_typed(sql, params)).await;
+            telemetry::call("PostgreSQL statement", sent, !matches!(answer, Ok(Ok(_))));
+            let Ok(answer) = answer else {
                 return Err(Problem::unavailable("the statement took too long"));
             };
             let error = match answer {
@@ -123,6 +149,7 @@ impl Database {
                 }
             }
             tracing::warn!(reason, "sending the statement again on a fresh connection");
+            telemetry::retry();
             first = false;
         }
     }
@@ -130,16 +157,54 @@ impl Database {
     /// A connection, tried again while the reason that there is none may pass.
     async fn checkout(&self) -> Result<Lease, Problem> {
         let mut pauses = CONNECT_PAUSES.into_iter();
+        let mut renewal = self.renewal.get();
         loop {
-            match self.pool.get().await {
+            let started = SystemTime::now();
+            let outcome = self.pool().get().await;
+            if outcome.as_ref().map_or(true, |object| Object::metrics(object).recycle_count == 0) {
+                telemetry::call("PostgreSQL connect", started, outcome.is_err());
+                tracing::debug!(failed = outcome.is_err(), "connecting to the database");
+            }
+            let error = match outcome {
                 Ok(object) => return Ok(Lease(Some(object))),
-                Err(error) => match pauses.next() {
-                    Some(pause) if is_passing(&error) => sleep(pause).await,
-                    _ => return Err(Problem::unavailable(describe_pool(&error))),
-                },
+                Err(error) => error,
+            };
+            if is_refused_login(&error)
+                && let Some(renew) = renewal.take()
+            {
+                renew().await;
+                continue;
+            }
+            match pauses.next() {
+                Some(pause) if is_passing(&error) => {
+                    telemetry::retry();
+                    sleep(pause).await;
+                }
+                _ => return Err(Problem::unavailable(describe_pool(&error))),
             }
         }
     }
+}
+
+fn pool(
+    url: &SecretString,
+    connections: usize,
+    last_used: &Arc<AtomicU64>,
+) -> Result<Pool, String> {
+    let (config, tls) = parse_url(url.expose_secret())?;
+    let manager = match tls {
+        None => Manager::new(config, NoTls),
+        Some(roots) => Manager::new(config, MakeRustlsConnect::new(client_config(&roots)?)),
+    };
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(CHECKOUT_LIMIT))
+        .create_timeout(Some(CONNECT_LIMIT))
+        .recycle_timeout(Some(CHECK_LIMIT))
+        .pre_recycle(check_after_idling(last_used.clone()))
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 /// A connection in use. Dropped before [`Lease::settle`], as when a time limit passes, it is
@@ -247,6 +312,13 @@ fn is_passing(error: &PoolError) -> bool {
     }
     let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
     error.is_closed() || io.is_some_and(|io| PASSING.contains(&io.kind()))
+}
+
+/// Whether the server knows the user or the password no longer.
+fn is_refused_login(error: &PoolError) -> bool {
+    let PoolError::Backend(error) = error else { return false };
+    let refusals = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+    error.code().is_some_and(|code| refusals.contains(code))
 }
 
 /// An error for the log: what and why, but no value of a row, which may be a task's text.

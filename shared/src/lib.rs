@@ -30,6 +30,7 @@ mod secrets_manager;
 mod serve;
 mod task;
 mod tasks;
+mod telemetry;
 
 pub use auth::{Claims, Owner, sign};
 pub use config::{AuthConfig, Config, SettingsError};

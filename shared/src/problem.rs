@@ -130,18 +130,18 @@ impl Problem {
         }
     }
 
-    /// Writes to the log what the client does not get to see.
-    pub(crate) fn log(&self) {
+    /// What the log says besides the code: for a fault of ours what no client gets to see.
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Internal(reason) => tracing::error!(code = self.code(), reason),
-            Self::DatabaseUnavailable(reason) => tracing::warn!(code = self.code(), reason),
-            _ => tracing::debug!(code = self.code()),
+            Self::Internal(reason) | Self::DatabaseUnavailable(reason) => Some(reason),
+            Self::InvalidToken(reason) => Some(reason),
+            _ => None,
         }
     }
 }
 
-impl From<Problem> for Reply {
-    fn from(problem: Problem) -> Self {
+impl From<&Problem> for Reply {
+    fn from(problem: &Problem) -> Self {
         let status = problem.status();
         let details = Details {
             r#type: "about:blank",
@@ -149,7 +149,7 @@ impl From<Problem> for Reply {
             status: status.as_u16(),
             detail: &problem.detail(),
             code: problem.code(),
-            errors: match &problem {
+            errors: match problem {
                 Problem::InvalidRequest(faults) => faults,
                 _ => &[],
             },

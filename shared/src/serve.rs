@@ -1,11 +1,13 @@
 //! The other half of every function's `main`: settings, the warm connection, the runtime loop.
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use lambda_http::http::Response;
-use lambda_http::{Adapter, Body, RequestExt, service_fn, tracing::init_default_subscriber};
+use lambda_http::{Adapter, Body, RequestExt, service_fn};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::auth::{Owner, Verifier};
@@ -15,6 +17,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::tasks::TaskStore;
+use crate::telemetry;
 
 /// Lambda runs one request at a time in a sandbox, so it needs one connection.
 const CONNECTIONS: usize = 1;
@@ -23,47 +26,124 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
+/// How long settings are used before the secret in Secrets Manager is read again: as long as a
+/// withdrawn secret may still be accepted.
+const SETTINGS_AGE: Duration = Duration::from_mins(5);
+/// How long settings stand at least, whatever unknown secrets tokens are signed with.
+const SETTINGS_PAUSE: Duration = Duration::from_secs(10);
+/// For reading the secret again while a request waits.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(2);
+
 /// What a handler has at hand.
 pub struct Api {
     /// The tasks.
     pub tasks: TaskStore,
-    verifier: Verifier,
+    verifier: RwLock<Arc<Verifier>>,
+    /// When the settings were read, by the wall clock; held while they are read again.
+    read: Mutex<SystemTime>,
 }
 
-/// Why a function did not start. `main` prints it with `Debug`, so that is the message itself.
-pub struct Error(String);
+/// Why a function did not start.
+pub struct Error;
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error {
-    fn new(reason: impl fmt::Display) -> Self {
-        Self(reason.to_string())
+        f.write_str("the function cannot start; its log says why")
     }
 }
 
 /// Runs a function: answers every event with what `handler` makes of it.
 ///
 /// # Errors
-/// Why the function cannot start: its settings, or a Runtime API that does not answer.
+/// The function cannot start, or its Runtime API does not answer; the log says why.
 pub async fn serve<H, F>(handler: H) -> Result<(), Error>
 where
     H: Fn(&'static Api, Owner, Request) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<Reply, Problem>> + Send + 'static,
 {
-    init_default_subscriber();
+    telemetry::init();
     log_panics();
-    let config = Config::load().await.map_err(Error::new)?;
-    let database = Database::new(&config.database_url, CONNECTIONS).map_err(Error::new)?;
-    let api = Api { tasks: TaskStore::new(database), verifier: Verifier::new(&config.auth) };
-    // It lives as long as the process does.
-    let api: &'static Api = Box::leak(Box::new(api));
-    api.tasks.warm_up().await;
+    let api = match Api::start().await {
+        Ok(api) => api,
+        Err(reason) => {
+            tracing::error!(reason, "the function cannot start");
+            return Err(Error);
+        }
+    };
     let service = service_fn(move |event| answer(api, handler, event));
-    lambda_runtime::run(Adapter::from(service)).await.map_err(Error::new)
+    lambda_runtime::run(Adapter::from(service)).await.map_err(|error| {
+        tracing::error!(reason = error.to_string(), "the Runtime API does not answer");
+        Error
+    })
+}
+
+impl Api {
+    /// Reads the settings and opens the database connection.
+    async fn start() -> Result<&'static Self, String> {
+        let config = Config::load().await.map_err(|error| error.to_string())?;
+        // It lives as long as the process does.
+        let api: &'static Self = Box::leak(Box::new(Self::new(&config)?));
+        if Config::may_change() {
+            api.tasks.database().renew_with(Box::new(|| Box::pin(api.renew(SETTINGS_PAUSE))));
+        }
+        api.tasks.warm_up().await;
+        Ok(api)
+    }
+
+    fn new(config: &Config) -> Result<Self, String> {
+        Ok(Self {
+            tasks: TaskStore::new(Database::new(&config.database_url, CONNECTIONS)?),
+            verifier: RwLock::new(Arc::new(Verifier::new(&config.auth))),
+            read: Mutex::new(SystemTime::now()),
+        })
+    }
+
+    /// The owner of a request. A token that no known secret signed may be signed with a new one.
+    async fn owner(&self, request: &Request) -> Result<Owner, Problem> {
+        self.renew(SETTINGS_AGE).await;
+        let verify = || self.verifier().owner(request.headers(), &request.path_user());
+        match verify() {
+            Err(problem) if Verifier::knows_no_key(&problem) => {
+                self.renew(SETTINGS_PAUSE).await;
+                verify()
+            }
+            verified => verified,
+        }
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the settings again where they come from Secrets Manager and were read longer than
+    /// `age` ago. Where that fails, those from before stay.
+    async fn renew(&self, age: Duration) {
+        if !Config::may_change() {
+            return;
+        }
+        let mut read = self.read.lock().await;
+        if read.elapsed().is_ok_and(|since| since < age) {
+            return;
+        }
+        *read = SystemTime::now();
+        let renewed = match timeout(RENEWAL_LIMIT, Config::load()).await {
+            Ok(Ok(config)) => self.adopt(&config),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("Secrets Manager did not answer in time".to_owned()),
+        };
+        if let Err(reason) = renewed {
+            tracing::error!(reason, "the settings could not be read again");
+        }
+    }
+
+    fn adopt(&self, config: &Config) -> Result<(), String> {
+        if self.tasks.database().connect_to(&config.database_url)? {
+            tracing::info!("the database is another from now on");
+        }
+        let verifier = Arc::new(Verifier::new(&config.auth));
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier;
+        Ok(())
+    }
 }
 
 async fn answer<H, F>(
@@ -75,23 +155,30 @@ where
     H: Fn(&'static Api, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
-    let limit = time_limit(event.lambda_context_ref().map_or(0, |context| context.deadline));
+    let started = Instant::now();
+    let context = event.lambda_context_ref().cloned().unwrap_or_default();
+    let limit = time_limit(context.deadline);
     let request = Request::new(event);
     let work = async {
-        let owner = api.verifier.owner(request.headers(), &request.path_user())?;
+        let owner = api.owner(&request).await?;
+        telemetry::user(owner.id());
         handler(api, owner, request).await
     };
-    let outcome = match timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
+    let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
+    let (outcome, observed) = telemetry::observe(limited).await;
+    let outcome = match outcome {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Problem::internal("the handler panicked")),
-        // There is nothing but the database that a handler waits for.
+        // There is nothing but the database and the settings that a request waits for.
         Err(_) => Err(Problem::unavailable("the request ran out of time")),
     };
-    let reply = outcome.unwrap_or_else(|problem| {
-        problem.log();
-        problem.into()
-    });
-    Ok(reply.into_response())
+    let (reply, problem) = match outcome {
+        Ok(reply) => (reply, None),
+        Err(problem) => (Reply::from(&problem), Some(problem)),
+    };
+    let response = reply.into_response();
+    telemetry::report(&context, started.elapsed(), &observed, response.status(), problem.as_ref());
+    Ok(response)
 }
 
 /// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.
@@ -133,9 +220,7 @@ mod tests {
             _ => None,
         });
         let config = config.unwrap();
-        let database = Database::new(&config.database_url, 1).unwrap();
-        let api = Api { tasks: TaskStore::new(database), verifier: Verifier::new(&config.auth) };
-        let api: &'static Api = Box::leak(Box::new(api));
+        let api: &'static Api = Box::leak(Box::new(Api::new(&config).unwrap()));
         let token = sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap();
         for _ in 0..2 {
             let event = serde_json::from_value::<LambdaRequest>(json!({

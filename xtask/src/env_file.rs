@@ -2,7 +2,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -22,6 +22,13 @@ impl EnvFile {
             Err(error) => return Err(error).context("cannot read .env"),
         };
         Ok(Self { path, lines: text.lines().map(str::to_owned).collect() })
+    }
+
+    /// Another file of the same form, which must be there.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { path: path.into(), lines: text.lines().map(str::to_owned).collect() })
     }
 
     /// A setting that is there and not empty.

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the developer's and the operator's commands.
 mod dev;
 mod env_file;
+mod event;
 mod frontend;
 mod gateway;
 mod hold;
@@ -9,6 +10,7 @@ mod postgres;
 mod process;
 mod project;
 mod settings;
+mod stage;
 mod test;
 mod token;
 mod tools;
@@ -32,6 +34,10 @@ enum Command {
     Migrate(migrate::Options),
     /// Print a token that the functions accept, signed with the secret in `.env`.
     Token(token::Options),
+    /// Print an event of API Gateway for a function, with a fresh token.
+    Event(event::Options),
+    /// Prepare, check and rotate a stage on AWS, with the AWS CLI's credentials.
+    Stage(stage::Options),
     /// Start a part of what `dev` starts, for the tests, until standard input ends.
     #[command(hide = true)]
     Hold(hold::Options),
@@ -43,6 +49,8 @@ fn main() -> std::process::ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Migrate(options) => migrate::run(&options),
         Command::Token(options) => token::run(&options),
+        Command::Event(options) => event::run(&options),
+        Command::Stage(options) => stage::run(&options),
         Command::Hold(options) => hold::run(&options),
     };
     match result {

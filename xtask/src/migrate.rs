@@ -34,7 +34,9 @@ pub(crate) fn migrate(url: &str) -> Result<()> {
     let applied = with_client(&direct(url), async |client| {
         // Migrations that start at the same time wait here for the first of them.
         client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
-        let report = embedded::migrations::runner().run_async(client).await;
+        // A database that is ahead is one that an earlier version is deployed to again.
+        let runner = embedded::migrations::runner().set_abort_missing(false);
+        let report = runner.run_async(client).await;
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
         Ok(report?.applied_migrations().iter().map(ToString::to_string).collect::<Vec<_>>())
     })?;
@@ -43,6 +45,22 @@ pub(crate) fn migrate(url: &str) -> Result<()> {
         applied => println!("The database is migrated: {}.", applied.join(", ")),
     }
     Ok(())
+}
+
+/// The migrations that a database lacks.
+pub(crate) fn pending(url: &str) -> Result<Vec<String>> {
+    let applied = with_client(&direct(url), async |client| {
+        let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+        if !client.query_one(table, &[]).await?.get::<_, bool>(0) {
+            return Ok(Vec::new());
+        }
+        let rows = client.query("SELECT version FROM refinery_schema_history", &[]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect::<Vec<i32>>())
+    })?;
+    let runner = embedded::migrations::runner();
+    let all = runner.get_migrations().iter();
+    let pending = all.filter(|migration| !applied.contains(&migration.version()));
+    Ok(pending.map(ToString::to_string).collect())
 }
 
 /// Makes the database `name` on the server of `url`, where it is missing.

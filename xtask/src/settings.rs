@@ -5,9 +5,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::env_file::EnvFile;
 
-const SECRET: &str = "BETTER_AUTH_SECRET";
-const SECRETS: &str = "BETTER_AUTH_SECRETS";
-const DATABASE_URL: &str = "DATABASE_URL";
+pub(crate) const SECRET: &str = "BETTER_AUTH_SECRET";
+pub(crate) const SECRETS: &str = "BETTER_AUTH_SECRETS";
+pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// What tokens name as their issuer and audience, where nobody chose otherwise.
 pub(crate) const TOKEN_DEFAULTS: [(&str, &str); 2] =

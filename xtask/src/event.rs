@@ -1,0 +1,61 @@
+//! An event of API Gateway for a function: that of `events/`, with a token that holds.
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::env_file::EnvFile;
+use crate::settings::random_text;
+use crate::{project, token};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The function, as in `functions/`.
+    function: String,
+    /// The id of the user whose request it is.
+    #[arg(long, default_value = "dev-user")]
+    user: String,
+    /// The id of the task, where the event has one.
+    #[arg(long, default_value_t = 1)]
+    task: u64,
+}
+
+const TOKEN_SECONDS: u64 = 600;
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut event = read(&options.function)?;
+    let token = token::sign(&EnvFile::load()?, &options.user, TOKEN_SECONDS)?;
+    let parameters = [("user_id", options.user.clone()), ("task_id", options.task.to_string())];
+    let route = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
+    let (_, route) = route.and_then(|key| key.split_once(' ')).context("the event has no route")?;
+    let path = parameters
+        .iter()
+        .fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+    let now = Timestamp::now();
+    // A key that was sent before would bring the first answer again.
+    let key = random_text()?;
+
+    let mut set = |pointer: &str, value: Value| {
+        if let Some(place) = event.pointer_mut(pointer) {
+            *place = value;
+        }
+    };
+    set("/headers/authorization", json!(format!("Bearer {token}")));
+    set("/headers/idempotency-key", json!(key));
+    set("/rawPath", json!(path));
+    set("/requestContext/http/path", json!(path));
+    set("/requestContext/time", json!(now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()));
+    set("/requestContext/timeEpoch", json!(now.as_millisecond()));
+    for (name, value) in parameters {
+        set(&format!("/pathParameters/{name}"), json!(value));
+    }
+    println!("{event:#}");
+    Ok(())
+}
+
+fn read(function: &str) -> Result<Value> {
+    let path = project::root().join("events").join(format!("{function}.json"));
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        bail!("there is no function {function}: see the folder functions");
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+}

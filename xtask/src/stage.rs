@@ -1,0 +1,66 @@
+//! `cargo xtask stage`: what a stage needs besides `sam deploy`: its secret, its tables, a look whether it works.
+mod aws;
+mod check;
+mod prepare;
+mod rotate;
+mod secret;
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+
+use self::aws::Aws;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The stage, as in samconfig.toml.
+    #[arg(value_enum)]
+    stage: Stage,
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    Dev,
+    Staging,
+    Prod,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Before a deployment: make or complete the stage's secret, and bring its tables up to date.
+    Prepare(prepare::Options),
+    /// After a deployment: create, list and delete a task at the stage's URL, as a user of its own.
+    Check(check::Options),
+    /// Change the secret that signs tokens: the new one first, then, with --finish, the old one away.
+    Rotate(rotate::Options),
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+
+    /// The stack of template.yaml, as samconfig.toml calls it.
+    fn stack(self) -> String {
+        format!("task-api-{}", self.name())
+    }
+
+    /// The secret that template.yaml gives the functions to read.
+    fn secret(self) -> String {
+        format!("task-api/{}", self.name())
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let aws = Aws::signed_in()?;
+    match &options.step {
+        Step::Prepare(step) => prepare::run(&aws, options.stage, step),
+        Step::Check(step) => check::run(&aws, options.stage, step),
+        Step::Rotate(step) => rotate::run(&aws, options.stage, step),
+    }
+}

@@ -1,0 +1,105 @@
+//! AWS, through the operator's own AWS CLI: it knows their profiles, their single sign-on and their region.
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::settings::variable;
+
+/// The AWS CLI, signed in.
+pub(crate) struct Aws {
+    /// That of the environment; without one, the profile has it.
+    region: Option<String>,
+}
+
+impl Aws {
+    /// Says whose account it is, or what to do to sign in.
+    pub(crate) fn signed_in() -> Result<Self> {
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        let aws = Self { region };
+        let identity = aws.call(&["sts", "get-caller-identity"], None).context(
+            "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
+             and name the profile in AWS_PROFILE and the region in AWS_REGION",
+        )?;
+        let account = text(&identity, "/Account");
+        let region = aws.region.as_deref().unwrap_or("the profile's region");
+        println!("AWS account {account}, {region}.");
+        Ok(aws)
+    }
+
+    /// A secret's text; `None` where there is no such secret.
+    pub(crate) fn secret(&self, name: &str) -> Result<Option<String>> {
+        let get = ["secretsmanager", "get-secret-value", "--secret-id", name];
+        match self.call(&get, None) {
+            Ok(secret) => Ok(Some(text(&secret, "/SecretString").to_owned())),
+            Err(error) if error.to_string().contains("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(error.context(format!("cannot read the secret {name}"))),
+        }
+    }
+
+    pub(crate) fn create_secret(&self, name: &str, text: &str) -> Result<()> {
+        let input = json!({ "Name": name, "Description": "The settings of the task API.", "SecretString": text });
+        self.call(&["secretsmanager", "create-secret"], Some(&input))
+            .with_context(|| format!("cannot create the secret {name}"))?;
+        Ok(())
+    }
+
+    pub(crate) fn change_secret(&self, name: &str, text: &str) -> Result<()> {
+        let input = json!({ "SecretId": name, "SecretString": text });
+        self.call(&["secretsmanager", "put-secret-value"], Some(&input))
+            .with_context(|| format!("cannot change the secret {name}"))?;
+        Ok(())
+    }
+
+    /// An output of a deployed stack; `None` where there is no such stack.
+    pub(crate) fn output(&self, stack: &str, name: &str) -> Result<Option<String>> {
+        let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
+        let stacks = match self.call(&describe, None) {
+            Ok(stacks) => stacks,
+            Err(error) if error.to_string().contains("does not exist") => return Ok(None),
+            Err(error) => return Err(error.context(format!("cannot look up the stack {stack}"))),
+        };
+        let outputs = stacks.pointer("/Stacks/0/Outputs").and_then(Value::as_array);
+        let mut outputs = outputs.into_iter().flatten();
+        let output = outputs.find(|output| text(output, "/OutputKey") == name);
+        Ok(output.map(|output| text(output, "/OutputValue").to_owned()))
+    }
+
+    /// Runs a command of the AWS CLI. Its input goes through a pipe, where no list of processes shows it.
+    fn call(&self, arguments: &[&str], input: Option<&Value>) -> Result<Value> {
+        let mut command = Command::new("aws");
+        command.args(arguments).args(["--output", "json"]);
+        if input.is_some() {
+            command.args(["--cli-input-json", "file:///dev/stdin"]);
+        }
+        if let Some(region) = &self.region {
+            // Not every version reads both.
+            command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+        }
+        command.env("AWS_PAGER", "").stdin(Stdio::piped());
+        let mut child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                "the AWS CLI is missing: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+            ),
+            Err(error) => return Err(error).context("cannot start the AWS CLI"),
+        };
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            stdin.write_all(input.to_string().as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        if output.stdout.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&output.stdout)
+            .context("the AWS CLI answered something else than JSON")
+    }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,86 @@
+//! A stage's secret: a JSON object of settings, of which no value is ever printed.
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use shared::Config;
+
+use super::Stage;
+use super::aws::Aws;
+use crate::settings::{DATABASE_URL, variable};
+
+/// Settings by their names.
+pub(crate) struct Secret(BTreeMap<String, String>);
+
+impl Secret {
+    /// The stage's secret, `None` where it has none yet.
+    pub(crate) fn read(aws: &Aws, stage: Stage) -> Result<Option<Self>> {
+        let Some(text) = aws.secret(&stage.secret())? else { return Ok(None) };
+        // Not with the parser's message: it may quote the secret.
+        match serde_json::from_str(&text) {
+            Ok(settings) => Ok(Some(Self(settings))),
+            Err(_) => bail!("the secret {} is not a JSON object of strings", stage.secret()),
+        }
+    }
+
+    /// The stage's secret, which must be complete.
+    pub(crate) fn complete(aws: &Aws, stage: Stage) -> Result<Self> {
+        let name = stage.name();
+        let Some(secret) = Self::read(aws, stage)? else {
+            bail!("there is no secret {}: run `cargo xtask stage {name} prepare`", stage.secret());
+        };
+        secret.config()?;
+        Ok(secret)
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Sets a setting and says whether that changes it.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
+        self.0.insert(name.to_owned(), value.to_owned()).as_deref() != Some(value)
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    pub(crate) fn names(&self) -> String {
+        self.0.keys().cloned().collect::<Vec<_>>().join(", ")
+    }
+
+    pub(crate) fn text(&self) -> Result<String> {
+        Ok(serde_json::to_string(&self.0)?)
+    }
+
+    /// The settings as the functions will read them, or everything that is wrong with them.
+    pub(crate) fn config(&self) -> Result<Config> {
+        let config = Config::parse(|name| self.get(name).map(str::to_owned))
+            .context("the functions would not start with this secret")?;
+        check_database(self.get(DATABASE_URL).unwrap_or_default())?;
+        Ok(config)
+    }
+}
+
+/// What `Config` leaves to local use: a database on this machine, and one that need not encrypt.
+fn check_database(url: &str) -> Result<()> {
+    // A local AWS may use a local database.
+    let local_aws = variable("AWS_ENDPOINT_URL").is_some();
+    let host = url.split_once('@').map_or(url, |(_, address)| address);
+    if !local_aws && ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local)) {
+        bail!(
+            "DATABASE_URL names a database on this machine, which a function on AWS cannot reach"
+        );
+    }
+    if !["require", "verify-ca", "verify-full"]
+        .iter()
+        .any(|mode| url.contains(&format!("sslmode={mode}")))
+    {
+        bail!("DATABASE_URL must ask for TLS: add sslmode=require");
+    }
+    Ok(())
+}
