@@ -14,7 +14,7 @@
 //!    makes a [`Reply`] of what it returns.
 //!
 //! Nothing else of the crate is public but what the developer's and the operator's commands
-//! need: [`Config`], [`Database`] and [`sign`].
+//! need: [`Config`], [`Database`], [`sign`], and [`REQUEST_LIMIT`], to which the template's timeout is held.
 
 mod auth;
 mod body;
@@ -40,6 +40,6 @@ pub use page::{ListQuery, Page};
 pub use problem::{Fault, Problem};
 pub use reply::Reply;
 pub use request::{IdempotencyKey, Request};
-pub use serve::{Api, Error, serve};
+pub use serve::{Api, Error, REQUEST_LIMIT, serve};
 pub use task::{Completion, Description, NewTask, Task, TaskChange, TaskId, Title};
 pub use tasks::{Created, TaskStore};

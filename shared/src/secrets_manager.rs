@@ -8,7 +8,8 @@ use aws_config::environment::{
 };
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -29,9 +30,24 @@ pub(crate) async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
         .await;
     let request = Client::new(&aws).get_secret_value().secret_id(id);
     let secret = request.send().await.map_err(|error| {
-        format!("APP_SECRET_ID: the secret cannot be read: {}", DisplayErrorContext(error))
+        format!("APP_SECRET_ID: the secret {id} cannot be read: {}", describe(&error))
     })?;
     // Not with the parser's message: it may quote the secret.
     serde_json::from_str(secret.secret_string().unwrap_or_default())
         .map_err(|_| "APP_SECRET_ID: the secret is not a JSON object of strings".to_owned())
+}
+
+/// Why there is no secret. An answer itself is never quoted: it may hold the secret.
+fn describe(error: &SdkError<GetSecretValueError>) -> String {
+    match error {
+        SdkError::ServiceError(_) => {
+            [error.code(), error.message()].map(Option::unwrap_or_default).join(": ")
+        }
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(error) => DisplayErrorContext(error).to_string(),
+            None => "the request could not be sent".to_owned(),
+        },
+        SdkError::TimeoutError(_) => format!("no answer within {} s", LIMIT.as_secs()),
+        _ => "the answer was not understood".to_owned(),
+    }
 }

@@ -22,7 +22,7 @@ use crate::telemetry;
 /// Lambda runs one request at a time in a sandbox, so it needs one connection.
 const CONNECTIONS: usize = 1;
 /// The longest a request may take, whatever Lambda would allow.
-const REQUEST_LIMIT: Duration = Duration::from_secs(8);
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
@@ -94,7 +94,8 @@ impl Api {
         Ok(Self {
             tasks: TaskStore::new(Database::new(&config.database_url, CONNECTIONS)?),
             verifier: RwLock::new(Arc::new(Verifier::new(&config.auth))),
-            read: Mutex::new(SystemTime::now()),
+            // No pause yet: the first token of an unknown secret may ask for new settings at once.
+            read: Mutex::new(SystemTime::now() - SETTINGS_PAUSE),
         })
     }
 
@@ -126,7 +127,8 @@ impl Api {
             return;
         }
         *read = SystemTime::now();
-        let renewed = match timeout(RENEWAL_LIMIT, Config::load()).await {
+        // Boxed, since every request would be as large as this rare one.
+        let renewed = match timeout(RENEWAL_LIMIT, Box::pin(Config::load())).await {
             Ok(Ok(config)) => self.adopt(&config),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("Secrets Manager did not answer in time".to_owned()),

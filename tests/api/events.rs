@@ -1,7 +1,9 @@
 //! The events of API Gateway itself, which differ from those of the local gateway.
+use std::process::Command;
+
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
-use tests::{Token, now, send, stack};
+use tests::{AUDIENCE, ISSUER, SECRET, Token, now, routes, send, stack, xtask};
 
 /// Sends an event straight to a function, and returns what it answers to API Gateway.
 fn invoke(function: &str, event: &Value) -> Value {
@@ -111,4 +113,78 @@ fn a_broken_event_costs_its_own_answer_alone() {
         invoke("create-task", &event);
     }
     assert_eq!(invoke("create-task", &good)["statusCode"], 201);
+}
+
+/// The event of a function that `cargo xtask event` prints for the main stack.
+fn printed(function: &str, arguments: &[&str]) -> Value {
+    let mut command = xtask();
+    command.args(["event", function]).args(arguments);
+    command
+        .env("BETTER_AUTH_SECRET", SECRET)
+        .env("JWT_ISSUER", ISSUER)
+        .env("JWT_AUDIENCE", AUDIENCE);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_files_are_complete_events_but_for_what_grows_old() {
+    for (method, path, function) in routes() {
+        let file = format!("{}/../events/{function}.json", env!("CARGO_MANIFEST_DIR"));
+        let mut file: Value = std::fs::read_to_string(file).unwrap().parse().unwrap();
+        let mut printed = printed(&function, &[]);
+        assert_eq!(printed["routeKey"], format!("{method} {path}"));
+        assert_ne!(printed["headers"]["authorization"], file["headers"]["authorization"]);
+        for event in [&mut file, &mut printed] {
+            for name in ["authorization", "idempotency-key"] {
+                if let Some(header) = event["headers"].get_mut(name) {
+                    assert!(!header.take().as_str().unwrap().is_empty());
+                }
+            }
+            for name in ["time", "timeEpoch"] {
+                assert!(!event["requestContext"][name].take().is_null());
+            }
+        }
+        assert_eq!(file, printed);
+        // Every member that API Gateway always sends.
+        let sent = event(&method, &path, "/", &json!({}), "u");
+        let members =
+            |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        for (sent, file) in [(&sent, &file), (&sent["requestContext"], &file["requestContext"])] {
+            assert!(members(sent).iter().all(|name| file.get(name).is_some()), "{function}");
+        }
+    }
+}
+
+#[test]
+fn cargo_lambda_invokes_a_function_with_its_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = stack().gateway.url.rsplit(':').next().unwrap();
+    let invoke = |function: &str, task: &Value| -> (Value, Value) {
+        let file = folder.path().join(function);
+        let event = printed(function, &["--user", "invoker", "--task", &task.to_string()]);
+        std::fs::write(&file, event.to_string()).unwrap();
+        let mut command = Command::new("cargo");
+        command.args([
+            "lambda",
+            "invoke",
+            function,
+            "--invoke-address",
+            "127.0.0.1",
+            "--invoke-port",
+            port,
+        ]);
+        let output = command.arg("--data-file").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let answer: Value = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+        let body = answer["body"].as_str().unwrap_or_default().parse().unwrap_or_default();
+        (answer["statusCode"].clone(), body)
+    };
+    let (status, task) = invoke("create-task", &json!(1));
+    assert_eq!((status, &task["title"]), (json!(201), &json!("Buy milk")));
+    let rest = ["get-task", "update-task", "complete-task", "list-tasks", "delete-task"];
+    for function in rest {
+        assert_eq!(invoke(function, &task["id"]).0, 200, "{function}");
+    }
 }

@@ -5,22 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::openapi;
-
-/// Method, path and function.
-type Route = (String, String, String);
-
-fn documented() -> BTreeSet<Route> {
-    let paths = openapi()["paths"].as_object().unwrap();
-    let routes = paths.iter().flat_map(|(path, item)| {
-        let operations = item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters");
-        operations.map(move |(method, operation)| {
-            let function = operation["x-function"].as_str().unwrap().to_owned();
-            (method.to_ascii_uppercase(), path.clone(), function)
-        })
-    });
-    routes.collect()
-}
+use tests::{Route, routes};
 
 fn routed() -> BTreeSet<Route> {
     let output =
@@ -37,8 +22,8 @@ fn routed() -> BTreeSet<Route> {
 
 #[test]
 fn the_document_has_the_routes_of_the_gateway() {
-    assert_eq!(documented(), routed());
-    assert_eq!(documented().len(), 6);
+    assert_eq!(routes(), routed());
+    assert_eq!(routes().len(), 6);
 }
 
 #[test]
@@ -47,6 +32,6 @@ fn every_route_has_its_function_and_every_function_its_route() {
     let folders = std::fs::read_dir(folder).unwrap();
     let functions: BTreeSet<_> =
         folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    let routed: BTreeSet<_> = documented().into_iter().map(|(_, _, function)| function).collect();
+    let routed: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
     assert_eq!(functions, routed);
 }

@@ -10,8 +10,10 @@ mod token;
 mod user;
 
 pub use http::{Reply, request, send};
-pub use openapi::openapi;
-pub use part::{Part, Stack, database, database_url, embedded_stack, function, stack, xtask};
+pub use openapi::{Route, routes};
+pub use part::{
+    Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
+};
 pub use sql::sql;
 pub use token::{Token, now};
 pub use user::User;

@@ -1,5 +1,5 @@
 //! The contract as `shared/openapi.yaml` states it, to hold answers to it.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex};
 
 use jsonschema::Validator;
@@ -10,9 +10,20 @@ use crate::Reply;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_saphyr::from_str(include_str!("../../shared/openapi.yaml")).unwrap());
 
-/// The whole document.
-pub fn openapi() -> &'static Value {
-    &DOCUMENT
+/// Method, path and function.
+pub type Route = (String, String, String);
+
+/// The routes that the document describes.
+pub fn routes() -> BTreeSet<Route> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let routes = paths.iter().flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters");
+        operations.map(move |(method, operation)| {
+            let function = operation["x-function"].as_str().unwrap().to_owned();
+            (method.to_ascii_uppercase(), path.clone(), function)
+        })
+    });
+    routes.collect()
 }
 
 /// Checks an answer of the API against what the document says of it: the status must be one of

@@ -129,11 +129,15 @@ pub fn xtask() -> Command {
     command
 }
 
-/// Cargo, without what the one that runs us says of this package: some build scripts would take it
-/// for theirs, and compile again.
 fn cargo() -> Command {
-    let mut command = Command::new("cargo");
+    let mut command = apart(Command::new("cargo"));
     command.current_dir(root());
+    command
+}
+
+/// A command that may start a cargo, without what the one that runs us says of this package: some
+/// build scripts would take it for theirs, and compile again.
+pub fn apart(mut command: Command) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);

@@ -2,14 +2,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::process::{Output, Process};
-use crate::{project, tools};
-
-/// What Next.js needs.
-const OLDEST_NODE: (u32, u32) = (20, 9);
+use crate::{node, project, tools};
 
 /// How the frontend is served.
 #[derive(Clone, Copy)]
@@ -38,31 +35,7 @@ fn npm(arguments: &[&str]) -> Command {
 
 /// Sees to it that there is a Node.js and that the packages are those of the lock file.
 pub(crate) fn ensure_packages() -> Result<()> {
-    let version = Command::new("node").arg("--version").output();
-    let version = version.ok().and_then(|output| String::from_utf8(output.stdout).ok());
-    let version = version.as_deref().map(str::trim);
-    if version.and_then(parse_version).is_none_or(|version| version < OLDEST_NODE) {
-        bail!(
-            "the frontend needs Node.js {}.{} or newer, and {}: get it from https://nodejs.org, \
-             or run the API alone with --api",
-            OLDEST_NODE.0,
-            OLDEST_NODE.1,
-            version.map_or("there is none".to_owned(), |version| format!("this is {version}")),
-        );
-    }
-    let modified = |path: &str| folder().join(path).metadata().and_then(|m| m.modified()).ok();
-    // npm writes the second when it is done.
-    if modified("node_modules/.package-lock.json") < modified("package-lock.json") {
-        println!("Installing the frontend's packages …");
-        tools::run(&mut npm(&["ci", "--no-audit", "--no-fund"]))?;
-    }
-    Ok(())
-}
-
-/// v20.20.2 as (20, 20).
-fn parse_version(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.strip_prefix('v')?.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    node::ensure_packages(&folder()).context("the API runs without it, with --api")
 }
 
 /// Brings the tables of Better Auth up to date.
@@ -92,16 +65,4 @@ pub(crate) fn start<'s>(
     let mut process = Process::spawn("app", &mut command, Signal::TERM, output)?;
     process.await_port(port)?;
     Ok(process)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn node_says_its_version_with_a_v() {
-        assert_eq!(parse_version("v20.9.0"), Some((20, 9)));
-        assert_eq!(parse_version("v8.17.0"), Some((8, 17)));
-        assert!(parse_version("20").is_none());
-    }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 enum Part {
     /// A new, migrated database that logs every statement.
     Database,
-    /// A local AWS, for its Secrets Manager.
+    /// A local AWS, whose functions have the variables of the environment, too.
     Aws,
     /// A gateway, whose functions have the settings of the environment.
     Gateway,
@@ -62,11 +62,14 @@ pub(crate) fn database(folder: &Path, output: Output) -> Result<(String, Process
 
 fn aws(output: Output) -> Result<(String, Process)> {
     let port = free_port()?;
+    let url = format!("http://127.0.0.1:{port}");
     let mut command = Command::new(tools::local_aws()?);
     command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
+    // Where its functions find it.
+    command.env("AWS_ENDPOINT_URL", &url);
     let mut process = Process::spawn("aws", &mut command, Signal::TERM, output)?;
     process.await_port(port)?;
-    Ok((format!("http://127.0.0.1:{port}"), process))
+    Ok((url, process))
 }
 
 fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {

@@ -6,6 +6,7 @@ mod frontend;
 mod gateway;
 mod hold;
 mod migrate;
+mod node;
 mod postgres;
 mod process;
 mod project;
@@ -38,6 +39,9 @@ enum Command {
     Event(event::Options),
     /// Prepare, check and rotate a stage on AWS, with the AWS CLI's credentials.
     Stage(stage::Options),
+    /// Install a tool of the tests where it is missing, and print the folder that it is in.
+    #[command(hide = true)]
+    Tool(tools::Options),
     /// Start a part of what `dev` starts, for the tests, until standard input ends.
     #[command(hide = true)]
     Hold(hold::Options),
@@ -51,6 +55,7 @@ fn main() -> std::process::ExitCode {
         Command::Token(options) => token::run(&options),
         Command::Event(options) => event::run(&options),
         Command::Stage(options) => stage::run(&options),
+        Command::Tool(options) => tools::print_folder(&options),
         Command::Hold(options) => hold::run(&options),
     };
     match result {

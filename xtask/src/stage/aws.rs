@@ -3,9 +3,12 @@ use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::settings::variable;
+
+/// Through a pipe, where no list of processes shows it.
+const SECRET_FROM_INPUT: [&str; 2] = ["--secret-string", "file:///dev/stdin"];
 
 /// The AWS CLI, signed in.
 pub(crate) struct Aws {
@@ -39,15 +42,15 @@ impl Aws {
     }
 
     pub(crate) fn create_secret(&self, name: &str, text: &str) -> Result<()> {
-        let input = json!({ "Name": name, "Description": "The settings of the task API.", "SecretString": text });
-        self.call(&["secretsmanager", "create-secret"], Some(&input))
+        let create = ["secretsmanager", "create-secret", "--name", name];
+        self.call(&[&create[..], &SECRET_FROM_INPUT].concat(), Some(text))
             .with_context(|| format!("cannot create the secret {name}"))?;
         Ok(())
     }
 
     pub(crate) fn change_secret(&self, name: &str, text: &str) -> Result<()> {
-        let input = json!({ "SecretId": name, "SecretString": text });
-        self.call(&["secretsmanager", "put-secret-value"], Some(&input))
+        let put = ["secretsmanager", "put-secret-value", "--secret-id", name];
+        self.call(&[&put[..], &SECRET_FROM_INPUT].concat(), Some(text))
             .with_context(|| format!("cannot change the secret {name}"))?;
         Ok(())
     }
@@ -66,13 +69,10 @@ impl Aws {
         Ok(output.map(|output| text(output, "/OutputValue").to_owned()))
     }
 
-    /// Runs a command of the AWS CLI. Its input goes through a pipe, where no list of processes shows it.
-    fn call(&self, arguments: &[&str], input: Option<&Value>) -> Result<Value> {
+    /// Runs a command of the AWS CLI.
+    fn call(&self, arguments: &[&str], input: Option<&str>) -> Result<Value> {
         let mut command = Command::new("aws");
         command.args(arguments).args(["--output", "json"]);
-        if input.is_some() {
-            command.args(["--cli-input-json", "file:///dev/stdin"]);
-        }
         if let Some(region) = &self.region {
             // Not every version reads both.
             command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
@@ -86,7 +86,7 @@ impl Aws {
             Err(error) => return Err(error).context("cannot start the AWS CLI"),
         };
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-            stdin.write_all(input.to_string().as_bytes())?;
+            stdin.write_all(input.as_bytes())?;
         }
         let output = child.wait_with_output()?;
         if !output.status.success() {

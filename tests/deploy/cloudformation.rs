@@ -1,0 +1,190 @@
+//! A template as CloudFormation would make it: parameters, conditions and functions resolved. What
+//! only exists once it is made has a name that says what it is, whatever its logical id.
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// A template, resolved.
+pub struct Stack {
+    name: String,
+    template: Value,
+    parameters: Map<String, Value>,
+    /// What is made, by logical id.
+    pub resources: BTreeMap<String, Value>,
+    /// The outputs, by name.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+impl Stack {
+    pub fn new(name: &str, template: Value, parameters: Map<String, Value>) -> Self {
+        let (resources, outputs) = (BTreeMap::new(), BTreeMap::new());
+        let mut stack = Self { name: name.into(), template, parameters, resources, outputs };
+        stack.resources = stack.made("Resources");
+        stack.outputs =
+            stack.made("Outputs").into_iter().map(|(k, v)| (k, v["Value"].clone())).collect();
+        stack
+    }
+
+    /// The resources of a type.
+    pub fn of_type(&self, r#type: &str) -> Vec<&Value> {
+        self.resources.values().filter(|r| r["Type"] == r#type).map(|r| &r["Properties"]).collect()
+    }
+
+    /// The properties of the one resource of a type that `is` the one.
+    pub fn find(&self, r#type: &str, is: impl Fn(&Value) -> bool) -> &Value {
+        let found: Vec<_> = self.of_type(r#type).into_iter().filter(|p| is(p)).collect();
+        let [one] = found.as_slice() else { panic!("{} of {type}: {found:#?}", found.len()) };
+        one
+    }
+
+    /// The one resource of a type.
+    pub fn only(&self, r#type: &str) -> &Value {
+        self.find(r#type, |_| true)
+    }
+
+    fn made(&self, section: &str) -> BTreeMap<String, Value> {
+        let entries = self.template[section].as_object().unwrap().iter();
+        let made = entries.filter(|(_, entry)| match entry["Condition"].as_str() {
+            Some(condition) => self.condition(&self.template["Conditions"][condition]),
+            None => true,
+        });
+        made.filter_map(|(id, entry)| Some((id.clone(), self.resolve(entry)?))).collect()
+    }
+
+    fn condition(&self, condition: &Value) -> bool {
+        let (function, arguments) = function(condition).unwrap();
+        let all = || arguments.as_array().unwrap().iter();
+        match function {
+            "Condition" => {
+                self.condition(&self.template["Conditions"][arguments.as_str().unwrap()])
+            }
+            "Fn::Not" => !self.condition(&arguments[0]),
+            "Fn::And" => all().all(|argument| self.condition(argument)),
+            "Fn::Or" => all().any(|argument| self.condition(argument)),
+            "Fn::Equals" => self.text(&arguments[0]) == self.text(&arguments[1]),
+            other => panic!("{other} is no condition"),
+        }
+    }
+
+    /// The value; `None` for what `AWS::NoValue` takes away.
+    fn resolve(&self, value: &Value) -> Option<Value> {
+        if let Some((name, arguments)) = function(value) {
+            return self.call(name, arguments);
+        }
+        match value {
+            Value::Object(members) => {
+                let members = members.iter();
+                Some(members.filter_map(|(k, v)| Some((k.clone(), self.resolve(v)?))).collect())
+            }
+            Value::Array(items) => Some(items.iter().filter_map(|v| self.resolve(v)).collect()),
+            other => Some(other.clone()),
+        }
+    }
+
+    fn call(&self, name: &str, arguments: &Value) -> Option<Value> {
+        match name {
+            "Ref" => self.reference(arguments.as_str().unwrap()),
+            "Condition" => Some(json!({ name: arguments })),
+            "Fn::GetAtt" => {
+                let (id, attribute) = match arguments {
+                    Value::String(both) => both.split_once('.').unwrap(),
+                    both => (both[0].as_str().unwrap(), both[1].as_str().unwrap()),
+                };
+                Some(json!(format!("{}.{attribute}", self.identity(id))))
+            }
+            "Fn::If" => {
+                let name = arguments[0].as_str().unwrap();
+                let holds = self.condition(&self.template["Conditions"][name]);
+                self.resolve(&arguments[if holds { 1 } else { 2 }])
+            }
+            "Fn::FindInMap" => {
+                let [map, first, second] = [0, 1, 2].map(|n| self.text(&arguments[n]));
+                Some(self.template["Mappings"][map][first][second].clone())
+            }
+            "Fn::Join" => {
+                let parts: Vec<_> =
+                    arguments[1].as_array().unwrap().iter().map(|part| self.text(part)).collect();
+                Some(json!(parts.join(arguments[0].as_str().unwrap())))
+            }
+            "Fn::Sub" => Some(json!(self.substitute(arguments))),
+            other => panic!("{other} is not known here"),
+        }
+    }
+
+    fn text(&self, value: &Value) -> String {
+        match self.resolve(value).unwrap() {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }
+    }
+
+    fn substitute(&self, arguments: &Value) -> String {
+        let none = json!({});
+        let (text, values) = match arguments {
+            Value::String(text) => (text.as_str(), &none),
+            both => (both[0].as_str().unwrap(), &both[1]),
+        };
+        let mut parts = text.split("${");
+        let mut out = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('}').unwrap();
+            out.push_str(&match (name.strip_prefix('!'), values.get(name), name.split_once('.')) {
+                (Some(literal), ..) => ["${", literal, "}"].concat(),
+                (None, Some(value), _) => self.text(value),
+                (None, None, Some(_)) => self.text(&json!({ "Fn::GetAtt": name })),
+                (None, None, None) => self.text(&json!({ "Ref": name })),
+            });
+            out.push_str(rest);
+        }
+        out
+    }
+
+    fn reference(&self, name: &str) -> Option<Value> {
+        let value = match name {
+            "AWS::NoValue" => return None,
+            "AWS::StackName" => json!(self.name),
+            "AWS::Region" => json!("us-east-1"),
+            "AWS::AccountId" => json!("123456789012"),
+            "AWS::Partition" => json!("aws"),
+            "AWS::URLSuffix" => json!("amazonaws.com"),
+            name => match self.parameters.get(name) {
+                Some(value) if self.is_list(name) => {
+                    json!(value.as_str().unwrap().split(',').collect::<Vec<_>>())
+                }
+                Some(value) => value.clone(),
+                None => json!(self.identity(name)),
+            },
+        };
+        Some(value)
+    }
+
+    fn is_list(&self, parameter: &str) -> bool {
+        self.template["Parameters"][parameter]["Type"] == "CommaDelimitedList"
+    }
+
+    /// What a resource is, said by what it is for.
+    fn identity(&self, id: &str) -> String {
+        let resource = &self.template["Resources"][id];
+        let r#type = resource["Type"].as_str().unwrap_or_else(|| panic!("there is no {id}"));
+        let property = |name: &str| self.text(&resource["Properties"][name]);
+        match r#type {
+            "AWS::Lambda::Function" => property("FunctionName"),
+            "AWS::Lambda::Alias" => format!("{}:{}", property("FunctionName"), property("Name")),
+            "AWS::Lambda::Version" => format!("{}:version", property("FunctionName")),
+            "AWS::ApiGatewayV2::Integration" => format!("to {}", property("IntegrationUri")),
+            "AWS::Logs::LogGroup" => property("LogGroupName"),
+            "AWS::CloudWatch::Alarm" => property("AlarmDescription"),
+            "AWS::IAM::Role" | "AWS::IAM::ManagedPolicy" => id.to_owned(),
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// The name and the arguments of a function of CloudFormation.
+fn function(value: &Value) -> Option<(&str, &Value)> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    let (name, arguments) = members.iter().next()?;
+    let is_function = name.starts_with("Fn::") || name == "Ref";
+    let is_condition = name == "Condition" && arguments.is_string();
+    (is_function || is_condition).then_some((name, arguments))
+}

@@ -1,0 +1,468 @@
+//! Each stage, deployed by the operator's own commands into a local AWS: its functions are the built
+//! binaries, its secret is one of Secrets Manager, its database is a PostgreSQL.
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::UdpSocket;
+use std::process::Command;
+use std::sync::{LazyLock, PoisonError, RwLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{AUDIENCE, ISSUER, Part, Reply, Token, database, request, send, sql, xtask};
+
+use crate::shape::shape;
+use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
+
+/// What must never be in a log: parts of every secret, and what users write.
+const MARK: &str = "HUSH";
+const ROLE: &str = "deployed";
+
+/// A local AWS with the three stages.
+struct Local {
+    aws: Part,
+    /// Where the functions send their traces.
+    traces: UdpSocket,
+    /// The API of each stage.
+    urls: BTreeMap<&'static str, String>,
+    folder: TempDir,
+    /// Held for writing while the password of the database is another.
+    password: RwLock<()>,
+}
+
+fn secret(stage: &str) -> String {
+    format!("{MARK}-the-secret-that-signs-the-tokens-of-{stage}")
+}
+
+fn database_url(password: &str) -> String {
+    let url = &database().url;
+    let (_, address) = url.split_once('@').unwrap();
+    format!("postgres://{ROLE}:{MARK}-{password}@{address}")
+}
+
+/// The stages, deployed.
+static LOCAL: LazyLock<Local> = LazyLock::new(|| {
+    let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let daemon = traces.local_addr().unwrap().to_string();
+    // What Lambda itself would say to the functions.
+    let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
+    let aws = Part::start("aws", &lambda);
+    let owner = sql(&database().url, "SELECT current_user").remove(0);
+    let role = format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{MARK}-1'; GRANT {owner} TO {ROLE}");
+    sql(&database().url, &role);
+    let folder = tempfile::tempdir().unwrap();
+    let (urls, password) = (BTreeMap::new(), RwLock::default());
+    let mut local = Local { aws, traces, urls, folder, password };
+    for stage in STAGES {
+        local.deploy(stage);
+    }
+    local
+});
+
+impl Local {
+    fn command(&self, command: Command) -> Command {
+        with_aws(command, &self.aws.url)
+    }
+
+    /// `cargo xtask stage …`.
+    fn stage(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(xtask());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(path).unwrap());
+        command.arg("stage").args(arguments);
+        command
+    }
+
+    /// `sam deploy …`.
+    fn sam_deploy(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(sam("sam"));
+        command.arg("deploy").args(arguments);
+        command
+    }
+
+    /// A file of settings for a stage.
+    fn settings(&self, stage: &str, password: &str) -> String {
+        let file = self.folder.path().join(format!("{stage}.env"));
+        let url = database_url(password);
+        let settings = format!(
+            "BETTER_AUTH_SECRET={}\nDATABASE_URL={url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n",
+            secret(stage)
+        );
+        std::fs::write(&file, settings).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// The steps of the README.
+    fn deploy(&mut self, stage: &'static str) {
+        let missing = failure(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+        assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
+        let early = failure(&mut self.stage(&[stage, "check"]));
+        assert!(early.contains("is not deployed"), "{early}");
+
+        let file = self.settings(stage, "1");
+        let prepare = [stage, "prepare", "--env-file", &file];
+        let said = success(&mut self.stage(&[&prepare[..], &["--dry-run"]].concat()));
+        assert!(said.contains("Would write the secret"), "{said}");
+        let said = success(&mut self.stage(&prepare));
+        assert!(said.contains("is created") && said.contains("up to date"), "{said}");
+        // A second time there is nothing to do; nor is there a question.
+        let said = success(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+        assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
+
+        built(stage);
+        let mut arguments = vec!["--config-env", stage, "--no-confirm-changeset"];
+        if stage == "prod" {
+            // This AWS has no CodeDeploy, so a new version gets its callers at once.
+            arguments
+                .extend(["--parameter-overrides", "Stage=prod AllowedOrigins=https://app.example"]);
+        }
+        success(&mut self.sam_deploy(&arguments));
+        let said = success(&mut self.stage(&[stage, "check", "--dry-run"]));
+        let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
+        // The same API, where no name has to be looked up.
+        let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
+        let said = success(&mut self.stage(&[stage, "check", "--url", &url]));
+        assert!(said.contains(&format!("task-api-{stage} works")), "{said}");
+        self.urls.insert(stage, url);
+    }
+
+    /// Sends a request to a stage.
+    fn send(&self, stage: &str, method: &str, path: &str, token: &Token, body: &str) -> Reply {
+        let bearer = format!("Bearer {}", token.sign());
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        request(method, &format!("{}{path}", self.urls[stage]), &headers, body)
+    }
+
+    /// A call of an API of AWS.
+    fn call(&self, service: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let headers = [&[("authorization", authorization.as_str())], headers].concat();
+        send("POST", &format!("{}{path}", self.aws.url), &headers, body)
+    }
+
+    /// What a function answers to an event.
+    fn invoke(&self, function: &str, event: &str) -> Value {
+        let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier=live");
+        self.call("lambda", &path, &[], event).expect(200)
+    }
+
+    /// The lines that a function logged.
+    fn log(&self, function: &str) -> Vec<String> {
+        let target = [
+            ("x-amz-target", "Logs_20140328.FilterLogEvents"),
+            ("content-type", "application/x-amz-json-1.1"),
+        ];
+        let group = json!({ "logGroupName": format!("/aws/lambda/{function}"), "limit": 10_000 });
+        let events = self.call("logs", "/", &target, &group.to_string()).expect(200);
+        let events = events["events"].as_array().unwrap().iter();
+        events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The lines of a function about requests, once there are `count` or more that `is` picks.
+    fn requests(&self, function: &str, count: usize, is: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            let lines = self.log(function).into_iter();
+            let lines: Vec<Value> = lines
+                .filter_map(|line| line.parse::<Value>().ok())
+                .filter(|line| line["message"] == "request" && is(line))
+                .collect();
+            if lines.len() >= count {
+                return lines;
+            }
+            assert!(Instant::now() < patience, "{function}: {:#?}", self.log(function));
+            sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+fn token(stage: &str, user: &str) -> Token {
+    Token::of(user).secret(&secret(stage))
+}
+
+#[test]
+fn an_event_of_each_function_is_answered() {
+    let local = &*LOCAL;
+    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
+    let invoke = |name: &str, task: &Value| -> Value {
+        let mut event = xtask();
+        event
+            .args(["event", name, "--user", "invoked", "--task", &task.to_string()])
+            .env("BETTER_AUTH_SECRET", secret("prod"))
+            .env("JWT_ISSUER", ISSUER)
+            .env("JWT_AUDIENCE", AUDIENCE);
+        let answer = local.invoke(&format!("task-api-prod-{name}"), &success(&mut event));
+        let body = answer["body"].as_str().unwrap_or_default();
+        json!({ "status": answer["statusCode"], "body": body.parse::<Value>().unwrap() })
+    };
+    let created = invoke("create-task", &json!(1));
+    assert_eq!((&created["status"], &created["body"]["title"]), (&json!(201), &json!("Buy milk")));
+    let id = &created["body"]["id"];
+    let got = invoke("get-task", id);
+    assert_eq!((&got["status"], &got["body"]), (&json!(200), &created["body"]));
+    let updated = invoke("update-task", id);
+    assert_eq!(
+        (&updated["status"], &updated["body"]["title"]),
+        (&json!(200), &json!("Buy oat milk"))
+    );
+    let listed = invoke("list-tasks", id);
+    assert_eq!((&listed["status"], &listed["body"]), (&json!(200), &json!([updated["body"]])));
+    let completed = invoke("complete-task", id);
+    assert_eq!(
+        (&completed["status"], &completed["body"]["completed"]),
+        (&json!(200), &json!(true))
+    );
+    let deleted = invoke("delete-task", id);
+    assert_eq!((&deleted["status"], &deleted["body"]), (&json!(200), &completed["body"]));
+}
+
+#[test]
+fn a_stage_that_nobody_knows_is_refused() {
+    let local = &*LOCAL;
+    built("dev");
+    let text =
+        failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
+    assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
+    let deploy = |overrides: &str| {
+        let arguments = [
+            "--config-env",
+            "dev",
+            "--stack-name",
+            "task-api-nowhere",
+            "--parameter-overrides",
+            overrides,
+        ];
+        failure(&mut local.sam_deploy(&arguments))
+    };
+    let text = deploy("Stage=nowhere AllowedOrigins=https://app.example");
+    assert!(text.contains("Stage"), "{text}");
+    for origins in ["*", "https://app.example/path", "app.example"] {
+        let text = deploy(&format!("Stage=dev AllowedOrigins={origins}"));
+        assert!(text.contains("AllowedOrigins"), "{text}");
+    }
+    let text = deploy("Stage=dev AllowedOrigins=https://app.example DomainName=api.app.example");
+    assert!(text.contains("CertificateArn"), "{text}");
+    let text = deploy("Stage=dev AllowedOrigins=https://app.example Canary=true");
+    assert!(text.contains("alarms"), "{text}");
+}
+
+#[test]
+fn a_secret_that_is_rotated_is_known_without_a_deployment() {
+    let local = &*LOCAL;
+    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
+    let list = |token: &Token| local.send("dev", "GET", "/api/rotated/tasks", token, "");
+    let old = token("dev", "rotated");
+    assert_eq!(list(&old).status, 200);
+    let started = local.requests("task-api-dev-list-tasks", 1, |_| true).len();
+
+    success(&mut local.stage(&["dev", "rotate"]));
+    let again = failure(&mut local.stage(&["dev", "rotate"]));
+    assert!(again.contains("under way"), "{again}");
+    let get = [
+        "secretsmanager",
+        "get-secret-value",
+        "--secret-id",
+        "task-api/dev",
+        "--query",
+        "SecretString",
+        "--output",
+        "text",
+    ];
+    let text = success(local.command(Command::new(tool("aws").join("aws"))).args(get));
+    let settings: Value = text.parse().unwrap();
+    assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
+    let entries: Vec<&str> = settings["BETTER_AUTH_SECRETS"].as_str().unwrap().split(',').collect();
+    let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
+    assert_eq!(*kept, format!("1:{}", secret("dev")));
+    let new = Token::of("rotated").secret(new.strip_prefix("2:").unwrap());
+    // Each of the running functions knows the new secret from the first token on that it signs.
+    for token in [&new, &old, &new] {
+        assert_eq!(list(token).status, 200);
+    }
+
+    success(&mut local.stage(&["dev", "rotate", "--finish"]));
+    let none = success(&mut local.stage(&["dev", "rotate", "--finish"]));
+    assert!(none.contains("no rotation to finish"), "{none}");
+    // Five minutes later at the latest; sooner where a stranger's token makes it look, ten seconds after the last look.
+    let stranger = Token::of("rotated").secret("a-secret-that-nobody-ever-configured-here");
+    let patience = Instant::now() + Duration::from_secs(30);
+    while list(&old).status == 200 {
+        assert!(Instant::now() < patience, "the old secret is still accepted");
+        sleep(Duration::from_secs(1));
+        list(&stranger).expect_problem(401, "invalid_token");
+    }
+    list(&old).expect_problem(401, "invalid_token");
+    assert_eq!(list(&new).status, 200);
+    // All of it in the function that ran before.
+    let lines = local.requests("task-api-dev-list-tasks", started + 5, |_| true);
+    assert!(lines[started..].iter().all(|line| line["ColdStarts"] == 0), "{lines:#?}");
+}
+
+#[test]
+fn a_database_password_that_is_changed_is_known_without_a_deployment() {
+    let local = &*LOCAL;
+    let _password = local.password.write().unwrap_or_else(PoisonError::into_inner);
+    let list =
+        || local.send("staging", "GET", "/api/password/tasks", &token("staging", "password"), "");
+    list().expect(200);
+    let change = |password: &str| {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename =";
+        sql(
+            &database().url,
+            &format!("ALTER ROLE {ROLE} PASSWORD '{MARK}-{password}'; {cut} '{ROLE}'"),
+        );
+    };
+    change("2");
+    // Longer than the functions wait between two looks at the secret.
+    sleep(Duration::from_secs(11));
+    list().expect_problem(503, "database_unavailable");
+    let file = local.settings("staging", "2");
+    let said = success(&mut local.stage(&["staging", "prepare", "--env-file", &file]));
+    assert!(said.contains("is changed"), "{said}");
+    sleep(Duration::from_secs(11));
+    list().expect(200);
+    change("1");
+    success(&mut local.stage(&[
+        "staging",
+        "prepare",
+        "--env-file",
+        &local.settings("staging", "1"),
+    ]));
+    sleep(Duration::from_secs(11));
+    list().expect(200);
+}
+
+#[test]
+fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
+    let local = &*LOCAL;
+    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
+    let user = "hushed-user";
+    let owner = token("prod", user);
+    let tasks = format!("/api/{user}/tasks");
+    local.traces.set_nonblocking(true).unwrap();
+    let body = json!({ "title": format!("{MARK} title"), "description": MARK }).to_string();
+    let created = local.send("prod", "POST", &tasks, &owner, &body);
+    let task = created.expect(201);
+    let stranger = token("prod", "somebody-else");
+    local.send("prod", "POST", &tasks, &stranger, &body).expect_problem(403, "wrong_user");
+    let bad = owner.clone().secret(&format!("{MARK}-a-secret-that-nobody-ever-configured"));
+    local.send("prod", "POST", &tasks, &bad, &body).expect_problem(401, "invalid_token");
+    local
+        .send("prod", "POST", &tasks, &owner, &format!("{{\"title\":7,\"{MARK}\":"))
+        .expect_problem(422, "invalid_request");
+    local.send("prod", "GET", &format!("{tasks}/{}", task["id"]), &owner, "").expect(200);
+
+    // printf %s hushed-user | sha256sum | cut -c -16
+    let hash = "c1aae13850fc45fa";
+    let function = "task-api-prod-create-task";
+    let lines = local.requests(function, 2, |line| line["user"] == hash);
+    let [done, invalid] = lines.as_slice() else { panic!("{lines:#?}") };
+    for (line, status) in [(done, 201), (invalid, 422)] {
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["service"], "task-api-prod");
+        assert_eq!(line["operation"], "create-task");
+        assert_eq!(line["status"], status);
+        assert!(!line["requestId"].as_str().unwrap().is_empty());
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+        assert!(line["Latency"].as_f64().unwrap() > 0.0);
+        assert_eq!(line["DatabaseRetries"], 0);
+    }
+    assert!(done["DatabaseLatency"].as_f64().unwrap() > 0.0);
+    assert!(done["DatabaseLatency"].as_f64() <= done["Latency"].as_f64());
+    assert_eq!((&done.get("code"), &invalid["code"]), (&None, &json!("invalid_request")));
+    assert_eq!((&done["Failures"], &invalid["Failures"]), (&json!(0), &json!(1)));
+    let refused = local.requests(function, 2, |line| line["user"].is_null());
+    let code = |code: &str| refused.iter().find(|line| line["code"] == code).unwrap();
+    assert!(code("wrong_user").get("DatabaseLatency").is_none());
+    assert_eq!(code("invalid_token")["reason"], "The token's signature is not valid.");
+
+    metrics_are_those_of_the_format(&[lines.clone(), refused.clone()].concat());
+
+    // Each trace is one that Lambda began, and shows the wait for the database.
+    let root = done["xrayTraceId"].as_str().unwrap();
+    let mut calls = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(length) = local.traces.recv(&mut buffer) {
+        let text = std::str::from_utf8(&buffer[..length]).unwrap();
+        let (header, segment) = text.split_once('\n').unwrap();
+        assert_eq!(header, r#"{"format":"json","version":1}"#);
+        calls.push(segment.parse::<Value>().unwrap());
+    }
+    let statement = calls.iter().find(|call| call["trace_id"] == root).unwrap();
+    assert_eq!(
+        (&statement["name"], &statement["type"]),
+        (&json!("PostgreSQL statement"), &json!("subsegment"))
+    );
+    assert!(statement["start_time"].as_f64() <= statement["end_time"].as_f64());
+    assert_eq!((statement["id"].as_str().unwrap().len(), &statement["fault"]), (16, &json!(false)));
+    assert!(!json!(calls).to_string().contains(MARK));
+
+    // Nothing that is secret or personal, in any line of any function of the stage.
+    for (name, _) in shape(stack("prod"))["functions"].as_object().unwrap() {
+        let log = local.log(name).join("\n");
+        for hushed in [MARK, user, "somebody-else", &owner.sign(), "eyJ"] {
+            assert!(!log.contains(hushed), "{name}: {hushed}");
+        }
+    }
+}
+
+/// Checks what CloudWatch makes of the lines, and that dashboard and alarms ask for nothing else.
+fn metrics_are_those_of_the_format(lines: &[Value]) {
+    let mut made = BTreeSet::new();
+    for line in lines {
+        let metadata = &line["_aws"];
+        assert!(metadata["Timestamp"].as_u64().unwrap() > 1_795_000_000_000);
+        for directive in metadata["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "TaskApi");
+            let dimensions = directive["Dimensions"].as_array().unwrap();
+            for dimension in dimensions.iter().flat_map(|set| set.as_array().unwrap()) {
+                assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension}: {line:#}");
+            }
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                assert!(line[name].is_number(), "{name}: {line:#}");
+                assert!(["Milliseconds", "Count"].contains(&metric["Unit"].as_str().unwrap()));
+                made.insert((name.to_owned(), dimensions[0].to_string()));
+            }
+        }
+    }
+    // Of these, a request after a calm start has none.
+    for rare in ["ColdStarts", "DatabaseRetries"] {
+        made.insert((rare.to_owned(), r#"["service"]"#.to_owned()));
+    }
+
+    let shape = shape(stack("prod"));
+    let mut asked = BTreeSet::new();
+    for alarm in
+        shape["alarms"].as_object().unwrap().values().filter(|a| a["Namespace"] == "TaskApi")
+    {
+        let dimensions = alarm["Dimensions"].as_array().unwrap();
+        let names: Vec<_> = dimensions.iter().map(|dimension| &dimension["Name"]).collect();
+        asked.insert((alarm["MetricName"].as_str().unwrap().to_owned(), json!(names).to_string()));
+    }
+    for widget in shape["dashboard"]["widgets"].as_array().unwrap() {
+        let mut namespace = Value::Null;
+        for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+            // A dot stands for what is above it.
+            if metric[0] != "." && metric[0] != "..." {
+                namespace = metric[0].clone();
+            }
+            if namespace == "TaskApi" && metric[0] != "..." {
+                asked.insert((metric[1].as_str().unwrap().to_owned(), r#"["service"]"#.to_owned()));
+            }
+            if let Some(search) =
+                metric[0]["expression"].as_str().filter(|e| e.contains("{TaskApi,"))
+            {
+                assert!(
+                    search.contains("{TaskApi,service,code}")
+                        && search.contains("MetricName=\"Failures\"")
+                );
+                asked.insert(("Failures".to_owned(), r#"["service","code"]"#.to_owned()));
+            }
+        }
+    }
+    assert_eq!(made, asked);
+}

@@ -1,0 +1,9 @@
+//! What is deployed: the template, the artifacts, a local AWS with each stage, the same from the CDK.
+
+mod artifacts;
+mod cdk;
+mod cloudformation;
+mod local_aws;
+mod shape;
+mod template;
+mod tools;

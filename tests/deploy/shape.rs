@@ -1,0 +1,163 @@
+//! What a stack is, said the same way of a SAM template and of a CDK app.
+use serde_json::{Map, Value, json};
+
+use crate::cloudformation::Stack;
+
+/// Everything of a stack that an operator or a client could notice.
+pub fn shape(stack: &Stack) -> Value {
+    let stage = stack.only("AWS::ApiGatewayV2::Stage");
+    let mut shape = json!({
+        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration", "DisableExecuteApiEndpoint"]),
+        "stage": picked(stage, &["StageName", "AutoDeploy", "DefaultRouteSettings", "AccessLogSettings"]),
+        "dashboard": stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap().parse::<Value>().unwrap(),
+        "outputs": stack.outputs,
+        "functions": {}, "alarms": {}, "logs": {}, "other": {},
+    });
+    for function in stack.of_type("AWS::Lambda::Function") {
+        let name = function["FunctionName"].as_str().unwrap();
+        shape["functions"][name] = self::function(stack, name, function);
+    }
+    for alarm in stack.of_type("AWS::CloudWatch::Alarm") {
+        shape["alarms"][alarm["AlarmDescription"].as_str().unwrap()] = alarm.clone();
+    }
+    for group in stack.of_type("AWS::Logs::LogGroup") {
+        shape["logs"][group["LogGroupName"].as_str().unwrap()] = group["RetentionInDays"].clone();
+    }
+    for r#type in [
+        "ApiGatewayV2::DomainName",
+        "ApiGatewayV2::ApiMapping",
+        "Route53::RecordSet",
+        "SNS::Topic",
+        "SNS::Subscription",
+    ] {
+        shape["other"][r#type] = json!(stack.of_type(&format!("AWS::{type}")));
+    }
+    numbers(&mut shape);
+    shape
+}
+
+/// A function with what it may, what calls it, and how a new version reaches its callers.
+fn function(stack: &Stack, name: &str, function: &Value) -> Value {
+    let alias = stack.find("AWS::Lambda::Alias", |alias| alias["FunctionName"] == name);
+    let called = format!("{name}:{}", alias["Name"].as_str().unwrap());
+    let permission =
+        stack.find("AWS::Lambda::Permission", |p| p["FunctionName"] == called.as_str());
+    let integration =
+        stack.find("AWS::ApiGatewayV2::Integration", |i| i["IntegrationUri"] == called.as_str());
+    let target = format!("integrations/to {called}");
+    let route = stack.find("AWS::ApiGatewayV2::Route", |route| route["Target"] == target.as_str());
+    let canary = stack.resources.values().find(|resource| {
+        resource["Type"] == "AWS::Lambda::Alias" && resource["Properties"]["FunctionName"] == name
+    });
+    let mut function = function.clone();
+    let role = function["Role"].as_str().unwrap().trim_end_matches(".Arn").to_owned();
+    for own in ["Code", "Tags", "Role"] {
+        function.as_object_mut().unwrap().remove(own);
+    }
+    json!({
+        "function": function,
+        "assumed by": trust(&stack.resources[&role]["Properties"]["AssumeRolePolicyDocument"]),
+        "may": statements(stack, &role),
+        "permission": picked(permission, &["Action", "Principal", "SourceArn"]),
+        "integration": picked(integration, &["IntegrationType", "PayloadFormatVersion", "TimeoutInMillis"]),
+        "route": picked(route, &["RouteKey"]),
+        "canary": canary.is_some_and(|alias| alias.get("UpdatePolicy").is_some()).then(|| deployment(stack)),
+    })
+}
+
+fn trust(policy: &Value) -> Value {
+    json!(
+        policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| picked(s, &["Effect", "Principal", "Action"]))
+            .map(normal)
+            .collect::<Vec<_>>()
+    )
+}
+
+/// How a new version is brought to its callers; the same for every function.
+fn deployment(stack: &Stack) -> Value {
+    let groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup");
+    let settings = |group: &&Value| {
+        picked(
+            group,
+            &[
+                "AlarmConfiguration",
+                "AutoRollbackConfiguration",
+                "DeploymentConfigName",
+                "DeploymentStyle",
+            ],
+        )
+    };
+    assert_eq!(groups.len(), 6);
+    assert!(groups.iter().all(|group| settings(group) == settings(&groups[0])));
+    settings(&groups[0])
+}
+
+/// All that a role may, each statement with lists of actions and resources, in one order.
+pub fn statements(stack: &Stack, role: &str) -> Vec<Value> {
+    let properties = &stack.resources[role]["Properties"];
+    let empty = vec![];
+    let list = |value: &Value| value.as_array().unwrap_or(&empty).clone();
+    let mut documents: Vec<Value> = list(&properties["Policies"])
+        .iter()
+        .map(|policy| policy["PolicyDocument"].clone())
+        .collect();
+    for policy in list(&properties["ManagedPolicyArns"]) {
+        let policy = policy.as_str().unwrap();
+        let own = stack.resources.get(policy).unwrap_or_else(|| panic!("{policy} is not ours"));
+        documents.push(own["Properties"]["PolicyDocument"].clone());
+    }
+    for policy in stack
+        .of_type("AWS::IAM::Policy")
+        .into_iter()
+        .chain(stack.of_type("AWS::IAM::ManagedPolicy"))
+    {
+        if list(&policy["Roles"]).contains(&json!(role)) {
+            documents.push(policy["PolicyDocument"].clone());
+        }
+    }
+    let mut statements: Vec<Value> =
+        documents.iter().flat_map(|document| list(&document["Statement"])).map(normal).collect();
+    statements.sort_by_key(ToString::to_string);
+    statements
+}
+
+/// A statement whose actions and resources are lists.
+fn normal(mut statement: Value) -> Value {
+    for name in ["Action", "Resource"] {
+        if statement[name].is_string() {
+            statement[name] = json!([statement[name]]);
+        }
+        if let Some(list) = statement[name].as_array_mut() {
+            list.sort_by_key(ToString::to_string);
+        }
+    }
+    let members = statement.as_object_mut().unwrap();
+    members.retain(|name, value| !value.is_null() && name != "Sid");
+    statement
+}
+
+fn picked(value: &Value, names: &[&str]) -> Value {
+    let members =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), value.get(name)?.clone())));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// CloudFormation takes a number as its digits, too.
+fn numbers(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Ok(number) = text.parse::<i64>() {
+                *value = json!(number);
+            } else if let Ok(truth) = text.parse::<bool>() {
+                *value = json!(truth);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(numbers),
+        Value::Object(members) => members.values_mut().for_each(numbers),
+        _ => {}
+    }
+}

@@ -1,0 +1,358 @@
+//! Rules on the template where the linters are blind, of each stage as SAM translates it.
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Route, routes};
+
+use crate::cloudformation::Stack;
+use crate::shape::{shape, statements};
+use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
+
+/// Settings that no stage has, but that the template offers.
+const OPTIONS: [&str; 6] = [
+    "Architecture=arm64",
+    "AllowedOrigins=https://a.example,https://b.example",
+    "AlarmEmail=operator@app.example",
+    "DomainName=api.app.example",
+    "CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+    "HostedZoneId=Z0123456789",
+];
+
+#[test]
+fn the_linters_find_nothing() {
+    success(sam("sam").args(["validate", "--lint"]));
+    let folder = tempfile::tempdir().unwrap();
+    let stages = STAGES.iter().map(|stage| (*stage, translated(stage, &[])));
+    for (name, translated) in stages.chain([("options", translated("prod", &OPTIONS))]) {
+        let file = folder.path().join(format!("{name}.json"));
+        std::fs::write(&file, translated["template"].to_string()).unwrap();
+        success(sam("cfn-lint").arg("--template").arg(&file));
+    }
+}
+
+#[test]
+fn the_stages_are_those_that_the_template_allows() {
+    let text = std::fs::read_to_string(root().join("samconfig.toml")).unwrap();
+    let sections = text.lines().filter_map(|line| line.strip_prefix('[')?.split('.').next());
+    assert_eq!(sections.collect::<Vec<_>>(), STAGES);
+    let stage = &translated("dev", &[])["template"]["Parameters"]["Stage"];
+    assert_eq!(stage["AllowedValues"], json!(STAGES));
+    // With a default, an environment that samconfig.toml does not have would be that stage.
+    assert_eq!(stage.get("Default"), None);
+}
+
+fn functions(stack: &Stack) -> Vec<(String, Value)> {
+    let shape = shape(stack);
+    let functions = shape["functions"].as_object().unwrap().iter();
+    functions.map(|(name, function)| (name.clone(), function.clone())).collect()
+}
+
+#[test]
+fn the_routes_are_those_of_the_document() {
+    for name in STAGES {
+        let stack = stack(name);
+        let routed: BTreeSet<Route> = functions(stack)
+            .iter()
+            .map(|(function, shape)| {
+                let key = shape["route"]["RouteKey"].as_str().unwrap();
+                let (method, path) = key.split_once(' ').unwrap();
+                let function = function.strip_prefix(&format!("task-api-{name}-")).unwrap();
+                (method.to_owned(), path.to_owned(), function.to_owned())
+            })
+            .collect();
+        assert_eq!(routed, routes());
+        assert_eq!(stack.of_type("AWS::ApiGatewayV2::Route").len(), routed.len());
+    }
+}
+
+#[test]
+fn api_gateway_may_call_a_function_for_its_own_route_alone() {
+    for name in STAGES {
+        for (function, shape) in functions(stack(name)) {
+            let key = shape["route"]["RouteKey"].as_str().unwrap();
+            let (method, path) = key.split_once(' ').unwrap();
+            let path = path.replace("{user_id}", "*").replace("{task_id}", "*");
+            let api = "arn:aws:execute-api:us-east-1:123456789012:AWS::ApiGatewayV2::Api";
+            let permission = json!({
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": format!("{api}/*/{method}{path}"),
+            });
+            assert_eq!(shape["permission"], permission, "{function}");
+        }
+    }
+}
+
+#[test]
+fn a_function_may_read_its_secret_write_its_log_and_send_traces() {
+    for name in STAGES {
+        for (function, shape) in functions(stack(name)) {
+            let secret = format!(
+                "arn:aws:secretsmanager:us-east-1:123456789012:secret:task-api/{name}-??????"
+            );
+            let mut expected = [
+                json!({ "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [secret] }),
+                json!({
+                    "Effect": "Allow",
+                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    "Resource": [format!("/aws/lambda/{function}.Arn")],
+                }),
+                json!({
+                    "Effect": "Allow",
+                    "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                    "Resource": ["*"],
+                }),
+            ];
+            expected.sort_by_key(ToString::to_string);
+            assert_eq!(shape["may"], json!(expected), "{function}");
+            let trust = json!([{
+                "Effect": "Allow",
+                "Principal": { "Service": "lambda.amazonaws.com" },
+                "Action": ["sts:AssumeRole"],
+            }]);
+            assert_eq!(shape["assumed by"], trust, "{function}");
+        }
+    }
+}
+
+#[test]
+fn no_policy_has_a_star_but_where_aws_knows_no_resource() {
+    for name in STAGES {
+        let stack = stack(name);
+        let roles =
+            stack.resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role");
+        // CodeDeploy's role has AWS's own policy for it.
+        for (role, _) in roles.filter(|(id, _)| *id != "CodeDeployServiceRole") {
+            for statement in statements(stack, role) {
+                let actions = statement["Action"].as_array().unwrap();
+                assert!(!actions.iter().any(|action| action.as_str().unwrap().contains('*')));
+                let traces =
+                    actions.iter().all(|action| action.as_str().unwrap().starts_with("xray:Put"));
+                let everything = statement["Resource"].as_array().unwrap().contains(&json!("*"));
+                assert!(traces || !everything, "{role}: {statement}");
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_are_set_up_alike() {
+    for name in STAGES {
+        let memory = if name == "dev" { 128 } else { 256 };
+        for (function, shape) in functions(stack(name)) {
+            let settings = &shape["function"];
+            assert_eq!(settings["Runtime"], "provided.al2023");
+            assert_eq!(settings["Handler"], "bootstrap");
+            assert_eq!(settings["Architectures"], json!(["x86_64"]));
+            assert_eq!(settings["MemorySize"], memory);
+            assert_eq!(settings["TracingConfig"], json!({ "Mode": "Active" }));
+            assert_eq!(settings["LoggingConfig"]["LogFormat"], "JSON");
+            assert_eq!(
+                settings["LoggingConfig"]["LogGroup"],
+                json!(format!("/aws/lambda/{function}"))
+            );
+            let reserved = settings.get("ReservedConcurrentExecutions").is_some();
+            assert_eq!(reserved, name == "prod", "{function}");
+            // The secret's name, and nothing of what is in it.
+            let variables = json!({
+                "APP_SECRET_ID": format!("task-api/{name}"),
+                "SERVICE_NAME": format!("task-api-{name}"),
+            });
+            assert_eq!(settings["Environment"]["Variables"], variables);
+
+            // A function answers before Lambda ends it, and Lambda ends it before API Gateway gives up.
+            let timeout = Duration::from_secs(settings["Timeout"].as_u64().unwrap());
+            let integration =
+                Duration::from_millis(shape["integration"]["TimeoutInMillis"].as_u64().unwrap());
+            assert!(shared::REQUEST_LIMIT + Duration::from_secs(1) <= timeout);
+            assert!(timeout < integration && integration <= Duration::from_secs(30));
+        }
+    }
+    let other = resolved(translated("dev", &OPTIONS));
+    for (_, shape) in functions(&other) {
+        assert_eq!(shape["function"]["Architectures"], json!(["arm64"]));
+    }
+}
+
+#[test]
+fn a_setting_that_changes_makes_a_version() {
+    // SAM publishes a version for a change of the code or of the resource's text. What comes from
+    // the table of the stages is in neither, so each such setting must be in the version's description.
+    let translated = translated("prod", &[]);
+    let resources = translated["template"]["Resources"].as_object().unwrap();
+    for resource in resources.values().filter(|r| r["Type"] == "AWS::Lambda::Function") {
+        let mut looked_up = BTreeSet::new();
+        settings_of(&resource["Properties"], &mut looked_up);
+        // Not a part of a version.
+        looked_up.remove("ReservedConcurrency");
+        assert!(looked_up.len() >= 4, "{looked_up:?}");
+        let name = &resource["Properties"]["FunctionName"];
+        let version = resources.values().find(|version| {
+            version["Type"] == "AWS::Lambda::Version"
+                && &resources[version["Properties"]["FunctionName"]["Ref"].as_str().unwrap()]["Properties"]["FunctionName"] == name
+        });
+        let mut described = BTreeSet::new();
+        settings_of(&version.unwrap()["Properties"]["Description"], &mut described);
+        assert_eq!(described, looked_up);
+    }
+}
+
+/// The settings that a value looks up in the table of the stages.
+fn settings_of(value: &Value, settings: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(lookup) = members.get("Fn::FindInMap") {
+                settings.insert(lookup[2].as_str().unwrap().to_owned());
+            }
+            members.values().for_each(|value| settings_of(value, settings));
+        }
+        Value::Array(items) => items.iter().for_each(|value| settings_of(value, settings)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_template() {
+    let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    for dynamic in ["{{resolve:", "NoEcho", "BETTER_AUTH_SECRET", "DATABASE_URL"] {
+        assert!(!text.contains(dynamic), "{dynamic}");
+    }
+    let translated = translated("dev", &[]);
+    for name in translated["template"]["Parameters"].as_object().unwrap().keys() {
+        let name = name.to_ascii_lowercase();
+        assert!(
+            !["secret", "password", "token", "url"].iter().any(|word| name.contains(word)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn cors_is_that_of_the_contract() {
+    for name in STAGES {
+        let cors = stack(name).only("AWS::ApiGatewayV2::Api")["CorsConfiguration"].clone();
+        let set = |name: &str| -> BTreeSet<String> {
+            cors[name].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+        };
+        let expected = |list: &str| list.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(
+            set("AllowHeaders"),
+            expected("authorization content-type idempotency-key if-match if-none-match")
+        );
+        assert_eq!(
+            set("ExposeHeaders"),
+            expected("etag link location idempotent-replayed retry-after")
+        );
+        assert_eq!(set("AllowMethods"), routes().into_iter().map(|(method, ..)| method).collect());
+        assert!(cors.get("AllowCredentials").is_none());
+        assert!(
+            set("AllowOrigins")
+                .iter()
+                .all(|origin| origin.starts_with("http") && !origin.contains('*'))
+        );
+    }
+}
+
+#[test]
+fn every_log_ends_some_day_and_access_logs_name_nobody() {
+    for (name, days) in [("dev", 7), ("staging", 30), ("prod", 90)] {
+        let stack = stack(name);
+        let groups = stack.of_type("AWS::Logs::LogGroup");
+        assert_eq!(groups.len(), 7);
+        assert!(groups.iter().all(|group| group["RetentionInDays"] == days));
+        let access = &stack.only("AWS::ApiGatewayV2::Stage")["AccessLogSettings"];
+        assert_eq!(access["DestinationArn"], format!("/aws/vendedlogs/apis/task-api-{name}.Arn"));
+        let format = access["Format"].as_str().unwrap();
+        for personal in ["sourceIp", "path", "userAgent", "authorizer", "identity"] {
+            assert!(!format.contains(personal), "{personal}");
+        }
+        // With numbers in the place of the variables it is a line of JSON.
+        let variables =
+            format.split('$').skip(1).filter_map(|rest| rest.split(['"', ',', '}']).next());
+        let line =
+            variables.fold(format.to_owned(), |line, v| line.replacen(&format!("${v}"), "0", 1));
+        assert!(line.parse::<Value>().is_ok() && !line.contains('\n'), "{line}");
+    }
+}
+
+#[test]
+fn requests_are_throttled() {
+    for name in STAGES {
+        let settings = &stack(name).only("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"];
+        let limit = |name: &str| settings[name].as_u64().unwrap();
+        assert!((1..=1000).contains(&limit("ThrottlingRateLimit")));
+        assert!((1..=5000).contains(&limit("ThrottlingBurstLimit")));
+    }
+}
+
+#[test]
+fn staging_and_prod_are_watched() {
+    assert!(stack("dev").of_type("AWS::CloudWatch::Alarm").is_empty());
+    for name in ["staging", "prod"] {
+        let stack = stack(name);
+        let alarms = stack.of_type("AWS::CloudWatch::Alarm");
+        assert_eq!(alarms.len(), 5);
+        for alarm in &alarms {
+            for actions in ["AlarmActions", "OKActions"] {
+                assert_eq!(alarm[actions], json!(["AWS::SNS::Topic"]), "{alarm:#}");
+            }
+            // Nobody at night calls the API; that is no alarm.
+            assert_eq!(alarm["TreatMissingData"], "notBreaching");
+        }
+        let watched = json!(alarms).to_string();
+        for metric in ["5xx", "Count", "Latency", "Errors", "Throttles", "Failures"] {
+            assert!(watched.contains(&format!(r#""MetricName":"{metric}""#)), "{metric}");
+        }
+        for (function, _) in functions(stack) {
+            // Its errors, and its throttles.
+            assert_eq!(
+                watched.matches(&format!(r#""Value":"{function}""#)).count(),
+                2,
+                "{function}"
+            );
+        }
+        assert!(stack.of_type("AWS::SNS::Subscription").is_empty());
+    }
+    let subscription = json!({
+        "TopicArn": "AWS::SNS::Topic", "Protocol": "email", "Endpoint": "operator@app.example",
+    });
+    assert_eq!(
+        *resolved(translated("prod", &OPTIONS)).only("AWS::SNS::Subscription"),
+        subscription
+    );
+}
+
+#[test]
+fn a_new_version_in_prod_is_tried_on_a_tenth_and_rolled_back_by_alarms() {
+    for name in STAGES {
+        for (function, shape) in functions(stack(name)) {
+            let canary = &shape["canary"];
+            if name != "prod" {
+                assert!(canary.is_null(), "{function}");
+                continue;
+            }
+            assert_eq!(
+                canary["DeploymentConfigName"],
+                "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+            );
+            assert_eq!(canary["AlarmConfiguration"]["Alarms"].as_array().unwrap().len(), 3);
+            assert_eq!(canary["AutoRollbackConfiguration"]["Enabled"], true);
+            let events = canary["AutoRollbackConfiguration"]["Events"].as_array().unwrap();
+            assert!(events.contains(&json!("DEPLOYMENT_STOP_ON_ALARM")));
+        }
+    }
+}
+
+#[test]
+fn a_domain_of_ones_own_is_the_only_one() {
+    let stack = resolved(translated("prod", &OPTIONS));
+    assert_eq!(stack.outputs["ApiUrl"], "https://api.app.example");
+    assert_eq!(stack.only("AWS::ApiGatewayV2::Api")["DisableExecuteApiEndpoint"], true);
+    assert_eq!(stack.only("AWS::ApiGatewayV2::ApiMapping")["Stage"], "AWS::ApiGatewayV2::Stage");
+    assert_eq!(stack.only("AWS::Route53::RecordSet")["Name"], "api.app.example");
+    let plain = self::stack("prod");
+    assert_eq!(plain.outputs["ApiUrl"], "AWS::ApiGatewayV2::Api.ApiEndpoint");
+    assert!(plain.of_type("AWS::ApiGatewayV2::DomainName").is_empty());
+    assert_eq!(plain.outputs["SecretName"], "task-api/prod");
+}

@@ -1,0 +1,110 @@
+//! The programs of a deployment: the SAM CLI, the AWS CLI, the CDK.
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value;
+use tests::{apart, xtask};
+
+use crate::cloudformation::Stack;
+
+/// The stages of samconfig.toml.
+pub const STAGES: [&str; 3] = ["dev", "staging", "prod"];
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The folder that a tool is in; it is installed where it is missing.
+pub fn tool(name: &'static str) -> PathBuf {
+    static FOLDERS: LazyLock<Mutex<HashMap<&str, PathBuf>>> = LazyLock::new(Mutex::default);
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let install = || PathBuf::from(success(xtask().args(["tool", name])).trim());
+    folders.entry(name).or_insert_with(install).clone()
+}
+
+/// A program with no account in its environment but that of the local AWS at `endpoint`.
+pub fn with_aws(command: Command, endpoint: &str) -> Command {
+    let mut command = apart(command);
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"] {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(root())
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("SAM_CLI_TELEMETRY", "0");
+    command
+}
+
+/// The SAM CLI, or another program of its folder, without any AWS.
+pub fn sam(program: &str) -> Command {
+    with_aws(Command::new(tool("sam").join(program)), "http://127.0.0.1:1")
+}
+
+/// What a command prints that must succeed.
+pub fn success(command: &mut Command) -> String {
+    let output = run(command);
+    let text = printed(&output);
+    assert!(output.status.success(), "{command:?}: {text}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command prints that must fail.
+pub fn failure(command: &mut Command) -> String {
+    let output = run(command);
+    let text = printed(&output);
+    assert!(!output.status.success(), "{command:?}: {text}");
+    text
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+fn printed(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The functions as `sam build` makes them.
+pub fn built(stage: &str) {
+    // SAM builds one function after the other; cargo, as many at once as there are cores. It is the same build.
+    static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
+        let mut cargo = with_aws(Command::new("cargo"), "http://127.0.0.1:1");
+        success(cargo.args(["lambda", "build", "--release"]));
+        Mutex::default()
+    });
+    let _one_at_a_time = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    success(sam("sam").args(["build", "--config-env", stage]));
+}
+
+/// The template of a stage as SAM translates it, with these changes of its parameters.
+pub fn translated(stage: &str, changes: &[&str]) -> Value {
+    let mut command = sam("python");
+    command.arg("tests/deploy/translate.py").arg(stage).args(changes);
+    success(&mut command).parse().unwrap()
+}
+
+/// A stage as samconfig.toml has it.
+pub fn stack(stage: &str) -> &'static Stack {
+    static STACKS: [OnceLock<Stack>; 3] = [const { OnceLock::new() }; 3];
+    let index = STAGES.iter().position(|name| *name == stage).unwrap();
+    STACKS[index].get_or_init(|| resolved(translated(stage, &[])))
+}
+
+/// What [`translated`] returns, resolved.
+pub fn resolved(mut translated: Value) -> Stack {
+    let parameters = translated["parameters"].as_object().unwrap().clone();
+    let name = translated["stack"].as_str().unwrap().to_owned();
+    Stack::new(&name, translated["template"].take(), parameters)
+}
