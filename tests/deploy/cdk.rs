@@ -1,7 +1,7 @@
 //! The stages of the CDK app are those of the template.
 use std::process::Command;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::cloudformation::Stack;
 use crate::shape::shape;
@@ -23,9 +23,28 @@ fn the_cdk_makes_the_stacks_that_sam_makes() {
         let template = std::fs::read_to_string(file).unwrap().parse().unwrap();
         let ours = shape(&Stack::new(&name, template, Map::new()));
         let theirs = shape(stack(stage));
-        // Part by part, so that a difference is found in what is printed.
-        for (part, theirs) in theirs.as_object().unwrap() {
-            assert_eq!(ours[part], *theirs, "{name}: {part}");
+        let mut differences = Vec::new();
+        compare(&name, &ours, &theirs, &mut differences);
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+    }
+}
+
+/// Notes where two values differ, and how.
+fn compare(at: &str, ours: &Value, theirs: &Value, differences: &mut Vec<String>) {
+    match (ours, theirs) {
+        (Value::Object(a), Value::Object(b)) => {
+            for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+                compare(&format!("{at}/{name}"), &ours[name], &theirs[name], differences);
+            }
         }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (ours, theirs)) in a.iter().zip(b).enumerate() {
+                compare(&format!("{at}/{index}"), ours, theirs, differences);
+            }
+        }
+        (ours, theirs) if ours != theirs => {
+            differences.push(format!("{at}: {ours} is not {theirs}"))
+        }
+        _ => {}
     }
 }

@@ -81,7 +81,7 @@ fn trust(policy: &Value) -> Value {
 fn deployment(stack: &Stack) -> Value {
     let groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup");
     let settings = |group: &&Value| {
-        picked(
+        let mut settings = picked(
             group,
             &[
                 "AlarmConfiguration",
@@ -89,7 +89,10 @@ fn deployment(stack: &Stack) -> Value {
                 "DeploymentConfigName",
                 "DeploymentStyle",
             ],
-        )
+        );
+        let events = settings["AutoRollbackConfiguration"]["Events"].as_array_mut().unwrap();
+        events.sort_by_key(ToString::to_string);
+        settings
     };
     assert_eq!(groups.len(), 6);
     assert!(groups.iter().all(|group| settings(group) == settings(&groups[0])));
