@@ -8,6 +8,7 @@ mod failures;
 mod get;
 mod idempotency;
 mod list;
+mod logs;
 mod migrations;
 mod openapi;
 mod settings;

@@ -42,9 +42,10 @@ fn compare(at: &str, ours: &Value, theirs: &Value, differences: &mut Vec<String>
                 compare(&format!("{at}/{index}"), ours, theirs, differences);
             }
         }
-        (ours, theirs) if ours != theirs => {
-            differences.push(format!("{at}: {ours} is not {theirs}"))
+        (ours, theirs) => {
+            if ours != theirs {
+                differences.push(format!("{at}: {ours} is not {theirs}"));
+            }
         }
-        _ => {}
     }
 }
