@@ -77,6 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The environment wins over `.env`, in the functions and the app as here.
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
     processes.push(gateway.start(from_file(), Output::Named)?);
+    gateway::answer_on_ipv6(options.port);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
     if !options.api {

@@ -1,11 +1,14 @@
 //! AWS, through the operator's own AWS CLI: it knows their profiles, their single sign-on and their region.
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::settings::variable;
+
+const INSTALL: &str =
+    "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 
 /// Through a pipe, where no list of processes shows it.
 const SECRET_FROM_INPUT: [&str; 2] = ["--secret-string", "file:///dev/stdin"];
@@ -21,6 +24,9 @@ impl Aws {
     pub(crate) fn signed_in() -> Result<Self> {
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let aws = Self { region };
+        if let Err(error) = Command::new("aws").arg("--version").output() {
+            bail!("the AWS CLI cannot be started ({error}): {INSTALL}");
+        }
         let identity = aws.call(&["sts", "get-caller-identity"], None).context(
             "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
              and name the profile in AWS_PROFILE and the region in AWS_REGION",
@@ -78,13 +84,7 @@ impl Aws {
             command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
         }
         command.env("AWS_PAGER", "").stdin(Stdio::piped());
-        let mut child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
-            Ok(child) => child,
-            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-                "the AWS CLI is missing: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-            ),
-            Err(error) => return Err(error).context("cannot start the AWS CLI"),
-        };
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
             stdin.write_all(input.as_bytes())?;
         }

@@ -1,6 +1,7 @@
 //! Before a deployment: the secret and the tables.
 use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -9,8 +10,8 @@ use super::Stage;
 use super::aws::Aws;
 use super::secret::Secret;
 use crate::env_file::EnvFile;
-use crate::migrate;
 use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
+use crate::{dev, migrate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -86,6 +87,7 @@ fn setting_names() -> [&'static str; 5] {
 fn ask(secret: &mut Secret) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
+    restore_terminal_when_interrupted()?;
     if secret.get(SECRET).is_none() && secret.get(SECRETS).is_none() {
         let given = prompt(&format!("{SECRET}, Better Auth's secret (empty: a new one)"), true)?;
         let value = if given.is_empty() { random_text()? } else { given };
@@ -107,10 +109,22 @@ fn ask(secret: &mut Secret) -> Result<bool> {
     Ok(changed)
 }
 
+/// Ctrl-C at a hidden prompt would leave a terminal that shows nothing.
+fn restore_terminal_when_interrupted() -> Result<()> {
+    let shown = tcgetattr(stdin())?;
+    let (_, interrupted) = dev::interruptions()?;
+    thread::spawn(move || {
+        if interrupted.recv().is_ok() {
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &shown);
+            println!();
+            std::process::exit(130);
+        }
+    });
+    Ok(())
+}
+
 /// Asks on the terminal; what is secret is not shown as it is typed.
 fn prompt(question: &str, hidden: bool) -> Result<String> {
-    print!("{question}: ");
-    stdout().flush()?;
     let terminal = stdin();
     let before = tcgetattr(&terminal)?;
     if hidden {
@@ -118,6 +132,8 @@ fn prompt(question: &str, hidden: bool) -> Result<String> {
         quiet.local_modes.remove(LocalModes::ECHO);
         tcsetattr(&terminal, OptionalActions::Now, &quiet)?;
     }
+    print!("{question}: ");
+    stdout().flush()?;
     let mut line = String::new();
     let read = terminal.lock().read_line(&mut line);
     if hidden {
