@@ -10,7 +10,7 @@ const SIZE: u64 = 6_500_000;
 
 #[test]
 fn the_binaries_are_small_and_run_where_lambda_runs_them() {
-    built("dev");
+    let _built = built("dev");
     let folders = std::fs::read_dir(root().join(".aws-sam/build")).unwrap();
     let binaries: Vec<_> = folders
         .map(|entry| entry.unwrap().path().join("bootstrap"))

@@ -10,7 +10,7 @@ use crate::tools::{STAGES, built, stack, success, tool, with_aws};
 #[test]
 fn the_cdk_makes_the_stacks_that_sam_makes() {
     // CDK builds the functions, too, and finds them compiled.
-    built("dev");
+    let _built = built("dev");
     let app = tool("cdk");
     let folder = tempfile::tempdir().unwrap();
     let mut synth = with_aws(Command::new("npx"), "http://127.0.0.1:1");

@@ -110,7 +110,7 @@ impl Local {
         let said = success(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
         assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
 
-        built(stage);
+        let _built = built(stage);
         let mut arguments = vec!["--config-env", stage, "--no-confirm-changeset"];
         if stage == "prod" {
             // This AWS has no CodeDeploy, so a new version gets its callers at once.
@@ -222,7 +222,7 @@ fn an_event_of_each_function_is_answered() {
 #[test]
 fn a_stage_that_nobody_knows_is_refused() {
     let local = &*LOCAL;
-    built("dev");
+    let _built = built("dev");
     let text =
         failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
     assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");

@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 use tests::{apart, xtask};
@@ -76,16 +76,18 @@ fn printed(output: &Output) -> String {
     )
 }
 
-/// The functions as `sam build` makes them.
-pub fn built(stage: &str) {
+/// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
+#[must_use]
+pub fn built(stage: &str) -> MutexGuard<'static, ()> {
     // SAM builds one function after the other; cargo, as many at once as there are cores. It is the same build.
     static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
         let mut cargo = with_aws(Command::new("cargo"), "http://127.0.0.1:1");
         success(cargo.args(["lambda", "build", "--release"]));
         Mutex::default()
     });
-    let _one_at_a_time = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let held = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     success(sam("sam").args(["build", "--config-env", stage]));
+    held
 }
 
 /// The template of a stage as SAM translates it, with these changes of its parameters.
