@@ -65,7 +65,6 @@ export function addAlarms(stack: Stack, api: CfnApi, functions: OperationFunctio
     metricName: 'Latency',
     dimensions: ofApi,
     extendedStatistic: 'p99',
-    evaluateLowSampleCountPercentile: 'ignore',
     period: 300,
     threshold: settings.slowMilliseconds,
     evaluationPeriods: 3,

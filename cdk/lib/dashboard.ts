@@ -5,8 +5,12 @@ import type { OperationFunction } from './operation-function.ts';
 /** The stage at a glance, as CloudWatch reads it. */
 export function dashboardBody(stack: Stack, api: CfnApi, functions: OperationFunction[]): string {
   const service = stack.stackName;
-  const ofFunctions = (metricName: string) =>
-    `SUM(SEARCH('{AWS/Lambda,FunctionName} "${service}-" MetricName="${metricName}"', 'Sum'))`;
+  const ofFunctions = (metricName: string, id: string) =>
+    functions.map(({ function: { functionName } }, index) => [
+      ...(index === 0 ? ['AWS/Lambda', metricName, 'FunctionName'] : ['...']),
+      functionName,
+      { id: `${id}${index + 1}`, visible: false },
+    ]);
   type Place = [x: number, y: number, width: number, height: number];
   const widget = (type: 'metric' | 'log', [x, y, width, height]: Place, properties: object) => ({
     type,
@@ -79,8 +83,10 @@ export function dashboardBody(stack: Stack, api: CfnApi, functions: OperationFun
         title: 'Errors and throttles of the functions',
         stat: 'Sum',
         metrics: [
-          [{ expression: ofFunctions('Errors'), label: 'errors' }],
-          [{ expression: ofFunctions('Throttles'), label: 'throttles' }],
+          ...ofFunctions('Errors', 'e'),
+          ...ofFunctions('Throttles', 't'),
+          [{ expression: 'SUM(METRICS("e"))', label: 'errors' }],
+          [{ expression: 'SUM(METRICS("t"))', label: 'throttles' }],
         ],
       }),
       widget('log', [0, 18, 24, 8], {

@@ -79,7 +79,6 @@ export class TaskApi extends Stack {
     const api = new CfnApi(this, 'Api', {
       name: this.stackName,
       protocolType: 'HTTP',
-      disableExecuteApiEndpoint: stage.domain !== undefined,
       corsConfiguration: {
         allowOrigins: stage.allowedOrigins.map(checkedOrigin),
         allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -102,12 +101,17 @@ export class TaskApi extends Stack {
       accessLogSettings: {
         destinationArn: accessLogs.logGroupArn,
         // Of whom there is nothing here: no address, no user, no path.
-        format:
-          '{"requestId":"$context.requestId","time":"$context.requestTime","route":"$context.routeKey", ' +
-          '"status":$context.status,"milliseconds":$context.responseLatency, ' +
-          '"integrationStatus":"$context.integration.status",' +
-          '"integrationMilliseconds":"$context.integration.latency", ' +
-          '"integrationError":"$context.integrationErrorMessage","bytes":$context.responseLength}',
+        format: JSON.stringify({
+          requestId: '$context.requestId',
+          time: '$context.requestTime',
+          route: '$context.routeKey',
+          status: '$context.status',
+          milliseconds: '$context.responseLatency',
+          integrationStatus: '$context.integration.status',
+          integrationMilliseconds: '$context.integration.latency',
+          integrationError: '$context.integrationErrorMessage',
+          bytes: '$context.responseLength',
+        }),
       },
     });
     if (stage.domain) {
@@ -120,6 +124,10 @@ export class TaskApi extends Stack {
     const domain = new CfnDomainName(this, 'Domain', {
       domainName: name,
       domainNameConfigurations: [{ certificateArn, endpointType: 'REGIONAL', securityPolicy: 'TLS_1_2' }],
+    });
+    new CfnOutput(this, 'DomainTarget', {
+      description: "What the domain name's record points at, where its zone is kept elsewhere.",
+      value: domain.attrRegionalDomainName,
     });
     new CfnApiMapping(this, 'DomainMapping', { apiId: api.ref, domainName: domain.ref, stage: apiStage.ref });
     if (hostedZoneId !== undefined) {

@@ -26,6 +26,8 @@ pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
+/// For the connection that is opened ahead of the first request.
+const WARM_UP_LIMIT: Duration = Duration::from_secs(3);
 /// How long settings are used before the secret in Secrets Manager is read again: as long as a
 /// withdrawn secret may still be accepted.
 const SETTINGS_AGE: Duration = Duration::from_mins(5);
@@ -86,7 +88,8 @@ impl Api {
         if Config::may_change() {
             api.tasks.database().renew_with(Box::new(|| Box::pin(api.renew(SETTINGS_PAUSE))));
         }
-        api.tasks.warm_up().await;
+        // Without an answer by then, the first request goes on with it: Lambda ends a start after 10 s.
+        let _ = timeout(WARM_UP_LIMIT, api.tasks.warm_up()).await;
         Ok(api)
     }
 
@@ -127,12 +130,14 @@ impl Api {
             return;
         }
         *read = SystemTime::now();
+        let started = *read;
         // Boxed, since every request would be as large as this rare one.
         let renewed = match timeout(RENEWAL_LIMIT, Box::pin(Config::load())).await {
             Ok(Ok(config)) => self.adopt(&config),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("Secrets Manager did not answer in time".to_owned()),
         };
+        telemetry::settings(started, renewed.is_err());
         if let Err(reason) = renewed {
             tracing::error!(reason, "the settings could not be read again");
         }

@@ -1,32 +1,27 @@
-//! What an operator sees of a request: one log line, the metrics in it, and its database calls in the trace.
-//!
-//! In Lambda's JSON log format the line is also a document of CloudWatch's embedded metric format:
-//! CloudWatch makes the metrics out of what is logged anyway. A trace goes to the X-Ray daemon that
-//! Lambda runs beside the function, as a datagram.
+//! What an operator sees of a request: one log line, the metrics in it, and its waits in the trace.
+mod line;
+mod xray;
+
 use std::cell::RefCell;
 use std::env;
 use std::io::Write;
-use std::net::UdpSocket;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_runtime::Context;
 use ring::digest::{SHA256, digest};
-use ring::rand::{SecureRandom, SystemRandom};
-use serde::Serialize;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use self::line::Line;
+use self::xray::{Call, Daemon, trace_field};
 use crate::problem::Problem;
-
-/// The namespace of the metrics in CloudWatch.
-const NAMESPACE: &str = "TaskApi";
 
 tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
@@ -38,16 +33,10 @@ pub(crate) struct Observed {
     user: Option<String>,
     /// How long the request waited for the database, if it asked it anything.
     database: Option<Duration>,
+    /// How long it waited for Secrets Manager, if it did.
+    settings: Option<Duration>,
     retries: u32,
     calls: Vec<Call>,
-}
-
-/// One wait for the database, for the trace.
-struct Call {
-    name: &'static str,
-    started: SystemTime,
-    ended: SystemTime,
-    failed: bool,
 }
 
 /// How this process logs: what Lambda says in its variables, and what the stage is called.
@@ -58,12 +47,6 @@ struct Settings {
     /// The function, without the stack's name before it.
     operation: String,
     daemon: Option<Daemon>,
-}
-
-/// Where traces go.
-struct Daemon {
-    socket: UdpSocket,
-    address: String,
 }
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
@@ -126,7 +109,14 @@ fn note(note: impl FnOnce(&mut Observed)) {
 /// `printf %s "$id" | sha256sum | cut -c -16`.
 pub(crate) fn user(id: &str) {
     let hash = digest(&SHA256, id.as_bytes());
-    note(|observed| observed.user = hash.as_ref().first_chunk().copied().map(hex));
+    let start = hash.as_ref().first_chunk().copied().map(u64::from_be_bytes);
+    note(|observed| observed.user = start.map(|start| format!("{start:016x}")));
+}
+
+/// Notes that the settings were read again from `started` on.
+pub(crate) fn settings(started: SystemTime, failed: bool) {
+    call("Secrets Manager", started, failed);
+    note(|observed| observed.settings = started.elapsed().ok());
 }
 
 /// Notes that a statement is sent again.
@@ -154,63 +144,6 @@ pub(crate) fn call(name: &'static str, started: SystemTime, failed: bool) {
     note(|observed| {
         observed.calls.push(Call { name, started, ended: SystemTime::now(), failed });
     });
-}
-
-/// The log line of a request. The names of the metrics are those of the dashboard and the alarms.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    timestamp: String,
-    level: &'static str,
-    message: &'static str,
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    xray_trace_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<&'a str>,
-    operation: &'a str,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(rename = "Latency")]
-    latency: f64,
-    #[serde(rename = "DatabaseLatency", skip_serializing_if = "Option::is_none")]
-    database_latency: Option<f64>,
-    #[serde(rename = "DatabaseRetries")]
-    database_retries: u32,
-    #[serde(rename = "ColdStarts")]
-    cold_starts: u8,
-    #[serde(rename = "Failures")]
-    failures: u8,
-    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
-    metadata: Option<Metadata>,
-}
-
-/// What makes a log line a document of the embedded metric format.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metadata {
-    timestamp: i64,
-    cloud_watch_metrics: Vec<MetricDirective>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDirective {
-    namespace: &'static str,
-    dimensions: [&'static [&'static str]; 1],
-    metrics: Vec<Metric>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
 }
 
 /// Writes the log line of a request that was served in `took`, and sends its trace.
@@ -252,6 +185,7 @@ pub(crate) fn report(
         user: observed.user.as_deref(),
         latency: milliseconds(took),
         database_latency: observed.database.map(milliseconds),
+        settings_latency: observed.settings.map(milliseconds),
         database_retries: observed.retries,
         cold_starts: cold.into(),
         failures: problem.is_some().into(),
@@ -266,129 +200,9 @@ pub(crate) fn report(
     }
 }
 
-impl Line<'_> {
-    /// The metrics to be made of this line. CloudWatch bills a metric by the hours in which it
-    /// has a value, so a count of zero is none.
-    fn metrics(&self, now: Timestamp) -> Metadata {
-        let mut metrics = vec![Metric { name: "Latency", unit: "Milliseconds" }];
-        if self.database_latency.is_some() {
-            metrics.push(Metric { name: "DatabaseLatency", unit: "Milliseconds" });
-        }
-        if self.database_retries > 0 {
-            metrics.push(Metric { name: "DatabaseRetries", unit: "Count" });
-        }
-        if self.cold_starts > 0 {
-            metrics.push(Metric { name: "ColdStarts", unit: "Count" });
-        }
-        let directive = |dimensions, metrics| MetricDirective {
-            namespace: NAMESPACE,
-            dimensions: [dimensions],
-            metrics,
-        };
-        let mut directives = vec![directive(&["service"], metrics)];
-        if self.failures > 0 {
-            let failures = vec![Metric { name: "Failures", unit: "Count" }];
-            directives.push(directive(&["service", "code"], failures));
-        }
-        Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: directives }
-    }
-
-    /// The line as a developer reads it.
-    fn text(&self) -> String {
-        let Self { timestamp, level, operation, status, latency, .. } = self;
-        let mut text = format!("{timestamp} {level:>5} {operation} {status} in {latency} ms");
-        if let Some(database) = self.database_latency {
-            text = format!("{text}, database {database} ms");
-        }
-        for detail in [self.code, self.reason].into_iter().flatten() {
-            text = format!("{text}, {detail}");
-        }
-        text
-    }
-}
-
-impl Daemon {
-    fn new(address: &str) -> Option<Self> {
-        // Either `host:port`, or `tcp:host:port udp:host:port`.
-        let udp = address.split(' ').find_map(|part| part.strip_prefix("udp:"));
-        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-        socket.set_nonblocking(true).ok()?;
-        Some(Self { socket, address: udp.unwrap_or(address).to_owned() })
-    }
-
-    /// Sends the calls of a request whose trace is recorded.
-    fn send(&self, header: &str, calls: &[Call]) {
-        let (Some(root), Some(parent), Some("1")) = (
-            trace_field(header, "Root"),
-            trace_field(header, "Parent"),
-            trace_field(header, "Sampled"),
-        ) else {
-            return;
-        };
-        for call in calls {
-            let Some(segment) = Subsegment::new(root, parent, call) else { continue };
-            let Ok(segment) = serde_json::to_string(&segment) else { continue };
-            let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{segment}");
-            // A trace that is lost costs nobody anything.
-            let _ = self.socket.send_to(datagram.as_bytes(), &self.address);
-        }
-    }
-}
-
-/// A call as X-Ray's segment documents have it.
-#[derive(Serialize)]
-struct Subsegment<'a> {
-    r#type: &'static str,
-    namespace: &'static str,
-    name: &'static str,
-    id: String,
-    trace_id: &'a str,
-    parent_id: &'a str,
-    start_time: f64,
-    end_time: f64,
-    fault: bool,
-    sql: Sql,
-}
-
-#[derive(Serialize)]
-struct Sql {
-    database_type: &'static str,
-}
-
-impl<'a> Subsegment<'a> {
-    fn new(trace_id: &'a str, parent_id: &'a str, call: &Call) -> Option<Self> {
-        let mut id = [0; 8];
-        SystemRandom::new().fill(&mut id).ok()?;
-        let seconds = |time: SystemTime| {
-            time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-        };
-        Some(Self {
-            r#type: "subsegment",
-            namespace: "remote",
-            name: call.name,
-            id: hex(id),
-            trace_id,
-            parent_id,
-            start_time: seconds(call.started),
-            end_time: seconds(call.ended),
-            fault: call.failed,
-            sql: Sql { database_type: "PostgreSQL" },
-        })
-    }
-}
-
-/// A field of a trace header: `Root=1-…;Parent=…;Sampled=1`.
-fn trace_field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-}
-
 /// Milliseconds to the microsecond.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn hex(bytes: [u8; 8]) -> String {
-    format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
 #[cfg(test)]
@@ -408,15 +222,6 @@ mod tests {
         ] {
             assert_eq!(level(name), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn a_trace_header_is_read_field_by_field() {
-        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-        assert_eq!(trace_field(header, "Root"), Some("1-5759e988-bd862e3fe1be46a994272793"));
-        assert_eq!(trace_field(header, "Parent"), Some("53995c3f42cd8ad8"));
-        assert_eq!(trace_field(header, "Sampled"), Some("1"));
-        assert_eq!(trace_field("Rooted=1", "Root"), None);
     }
 
     #[tokio::test]

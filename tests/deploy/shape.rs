@@ -7,10 +7,11 @@ use crate::cloudformation::Stack;
 pub fn shape(stack: &Stack) -> Value {
     let stage = stack.only("AWS::ApiGatewayV2::Stage");
     let mut shape = json!({
-        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration", "DisableExecuteApiEndpoint"]),
-        "stage": picked(stage, &["StageName", "AutoDeploy", "DefaultRouteSettings", "AccessLogSettings"]),
+        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration"]),
+        "stage": picked(stage, &["StageName", "AutoDeploy", "DefaultRouteSettings"]),
         "dashboard": stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap().parse::<Value>().unwrap(),
         "outputs": stack.outputs,
+        "access log": stage["AccessLogSettings"]["Format"].as_str().unwrap().parse::<Value>().unwrap(),
         "functions": {}, "alarms": {}, "logs": {}, "other": {},
     });
     for function in stack.of_type("AWS::Lambda::Function") {
@@ -46,9 +47,11 @@ fn function(stack: &Stack, name: &str, function: &Value) -> Value {
         stack.find("AWS::ApiGatewayV2::Integration", |i| i["IntegrationUri"] == called.as_str());
     let target = format!("integrations/to {called}");
     let route = stack.find("AWS::ApiGatewayV2::Route", |route| route["Target"] == target.as_str());
-    let canary = stack.resources.values().find(|resource| {
-        resource["Type"] == "AWS::Lambda::Alias" && resource["Properties"]["FunctionName"] == name
-    });
+    let of_function = |r#type: &str| {
+        let mut resources = stack.resources.values();
+        let is = |r: &&Value| r["Type"] == r#type && r["Properties"]["FunctionName"] == name;
+        resources.find(is).unwrap()
+    };
     let mut function = function.clone();
     let role = function["Role"].as_str().unwrap().trim_end_matches(".Arn").to_owned();
     for own in ["Code", "Tags", "Role"] {
@@ -61,7 +64,8 @@ fn function(stack: &Stack, name: &str, function: &Value) -> Value {
         "permission": picked(permission, &["Action", "Principal", "SourceArn"]),
         "integration": picked(integration, &["IntegrationType", "PayloadFormatVersion", "TimeoutInMillis"]),
         "route": picked(route, &["RouteKey"]),
-        "canary": canary.is_some_and(|alias| alias.get("UpdatePolicy").is_some()).then(|| deployment(stack)),
+        "version": picked(of_function("AWS::Lambda::Version"), &["DeletionPolicy", "UpdateReplacePolicy"]),
+        "canary": of_function("AWS::Lambda::Alias").get("UpdatePolicy").map(|_| deployment(stack)),
     })
 }
 

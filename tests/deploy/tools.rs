@@ -77,7 +77,6 @@ fn printed(output: &Output) -> String {
 }
 
 /// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
-#[must_use]
 pub fn built(stage: &str) -> MutexGuard<'static, ()> {
     // SAM builds one function after the other; cargo, as many at once as there are cores. It is the same build.
     static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {

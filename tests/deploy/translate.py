@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 import tomlkit
+from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
 root = Path(__file__).parents[2]
 stage, *changes = sys.argv[1:]
-config = tomlkit.parse((root / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]
-parameters = dict(pair.split("=", 1) for pair in [*config["parameter_overrides"], *changes])
+config = tomlkit.parse((root / "samconfig.toml").read_text())[stage]["global"]["parameters"]
+overrides = [*config["parameter_overrides"], *changes]
+parameters = CfnParameterOverridesType().convert(overrides, None, None)
 
 template = yaml_parse((root / "template.yaml").read_text())
 for name, parameter in template["Parameters"].items():

@@ -8,8 +8,6 @@ mod secret;
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
-use self::aws::Aws;
-
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The stage, as in samconfig.toml.
@@ -57,10 +55,10 @@ impl Stage {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let aws = Aws::signed_in()?;
+    aws::sign_in()?;
     match &options.step {
-        Step::Prepare(step) => prepare::run(&aws, options.stage, step),
-        Step::Check(step) => check::run(&aws, options.stage, step),
-        Step::Rotate(step) => rotate::run(&aws, options.stage, step),
+        Step::Prepare(step) => prepare::run(options.stage, step),
+        Step::Check(step) => check::run(options.stage, step),
+        Step::Rotate(step) => rotate::run(options.stage, step),
     }
 }

@@ -13,91 +13,83 @@ const INSTALL: &str =
 /// Through a pipe, where no list of processes shows it.
 const SECRET_FROM_INPUT: [&str; 2] = ["--secret-string", "file:///dev/stdin"];
 
-/// The AWS CLI, signed in.
-pub(crate) struct Aws {
-    /// That of the environment; without one, the profile has it.
-    region: Option<String>,
+/// Says whose account it is, or what to do to sign in.
+pub(crate) fn sign_in() -> Result<()> {
+    // SAM reads the one, the AWS CLI the other first: a secret there, its functions elsewhere.
+    let region = variable("AWS_DEFAULT_REGION");
+    if variable("AWS_REGION").is_some_and(|other| region.as_ref() != Some(&other)) {
+        bail!(
+            "AWS_REGION names a region that AWS_DEFAULT_REGION does not: set both to the same, or the second alone"
+        );
+    }
+    if let Err(error) = Command::new("aws").arg("--version").output() {
+        bail!("the AWS CLI cannot be started ({error}): {INSTALL}");
+    }
+    let identity = call(&["sts", "get-caller-identity"], None).context(
+            "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
+             and name the profile in AWS_PROFILE and, where it has none, the region in AWS_DEFAULT_REGION",
+        )?;
+    let account = text(&identity, "/Account");
+    let region = region.as_deref().unwrap_or("the profile's region");
+    println!("AWS account {account}, {region}.");
+    Ok(())
 }
 
-impl Aws {
-    /// Says whose account it is, or what to do to sign in.
-    pub(crate) fn signed_in() -> Result<Self> {
-        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
-        let aws = Self { region };
-        if let Err(error) = Command::new("aws").arg("--version").output() {
-            bail!("the AWS CLI cannot be started ({error}): {INSTALL}");
-        }
-        let identity = aws.call(&["sts", "get-caller-identity"], None).context(
-            "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
-             and name the profile in AWS_PROFILE and the region in AWS_REGION",
-        )?;
-        let account = text(&identity, "/Account");
-        let region = aws.region.as_deref().unwrap_or("the profile's region");
-        println!("AWS account {account}, {region}.");
-        Ok(aws)
+/// A secret's text; `None` where there is no such secret.
+pub(crate) fn secret(name: &str) -> Result<Option<String>> {
+    let get = ["secretsmanager", "get-secret-value", "--secret-id", name];
+    match call(&get, None) {
+        Ok(secret) => Ok(Some(text(&secret, "/SecretString").to_owned())),
+        Err(error) if error.to_string().contains("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(error.context(format!("cannot read the secret {name}"))),
     }
+}
 
-    /// A secret's text; `None` where there is no such secret.
-    pub(crate) fn secret(&self, name: &str) -> Result<Option<String>> {
-        let get = ["secretsmanager", "get-secret-value", "--secret-id", name];
-        match self.call(&get, None) {
-            Ok(secret) => Ok(Some(text(&secret, "/SecretString").to_owned())),
-            Err(error) if error.to_string().contains("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(error.context(format!("cannot read the secret {name}"))),
-        }
-    }
+pub(crate) fn create_secret(name: &str, text: &str) -> Result<()> {
+    let create = ["secretsmanager", "create-secret", "--name", name];
+    call(&[&create[..], &SECRET_FROM_INPUT].concat(), Some(text))
+        .with_context(|| format!("cannot create the secret {name}"))?;
+    Ok(())
+}
 
-    pub(crate) fn create_secret(&self, name: &str, text: &str) -> Result<()> {
-        let create = ["secretsmanager", "create-secret", "--name", name];
-        self.call(&[&create[..], &SECRET_FROM_INPUT].concat(), Some(text))
-            .with_context(|| format!("cannot create the secret {name}"))?;
-        Ok(())
-    }
+pub(crate) fn change_secret(name: &str, text: &str) -> Result<()> {
+    let put = ["secretsmanager", "put-secret-value", "--secret-id", name];
+    call(&[&put[..], &SECRET_FROM_INPUT].concat(), Some(text))
+        .with_context(|| format!("cannot change the secret {name}"))?;
+    Ok(())
+}
 
-    pub(crate) fn change_secret(&self, name: &str, text: &str) -> Result<()> {
-        let put = ["secretsmanager", "put-secret-value", "--secret-id", name];
-        self.call(&[&put[..], &SECRET_FROM_INPUT].concat(), Some(text))
-            .with_context(|| format!("cannot change the secret {name}"))?;
-        Ok(())
-    }
+/// An output of a deployed stack; `None` where there is no such stack.
+pub(crate) fn output(stack: &str, name: &str) -> Result<Option<String>> {
+    let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
+    let stacks = match call(&describe, None) {
+        Ok(stacks) => stacks,
+        Err(error) if error.to_string().contains("does not exist") => return Ok(None),
+        Err(error) => return Err(error.context(format!("cannot look up the stack {stack}"))),
+    };
+    let outputs = stacks.pointer("/Stacks/0/Outputs").and_then(Value::as_array);
+    let mut outputs = outputs.into_iter().flatten();
+    let output = outputs.find(|output| text(output, "/OutputKey") == name);
+    Ok(output.map(|output| text(output, "/OutputValue").to_owned()))
+}
 
-    /// An output of a deployed stack; `None` where there is no such stack.
-    pub(crate) fn output(&self, stack: &str, name: &str) -> Result<Option<String>> {
-        let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
-        let stacks = match self.call(&describe, None) {
-            Ok(stacks) => stacks,
-            Err(error) if error.to_string().contains("does not exist") => return Ok(None),
-            Err(error) => return Err(error.context(format!("cannot look up the stack {stack}"))),
-        };
-        let outputs = stacks.pointer("/Stacks/0/Outputs").and_then(Value::as_array);
-        let mut outputs = outputs.into_iter().flatten();
-        let output = outputs.find(|output| text(output, "/OutputKey") == name);
-        Ok(output.map(|output| text(output, "/OutputValue").to_owned()))
+/// Runs a command of the AWS CLI.
+fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
+    let mut command = Command::new("aws");
+    command.args(arguments).args(["--output", "json"]);
+    command.env("AWS_PAGER", "").stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        stdin.write_all(input.as_bytes())?;
     }
-
-    /// Runs a command of the AWS CLI.
-    fn call(&self, arguments: &[&str], input: Option<&str>) -> Result<Value> {
-        let mut command = Command::new("aws");
-        command.args(arguments).args(["--output", "json"]);
-        if let Some(region) = &self.region {
-            // Not every version reads both.
-            command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
-        }
-        command.env("AWS_PAGER", "").stdin(Stdio::piped());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-            stdin.write_all(input.as_bytes())?;
-        }
-        let output = child.wait_with_output()?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        if output.stdout.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&output.stdout)
-            .context("the AWS CLI answered something else than JSON")
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
+    if output.stdout.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&output.stdout).context("the AWS CLI answered something else than JSON")
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

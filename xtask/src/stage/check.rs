@@ -8,7 +8,7 @@ use ureq::Agent;
 use ureq::http::Request;
 
 use super::Stage;
-use super::aws::Aws;
+use super::aws;
 use super::secret::Secret;
 use crate::settings::random_text;
 
@@ -24,12 +24,12 @@ pub(crate) struct Options {
 
 const TOKEN_SECONDS: u64 = 120;
 
-pub(crate) fn run(aws: &Aws, stage: Stage, options: &Options) -> Result<()> {
+pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let url = match &options.url {
         Some(url) => url.clone(),
-        None => deployed(aws, stage)?,
+        None => deployed(stage)?,
     };
-    let config = Secret::complete(aws, stage)?.config()?;
+    let config = Secret::complete(stage)?.config()?;
     let user = format!("check-{}", random_text()?);
     let tasks = format!("{}/api/{user}/tasks", url.trim_end_matches('/'));
     if options.dry_run {
@@ -60,11 +60,11 @@ pub(crate) fn run(aws: &Aws, stage: Stage, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn deployed(aws: &Aws, stage: Stage) -> Result<String> {
+fn deployed(stage: Stage) -> Result<String> {
     let (stack, name) = (stage.stack(), stage.name());
-    let url = aws.output(&stack, "ApiUrl")?;
+    let url = aws::output(&stack, "ApiUrl")?;
     url.with_context(|| {
-        format!("{stack} is not deployed: sam build && sam deploy --config-env {name}")
+        format!("{stack} is not deployed: sam build --config-env {name} && sam deploy --config-env {name}")
     })
 }
 

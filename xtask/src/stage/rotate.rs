@@ -1,9 +1,8 @@
 //! A rotation of the secret that signs tokens, in which no valid token is ever refused.
 use anyhow::{Result, bail};
-use secrecy::ExposeSecret;
 
 use super::Stage;
-use super::aws::Aws;
+use super::aws;
 use super::secret::Secret;
 use crate::settings::{SECRET, SECRETS, random_text};
 
@@ -17,15 +16,20 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) fn run(aws: &Aws, stage: Stage, options: &Options) -> Result<()> {
+pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let (name, id) = (stage.name(), stage.secret());
-    let mut secret = Secret::complete(aws, stage)?;
+    let mut secret = Secret::complete(stage)?;
     // Checked just now: each entry is `version:secret`, the first signs.
     let entries: Vec<String> = if let Some(list) = secret.get(SECRETS) {
         list.split(',').map(|entry| entry.trim().to_owned()).collect()
     } else {
-        let config = secret.config()?;
-        config.auth.secrets.iter().map(|only| format!("1:{}", only.expose_secret())).collect()
+        let only = secret.get(SECRET).unwrap_or_default();
+        if only.contains(',') || only.trim() != only {
+            bail!(
+                "{SECRET} has a comma, or a space at an end, and so no place in a list: give both sides another first"
+            );
+        }
+        vec![format!("1:{only}")]
     };
     let rotated = match (entries.as_slice(), options.finish) {
         ([first, _, ..], true) => first.clone(),
@@ -47,10 +51,10 @@ pub(crate) fn run(aws: &Aws, stage: Stage, options: &Options) -> Result<()> {
     // Where there is a list, Better Auth and the functions read nothing else.
     secret.remove(SECRET);
     secret.config()?;
-    aws.change_secret(&id, &secret.text()?)?;
+    aws::change_secret(&id, &secret.text()?)?;
     if options.finish {
-        println!("The old secret is gone from {id}; no function accepts it in five minutes.");
-        println!("Now give the frontend the same {SECRETS} again.");
+        println!("The old secret is gone from {id}; no function accepts it after five minutes.");
+        println!("At the frontend's next deployment, give it the new value of {SECRETS}.");
     } else {
         println!("{id} has a new secret before the old one; the functions accept both.");
         println!("Now give the frontend its {SECRETS}, which is in:");

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use shared::Config;
 
 use super::Stage;
-use super::aws::Aws;
+use super::aws;
 use crate::settings::{DATABASE_URL, variable};
 
 /// Settings by their names.
@@ -13,8 +13,8 @@ pub(crate) struct Secret(BTreeMap<String, String>);
 
 impl Secret {
     /// The stage's secret, `None` where it has none yet.
-    pub(crate) fn read(aws: &Aws, stage: Stage) -> Result<Option<Self>> {
-        let Some(text) = aws.secret(&stage.secret())? else { return Ok(None) };
+    pub(crate) fn read(stage: Stage) -> Result<Option<Self>> {
+        let Some(text) = aws::secret(&stage.secret())? else { return Ok(None) };
         // Not with the parser's message: it may quote the secret.
         match serde_json::from_str(&text) {
             Ok(settings) => Ok(Some(Self(settings))),
@@ -23,9 +23,9 @@ impl Secret {
     }
 
     /// The stage's secret, which must be complete.
-    pub(crate) fn complete(aws: &Aws, stage: Stage) -> Result<Self> {
+    pub(crate) fn complete(stage: Stage) -> Result<Self> {
         let name = stage.name();
-        let Some(secret) = Self::read(aws, stage)? else {
+        let Some(secret) = Self::read(stage)? else {
             bail!("there is no secret {}: run `cargo xtask stage {name} prepare`", stage.secret());
         };
         secret.config()?;
@@ -67,19 +67,19 @@ impl Secret {
 }
 
 /// What `Config` leaves to local use: a database on this machine, and one that need not encrypt.
-fn check_database(url: &str) -> Result<()> {
+pub(crate) fn check_database(url: &str) -> Result<()> {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     // A local AWS may use a local database.
     let local_aws = variable("AWS_ENDPOINT_URL").is_some();
-    let host = url.split_once('@').map_or(url, |(_, address)| address);
     if !local_aws && ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local)) {
         bail!(
             "DATABASE_URL names a database on this machine, which a function on AWS cannot reach"
         );
     }
-    if !["require", "verify-ca", "verify-full"]
-        .iter()
-        .any(|mode| url.contains(&format!("sslmode={mode}")))
-    {
+    let encrypts = |mode| ["require", "verify-ca", "verify-full"].contains(&mode);
+    if !query.split('&').filter_map(|pair| pair.strip_prefix("sslmode=")).any(encrypts) {
         bail!("DATABASE_URL must ask for TLS: add sslmode=require");
     }
     Ok(())

@@ -1,0 +1,108 @@
+//! The log line of a request, which in Lambda's JSON log format is a document of CloudWatch's
+//! embedded metric format, too: CloudWatch makes the metrics out of what is logged anyway.
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// The namespace of the metrics in CloudWatch.
+const NAMESPACE: &str = "TaskApi";
+
+/// The log line of a request. The names of the metrics are those of the dashboard and the alarms.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Line<'a> {
+    pub(super) timestamp: String,
+    pub(super) level: &'static str,
+    pub(super) message: &'static str,
+    pub(super) request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xray_trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service: Option<&'a str>,
+    pub(super) operation: &'a str,
+    pub(super) status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<&'a str>,
+    #[serde(rename = "Latency")]
+    pub(super) latency: f64,
+    #[serde(rename = "DatabaseLatency", skip_serializing_if = "Option::is_none")]
+    pub(super) database_latency: Option<f64>,
+    /// What the request waited for Secrets Manager.
+    #[serde(rename = "SettingsLatency", skip_serializing_if = "Option::is_none")]
+    pub(super) settings_latency: Option<f64>,
+    #[serde(rename = "DatabaseRetries")]
+    pub(super) database_retries: u32,
+    #[serde(rename = "ColdStarts")]
+    pub(super) cold_starts: u8,
+    #[serde(rename = "Failures")]
+    pub(super) failures: u8,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<Metadata>,
+}
+
+/// What makes a log line a document of the embedded metric format.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Metadata {
+    timestamp: i64,
+    cloud_watch_metrics: Vec<MetricDirective>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDirective {
+    namespace: &'static str,
+    dimensions: [&'static [&'static str]; 1],
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl Line<'_> {
+    /// The metrics to be made of this line. CloudWatch bills a metric by the hours in which it
+    /// has a value, so a count of zero is none.
+    pub(super) fn metrics(&self, now: Timestamp) -> Metadata {
+        let mut metrics = vec![Metric { name: "Latency", unit: "Milliseconds" }];
+        if self.database_latency.is_some() {
+            metrics.push(Metric { name: "DatabaseLatency", unit: "Milliseconds" });
+        }
+        if self.database_retries > 0 {
+            metrics.push(Metric { name: "DatabaseRetries", unit: "Count" });
+        }
+        if self.cold_starts > 0 {
+            metrics.push(Metric { name: "ColdStarts", unit: "Count" });
+        }
+        let directive = |dimensions, metrics| MetricDirective {
+            namespace: NAMESPACE,
+            dimensions: [dimensions],
+            metrics,
+        };
+        let mut directives = vec![directive(&["service"], metrics)];
+        if self.failures > 0 {
+            let failures = vec![Metric { name: "Failures", unit: "Count" }];
+            directives.push(directive(&["service", "code"], failures));
+        }
+        Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: directives }
+    }
+
+    /// The line as a developer reads it.
+    pub(super) fn text(&self) -> String {
+        let Self { timestamp, level, operation, status, latency, .. } = self;
+        let mut text = format!("{timestamp} {level:>5} {operation} {status} in {latency} ms");
+        if let Some(database) = self.database_latency {
+            text = format!("{text}, database {database} ms");
+        }
+        for detail in [self.code, self.reason].into_iter().flatten() {
+            text = format!("{text}, {detail}");
+        }
+        text
+    }
+}
