@@ -108,14 +108,11 @@ fn ask(secret: &mut Secret) -> Result<bool> {
     let mut changed = false;
     restore_terminal_when_interrupted()?;
     if secret.get(SECRET).is_none() && secret.get(SECRETS).is_none() {
-        let value =
-            prompt(&format!("{SECRET}, Better Auth's secret (empty: a new one)"), true, |given| {
-                AuthConfig::parse(|name| {
-                    (name == SECRET && !given.is_empty()).then(|| given.to_owned())
-                })
-                .map(drop)
-                .or_else(|fault| if given.is_empty() { Ok(()) } else { Err(fault.into()) })
-            })?;
+        let question = format!("{SECRET}, Better Auth's secret (empty: a new one)");
+        let value = prompt(&question, true, |given| {
+            let name_it = |name: &str| (name == SECRET).then(|| given.to_owned());
+            if given.is_empty() { Ok(()) } else { Ok(AuthConfig::parse(name_it).map(drop)?) }
+        })?;
         let value = if value.is_empty() { random_text()? } else { value };
         changed |= secret.set(SECRET, &value);
     }
