@@ -1,12 +1,15 @@
 //! The other half of every function's `main`: settings, the warm connection, the runtime loop.
+use std::convert::Infallible;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::Response;
-use lambda_http::{Adapter, Body, RequestExt, service_fn};
+use lambda_http::{Body, Context, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -17,7 +20,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::tasks::TaskStore;
-use crate::telemetry;
+use crate::telemetry::{self, Observed};
 
 /// Lambda runs one request at a time in a sandbox, so it needs one connection.
 const CONNECTIONS: usize = 1;
@@ -72,8 +75,8 @@ where
             return Err(Error);
         }
     };
-    let service = service_fn(move |event| answer(api, handler, event));
-    lambda_runtime::run(Adapter::from(service)).await.map_err(|error| {
+    let service = service_fn(move |event| receive(api, handler, event));
+    lambda_runtime::run(service).await.map_err(|error| {
         tracing::error!(reason = error.to_string(), "the Runtime API does not answer");
         Error
     })
@@ -153,17 +156,47 @@ impl Api {
     }
 }
 
+/// Answers an event. One that is none of API Gateway's costs its own answer alone, and no log quotes it.
+async fn receive<H, F>(
+    api: &'static Api,
+    handler: H,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<ApiGatewayV2httpResponse, Infallible>
+where
+    H: Fn(&'static Api, Owner, Request) -> F,
+    F: Future<Output = Result<Reply, Problem>>,
+{
+    let LambdaEvent { payload, context } = event;
+    // A path or a query that is no URI panics.
+    let request = catch_unwind(|| lambda_http::request::from_str(payload.get()));
+    let response = if let Ok(Ok(request)) = request {
+        answer(api, handler, request, &context).await
+    } else {
+        let problem = Problem::internal("the event is not one of API Gateway's");
+        let response = Reply::from(&problem).into_response();
+        let (none, status) = (Observed::default(), response.status());
+        telemetry::report(&context, Duration::ZERO, &none, status, Some(&problem));
+        response
+    };
+    let (parts, body) = response.into_parts();
+    let mut reply = ApiGatewayV2httpResponse::default();
+    reply.status_code = parts.status.as_u16().into();
+    reply.headers = parts.headers;
+    reply.body = Some(body);
+    Ok(reply)
+}
+
 async fn answer<H, F>(
     api: &'static Api,
     handler: H,
     event: lambda_http::Request,
-) -> Result<Response<Body>, lambda_runtime::Error>
+    context: &Context,
+) -> Response<Body>
 where
     H: Fn(&'static Api, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let started = Instant::now();
-    let context = event.lambda_context_ref().cloned().unwrap_or_default();
     let limit = time_limit(context.deadline);
     let request = Request::new(event);
     let work = async {
@@ -184,8 +217,8 @@ where
         Err(problem) => (Reply::from(&problem), Some(problem)),
     };
     let response = reply.into_response();
-    telemetry::report(&context, started.elapsed(), &observed, response.status(), problem.as_ref());
-    Ok(response)
+    telemetry::report(context, started.elapsed(), &observed, response.status(), problem.as_ref());
+    response
 }
 
 /// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.
@@ -235,7 +268,8 @@ mod tests {
                 "requestContext": { "http": { "method": "GET" } },
                 "pathParameters": { "user_id": "u" },
             }));
-            let response = answer(api, panics, event.unwrap().into()).await.unwrap();
+            let event = event.unwrap().into();
+            let response = answer(api, panics, event, &Context::default()).await;
             let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));

@@ -105,12 +105,15 @@ fn a_broken_event_costs_its_own_answer_alone() {
             let mut event = good.clone();
             event[field] = broken;
             let answer = invoke("create-task", &event);
-            let status = answer["statusCode"].as_u64().unwrap_or(500);
+            let status = answer["statusCode"].as_u64().unwrap();
             assert!([201, 401, 403, 415, 422, 500].contains(&status), "{field}: {answer:#}");
+            let body: Value = answer["body"].as_str().unwrap().parse().unwrap();
+            assert_eq!(body.get("code").is_none(), status == 201, "{field}: {answer:#}");
         }
     }
-    for event in [json!({}), json!(null), json!([]), json!("x")] {
-        invoke("create-task", &event);
+    for event in [json!({}), json!(null), json!([]), json!("x"), json!(17)] {
+        let answer = invoke("create-task", &event);
+        assert!([401, 500].contains(&answer["statusCode"].as_u64().unwrap()), "{answer:#}");
     }
     assert_eq!(invoke("create-task", &good)["statusCode"], 201);
 }
