@@ -9,17 +9,18 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deadpool_postgres::{Hook, HookError, Manager, Object, Pool, PoolError, Runtime};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join4};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Error as PgError, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::auth::Owner;
 use crate::problem::Problem;
 use crate::telemetry::{self, DatabaseTime};
 
@@ -27,13 +28,23 @@ use crate::telemetry::{self, DatabaseTime};
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// For a free connection of the pool.
 const CHECKOUT_LIMIT: Duration = Duration::from_secs(2);
-/// For one statement and its rows.
+/// For one statement and its rows. The server gives up a second before, so that we hear from it.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
 /// A connection unused for longer is asked whether it lives: Lambda freezes a sandbox between
 /// requests, and what dies meanwhile dies unseen.
 const IDLE_UNCHECKED: Duration = Duration::from_secs(5);
 /// For the answer to that question.
 const CHECK_LIMIT: Duration = Duration::from_secs(1);
+/// The role of each request: it may do what the six operations need and nothing else.
+pub const DATABASE_ROLE: &str = "task_api";
+/// Begins each request's transaction: the role, the user whose rows it sees, and limits, so that a
+/// client that is gone holds no lock. All of it ends with the transaction, also where a pooler gives
+/// the connection to somebody else next.
+const IDENTIFY: &str = "
+    SELECT set_config('role', $1, true),
+           set_config('task_api.user_id', $2, true),
+           set_config('statement_timeout', '4s', true),
+           set_config('idle_in_transaction_session_timeout', '4s', true)";
 /// Before a connection that failed for a passing reason is tried again.
 const CONNECT_PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
@@ -109,12 +120,13 @@ impl Database {
         Ok(connection)
     }
 
-    /// Sends one statement in one network round trip and returns its rows.
+    /// Runs one statement for its owner, in one network round trip, and returns its rows.
     ///
     /// After the connection broke, it is sent once more where the server says that it did not run,
     /// or where `repeat` is [`Repeat::Safe`].
     pub(crate) async fn query(
         &self,
+        owner: &Owner,
         repeat: Repeat,
         sql: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
@@ -124,29 +136,30 @@ impl Database {
         loop {
             let lease = self.checkout().await?;
             let sent = SystemTime::now();
-            let answer = timeout(STATEMENT_LIMIT, lease.query_typed(sql, params)).await;
+            // Boxed, since it would make every future above it four statements larger.
+            let work = Box::pin(lease.run(owner, sql, params));
+            let answer = timeout(STATEMENT_LIMIT, work).await;
             telemetry::call("PostgreSQL statement", sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
-                return Err(Problem::unavailable("the statement took too long"));
+                return Err(Problem::unanswered("the statement took too long"));
             };
-            let error = match answer {
+            let failure = match answer {
                 Ok(rows) => {
                     lease.settle(&self.last_used);
                     return Ok(rows);
                 }
-                Err(error) => error,
+                Err(failure) => failure,
             };
-            let reason = describe(&error);
-            match fate(&error) {
+            let reason = describe(&failure.error);
+            match failure.fate() {
                 Fate::Refused => {
                     lease.settle(&self.last_used);
                     return Err(Problem::internal(reason));
                 }
                 Fate::Undone if first => {}
                 Fate::Unknown if first && repeat == Repeat::Safe => {}
-                Fate::Undone | Fate::Unknown | Fate::Exhausted => {
-                    return Err(Problem::unavailable(reason));
-                }
+                Fate::Unknown => return Err(Problem::unanswered(reason)),
+                Fate::Undone | Fate::Exhausted => return Err(Problem::unavailable(reason)),
             }
             tracing::warn!(reason, "sending the statement again on a fresh connection");
             telemetry::retry();
@@ -212,15 +225,29 @@ fn pool(
 struct Lease(Option<Object>);
 
 impl Lease {
-    async fn query_typed(
+    /// A transaction of one statement, all of it sent before the first answer is awaited.
+    async fn run(
         &self,
+        owner: &Owner,
         sql: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Vec<Row>, PgError> {
-        match &self.0 {
-            Some(object) => object.query_typed(sql, params).await,
-            None => Ok(Vec::new()),
-        }
+    ) -> Result<Vec<Row>, Failure> {
+        let Some(connection) = &self.0 else { return Ok(Vec::new()) };
+        // Polled in this order, and so sent in it.
+        let (begun, identified, rows, committed) = join4(
+            connection.batch_execute("BEGIN"),
+            connection
+                .query_typed(IDENTIFY, &[(&DATABASE_ROLE, Type::TEXT), (&owner.id(), Type::TEXT)]),
+            connection.query_typed(sql, params),
+            connection.batch_execute("COMMIT"),
+        )
+        .await;
+        // Outside of a transaction, the statement would stand by itself.
+        begun.map_err(|error| Failure { rolled_back: ends_session(&error), error })?;
+        identified.map_err(|error| Failure { rolled_back: true, error })?;
+        let rows = rows.map_err(|error| Failure { rolled_back: true, error })?;
+        committed.map_err(|error| Failure { rolled_back: false, error })?;
+        Ok(rows)
     }
 
     /// Gives the connection back for the next request.
@@ -259,7 +286,14 @@ fn check_after_idling(last_used: Arc<AtomicU64>) -> Hook {
     })
 }
 
-/// What became of a statement that ended in an error.
+/// How a transaction of one statement ended in an error.
+struct Failure {
+    error: PgError,
+    /// Whether nothing of it stays, if this is the server's own word.
+    rolled_back: bool,
+}
+
+/// What became of the statement.
 enum Fate {
     /// The server refused it as it is; the connection is fine.
     Refused,
@@ -271,24 +305,30 @@ enum Fate {
     Unknown,
 }
 
-fn fate(error: &PgError) -> Fate {
-    let Some(code) = error.code() else { return Fate::Unknown };
-    if *code == SqlState::QUERY_CANCELED {
-        return Fate::Exhausted;
+impl Failure {
+    fn fate(&self) -> Fate {
+        let Some(code) = self.error.code() else { return Fate::Unknown };
+        match code.code().get(..2) {
+            // Transaction rollback.
+            Some("40") => Fate::Undone,
+            // Connection exception. And a server that goes down as it commits may have done so.
+            Some("08") => Fate::Unknown,
+            _ if !self.rolled_back => Fate::Unknown,
+            _ if *code == SqlState::QUERY_CANCELED => Fate::Exhausted,
+            // Operator intervention. A read-only transaction, on what a failover made a replica;
+            // one that idled, since the rest of it did not arrive.
+            Some("57" | "25") => Fate::Undone,
+            // Insufficient resources; object not in the right state; system error.
+            Some("53" | "55" | "58") => Fate::Exhausted,
+            _ => Fate::Refused,
+        }
     }
-    // After a failover we may be connected to what is now a replica.
-    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        return Fate::Undone;
-    }
-    match code.code().get(..2) {
-        // Connection exception.
-        Some("08") => Fate::Unknown,
-        // Transaction rollback; operator intervention.
-        Some("40" | "57") => Fate::Undone,
-        // Insufficient resources; object not in the right state; system error.
-        Some("53" | "55" | "58") => Fate::Exhausted,
-        _ => Fate::Refused,
-    }
+}
+
+/// Whether the server says that it ends the session, and so did nothing that came after.
+fn ends_session(error: &PgError) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 /// Whether a connection may be had a moment later: a server that starts, restarts or is full.

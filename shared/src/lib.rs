@@ -14,7 +14,8 @@
 //!    makes a [`Reply`] of what it returns.
 //!
 //! Nothing else of the crate is public but what the developer's and the operator's commands
-//! need: [`Config`], [`Database`], [`sign`], and [`REQUEST_LIMIT`], to which the template's timeout is held.
+//! need: [`Config`], [`Database`] and its [`DATABASE_ROLE`], [`sign`], and [`REQUEST_LIMIT`], to which the template's
+//! timeout is held.
 
 mod auth;
 mod body;
@@ -34,7 +35,7 @@ mod telemetry;
 
 pub use auth::{Claims, Owner, sign};
 pub use config::{AuthConfig, Config, SettingsError};
-pub use db::Database;
+pub use db::{DATABASE_ROLE, Database};
 pub use etag::{IfMatch, IfNoneMatch};
 pub use page::{ListQuery, Page};
 pub use problem::{Fault, Problem};

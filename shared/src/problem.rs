@@ -27,8 +27,10 @@ pub enum Problem {
     NotJson,
     /// 422: the request is understood, and wrong; every fault is listed.
     InvalidRequest(Vec<Fault>),
-    /// 503: the database could not be reached or did not answer in time; the reason is for the log.
+    /// 503: the database did not do it, or could not be reached; the reason is for the log.
     DatabaseUnavailable(String),
+    /// 503: the database was asked, and nobody knows whether it did it; the reason is for the log.
+    DatabaseUnanswered(String),
     /// 500: a fault of ours; the reason is for the log.
     Internal(String),
 }
@@ -75,6 +77,10 @@ impl Problem {
         Self::DatabaseUnavailable(reason.to_string())
     }
 
+    pub(crate) fn unanswered(reason: impl Display) -> Self {
+        Self::DatabaseUnanswered(reason.to_string())
+    }
+
     /// The stable, machine-readable name of the failure.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -88,7 +94,7 @@ impl Problem {
             Self::BodyTooLarge => "body_too_large",
             Self::NotJson => "not_json",
             Self::InvalidRequest(_) => "invalid_request",
-            Self::DatabaseUnavailable(_) => "database_unavailable",
+            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => "database_unavailable",
             Self::Internal(_) => "internal",
         }
     }
@@ -104,7 +110,9 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::DatabaseUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -126,6 +134,10 @@ impl Problem {
             Self::DatabaseUnavailable(_) => {
                 "The database is not available right now; try again shortly.".into()
             }
+            Self::DatabaseUnanswered(_) => {
+                "The database did not answer in time; whether a change was made is not known."
+                    .into()
+            }
             Self::Internal(_) => "Something went wrong on our side.".into(),
         }
     }
@@ -133,7 +145,9 @@ impl Problem {
     /// What the log says besides the code: for a fault of ours what no client gets to see.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Internal(reason) | Self::DatabaseUnavailable(reason) => Some(reason),
+            Self::Internal(reason)
+            | Self::DatabaseUnavailable(reason)
+            | Self::DatabaseUnanswered(reason) => Some(reason),
             Self::InvalidToken(reason) => Some(reason),
             _ => None,
         }
@@ -163,7 +177,7 @@ impl From<&Problem> for Reply {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer error=\"invalid_token\""),
             ),
-            Problem::DatabaseUnavailable(_) => {
+            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
                 reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
             _ => reply,

@@ -210,7 +210,7 @@ where
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Problem::internal("the handler panicked")),
         // There is nothing but the database and the settings that a request waits for.
-        Err(_) => Err(Problem::unavailable("the request ran out of time")),
+        Err(_) => Err(Problem::unanswered("the request ran out of time")),
     };
     let (reply, problem) = match outcome {
         Ok(reply) => (reply, None),

@@ -1,4 +1,5 @@
-//! The task store: every SQL statement of the product, one a method, one network round trip each.
+//! The task store: every SQL statement of the product, one a method, one network round trip each. Each names its user;
+//! where one forgot to, the policies of the database would still show the owner's rows alone.
 use ring::digest::{Context, SHA256};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql, Type};
@@ -129,7 +130,7 @@ impl TaskStore {
             (&limit, Type::INT8),
             (&query.offset, Type::INT8),
         ];
-        let rows = self.database.query(Repeat::Safe, LIST, &params).await?;
+        let rows = self.database.query(owner, Repeat::Safe, LIST, &params).await?;
         let mut tasks: Vec<Task> =
             rows.iter().map(|row| task(owner, row)).collect::<Result<_, _>>()?;
         let limit = usize::try_from(query.limit).map_err(Problem::internal)?;
@@ -144,7 +145,7 @@ impl TaskStore {
     /// [`Problem::TaskNotFound`], [`Problem::DatabaseUnavailable`], [`Problem::Internal`].
     pub async fn get(&self, owner: &Owner, id: TaskId) -> Result<Task, Problem> {
         let params: [Param; 2] = [(&owner.id(), Type::TEXT), (&id.get(), Type::INT8)];
-        let rows = self.database.query(Repeat::Safe, GET, &params).await?;
+        let rows = self.database.query(owner, Repeat::Safe, GET, &params).await?;
         task(owner, rows.first().ok_or(Problem::TaskNotFound)?)
     }
 
@@ -163,12 +164,12 @@ impl TaskStore {
         let what: [Param; 3] =
             [(&id, Type::TEXT), (&title, Type::TEXT), (&description, Type::TEXT)];
         let rows = match key {
-            None => self.database.query(Repeat::Never, CREATE, &what).await?,
+            None => self.database.query(owner, Repeat::Never, CREATE, &what).await?,
             Some(key) => {
                 let (key, hash) = (key.as_str(), request_hash(&new));
                 let once: [Param; 2] = [(&key, Type::TEXT), (&hash, Type::BYTEA)];
                 self.database
-                    .query(Repeat::Safe, CREATE_ONCE, &[what.as_slice(), &once].concat())
+                    .query(owner, Repeat::Safe, CREATE_ONCE, &[what.as_slice(), &once].concat())
                     .await?
             }
         };
@@ -260,7 +261,8 @@ impl TaskStore {
         let (user, id, versions) = (owner.id(), id.get(), expected.versions());
         let which: [Param; 3] =
             [(&user, Type::TEXT), (&id, Type::INT8), (&versions, Type::INT8_ARRAY)];
-        let rows = self.database.query(repeat, sql, &[which.as_slice(), set].concat()).await?;
+        let rows =
+            self.database.query(owner, repeat, sql, &[which.as_slice(), set].concat()).await?;
         let row = rows.first().ok_or(Problem::TaskNotFound)?;
         if column(row, 7)? { task(owner, row) } else { Err(Problem::StaleEtag) }
     }

@@ -37,7 +37,7 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
 
 #[test]
 fn a_server_with_an_unknown_certificate_is_not_talked_to() {
-    let (base, _) = database().url.split_once('?').unwrap();
+    let (base, _) = database().functions_url.split_once('?').unwrap();
     for mode in ["require", "verify-full"] {
         let stack = Stack::start(&[("DATABASE_URL", &format!("{base}?sslmode={mode}"))]);
         User::of(&stack).list("").expect_problem(503, "database_unavailable");
@@ -48,7 +48,7 @@ fn a_server_with_an_unknown_certificate_is_not_talked_to() {
 
 #[test]
 fn a_connection_that_was_cut_is_replaced_unseen() {
-    let url = format!("{}&application_name=cut", database().url);
+    let url = format!("{}&application_name=cut", database().functions_url);
     let stack = Stack::start(&[("DATABASE_URL", &url)]);
     let user = User::of(&stack);
     let task = user.new_task("t");

@@ -11,6 +11,7 @@ mod list;
 mod logs;
 mod migrations;
 mod openapi;
+mod row_security;
 mod settings;
 mod statements;
 mod update;

@@ -2,18 +2,20 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::DATABASE_ROLE;
 use tests::{User, database, embedded_stack, sql};
 
 /// A statement that the server ran for a user: its text and its parameters as literals.
 #[derive(Debug)]
-struct Statement {
+pub(crate) struct Statement {
+    user: String,
     connection: String,
     text: String,
     parameters: Vec<String>,
 }
 
 /// All statements in the server's log that have the user's id as their first parameter.
-fn statements_of(user: &User) -> Vec<Statement> {
+pub(crate) fn statements_of(user: &User) -> Vec<Statement> {
     let log = database().log().replace("\n\t", "\n ");
     let mut statements: Vec<Statement> = Vec::new();
     let mut text = None;
@@ -36,7 +38,8 @@ fn statements_of(user: &User) -> Vec<Statement> {
             let (connection, text) = text.expect("a statement before its parameters");
             let parameters =
                 parameters.split(", $").filter_map(|p| Some(p.split_once(" = ")?.1.into()));
-            statements.push(Statement { connection, text, parameters: parameters.collect() });
+            let (user, parameters) = (user.id.clone(), parameters.collect());
+            statements.push(Statement { user, connection, text, parameters });
         }
     }
     statements
@@ -44,7 +47,7 @@ fn statements_of(user: &User) -> Vec<Statement> {
 
 impl Statement {
     /// The statement with its parameters in it.
-    fn with_literals(&self) -> String {
+    pub(crate) fn with_literals(&self) -> String {
         let parameters = self.parameters.iter().enumerate().rev();
         parameters.fold(self.text.clone(), |text, (index, literal)| {
             text.replace(&format!("${}", index + 1), literal)
@@ -54,7 +57,10 @@ impl Statement {
     /// What the server says it does for it.
     fn explain(&self) -> Value {
         let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", self.with_literals());
-        let plan: Value = sql(&database().url, &explain).concat().parse().unwrap();
+        let plan: Value = sql(&database().functions_url, &as_user(&self.user, &explain))
+            .concat()
+            .parse()
+            .unwrap();
         plan[0]["Plan"].clone()
     }
 
@@ -89,14 +95,32 @@ fn every_operation_is_one_statement() {
     let statements = statements_of(&user);
     assert_eq!(statements.len(), 1 + requests.len(), "{statements:#?}");
 
-    // And nothing else went over these connections: no BEGIN, no check, no named statement.
-    let connections: BTreeSet<_> =
-        statements.iter().map(|s| format!("[{}]", s.connection)).collect();
-    for line in database().log().lines().filter(|l| connections.iter().any(|c| l.contains(c))) {
-        let other = ["statement:", "LOG:  execute ", "LOG:  parse", "ERROR:"];
-        let is_ours = line.contains("LOG:  execute <unnamed>: ");
-        assert!(is_ours || !other.iter().any(|kind| line.contains(kind)), "{line}");
+    // Each in a transaction of its own, and nothing else went over these connections: no check, no named statement.
+    let connections: BTreeSet<_> = statements.iter().map(|s| &s.connection).collect();
+    let log = database().log();
+    for connection in connections {
+        let lines = log.lines().filter(|line| line.contains(&format!("[{connection}]")));
+        let said: Vec<_> = lines
+            .filter_map(|line| line.split_once("LOG:  ").or_else(|| line.split_once("ERROR:  ")))
+            .map(|(_, said)| match said.split_once("<unnamed>:") {
+                Some((execute, _)) => execute,
+                None => said.trim_end(),
+            })
+            .filter(|said| !said.starts_with("connection "))
+            .collect();
+        let one = ["statement: BEGIN", "execute ", "execute ", "statement: COMMIT"];
+        for transaction in said.chunks(one.len()) {
+            // The last one may be under way.
+            assert!(one.starts_with(transaction), "{transaction:#?} of {said:#?}");
+        }
     }
+}
+
+/// Statements in the transaction that a request of the user makes.
+pub(crate) fn as_user(user: &str, statements: &str) -> String {
+    format!(
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = '{user}'; {statements}; COMMIT"
+    )
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 use std::process::Command;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{AUDIENCE, ISSUER, Part, Reply, Token, database, request, send, sql, xtask};
 
@@ -16,7 +17,7 @@ use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
 
 /// What must never be in a log: parts of every secret, and what users write.
 const MARK: &str = "HUSH";
-const ROLE: &str = "deployed";
+const OWNER: &str = "stage_owner";
 
 /// A local AWS with the three stages.
 struct Local {
@@ -26,18 +27,16 @@ struct Local {
     /// The API of each stage.
     urls: BTreeMap<&'static str, String>,
     folder: TempDir,
-    /// Held for writing while the password of the database is another.
-    password: RwLock<()>,
 }
 
 fn secret(stage: &str) -> String {
     format!("{MARK}-the-secret-that-signs-the-tokens-of-{stage}")
 }
 
-fn database_url(password: &str) -> String {
-    let url = &database().url;
-    let (_, address) = url.split_once('@').unwrap();
-    format!("postgres://{ROLE}:{MARK}-{password}@{address}")
+/// Who owns the tables, and is no superuser.
+fn owner_url() -> String {
+    let (_, address) = database().url.split_once('@').unwrap();
+    format!("postgres://{OWNER}:{MARK}-1@{address}")
 }
 
 /// The stages, deployed.
@@ -47,12 +46,14 @@ static LOCAL: LazyLock<Local> = LazyLock::new(|| {
     // What Lambda itself would say to the functions.
     let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
     let aws = Part::start("aws", &lambda);
-    let owner = sql(&database().url, "SELECT current_user").remove(0);
-    let role = format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{MARK}-1'; GRANT {owner} TO {ROLE}");
-    sql(&database().url, &role);
+    let embedded = sql(&database().url, "SELECT current_user").remove(0);
+    let owner = format!(
+        "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
+         GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
+    );
+    sql(&database().url, &owner);
     let folder = tempfile::tempdir().unwrap();
-    let (urls, password) = (BTreeMap::new(), RwLock::default());
-    let mut local = Local { aws, traces, urls, folder, password };
+    let mut local = Local { aws, traces, urls: BTreeMap::new(), folder };
     for stage in STAGES {
         local.deploy(stage);
     }
@@ -82,9 +83,9 @@ impl Local {
     }
 
     /// A file of settings for a stage.
-    fn settings(&self, stage: &str, password: &str) -> String {
+    fn settings(&self, stage: &str) -> String {
         let file = self.folder.path().join(format!("{stage}.env"));
-        let url = database_url(password);
+        let url = owner_url();
         let settings = format!(
             "BETTER_AUTH_SECRET={}\nDATABASE_URL={url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n",
             secret(stage)
@@ -100,7 +101,7 @@ impl Local {
         let early = failure(&mut self.stage(&[stage, "check"]));
         assert!(early.contains("is not deployed"), "{early}");
 
-        let file = self.settings(stage, "1");
+        let file = self.settings(stage);
         let prepare = [stage, "prepare", "--env-file", &file];
         let said = success(&mut self.stage(&[&prepare[..], &["--dry-run"]].concat()));
         assert!(said.contains("Would write the secret"), "{said}");
@@ -182,7 +183,6 @@ fn token(stage: &str, user: &str) -> Token {
 #[test]
 fn an_event_of_each_function_is_answered() {
     let local = &*LOCAL;
-    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
     let invoke = |name: &str, task: &Value| -> Value {
         let mut event = xtask();
         event
@@ -248,7 +248,6 @@ fn a_stage_that_nobody_knows_is_refused() {
 #[test]
 fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     let local = &*LOCAL;
-    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
     let list = |token: &Token| local.send("dev", "GET", "/api/rotated/tasks", token, "");
     let old = token("dev", "rotated");
     assert_eq!(list(&old).status, 200);
@@ -298,43 +297,53 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 }
 
 #[test]
-fn a_database_password_that_is_changed_is_known_without_a_deployment() {
+fn a_new_login_to_the_database_is_known_without_a_deployment() {
     let local = &*LOCAL;
-    let _password = local.password.write().unwrap_or_else(PoisonError::into_inner);
-    let list =
-        || local.send("staging", "GET", "/api/password/tasks", &token("staging", "password"), "");
-    list().expect(200);
-    let change = |password: &str| {
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename =";
-        sql(
-            &database().url,
-            &format!("ALTER ROLE {ROLE} PASSWORD '{MARK}-{password}'; {cut} '{ROLE}'"),
-        );
+    let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
+    let connections = |what: &str| {
+        let of_list = "application_name = 'task-api-staging-list-tasks'";
+        sql(&database().url, &format!("SELECT {what} FROM pg_stat_activity WHERE {of_list}"))
     };
-    change("2");
+    let cut = || assert!(!connections("pg_terminate_backend(pid)").is_empty());
+    let [a, b] = ["a", "b"].map(|suffix| format!("task_api_staging_{suffix}"));
+    list().expect(200);
+    assert_eq!(connections("usename"), [a.as_str()]);
+
+    let said = success(&mut local.stage(&["staging", "prepare", "--new-login"]));
+    assert!(
+        said.contains(&format!("as {b}")) && said.contains(&format!("password of {a}")),
+        "{said}"
+    );
+    // For ten minutes the old one still lets in who has not heard of the new one.
+    cut();
+    list().expect(200);
+    assert_eq!(connections("usename"), [a.as_str()]);
+    let ends = format!(
+        "SELECT rolvaliduntil BETWEEN now() + interval '9 minutes' AND now() + interval '10 minutes' \
+         FROM pg_roles WHERE rolname = '{a}'"
+    );
+    assert_eq!(sql(&database().url, &ends), ["t"]);
+    sql(&database().url, &format!("ALTER ROLE {a} VALID UNTIL '2000-01-01'"));
     // Longer than the functions wait between two looks at the secret.
     sleep(Duration::from_secs(11));
+    cut();
+    list().expect(200);
+    assert_eq!(connections("usename"), [b.as_str()]);
+
+    // A password that somebody changed, and told nobody.
+    sql(&database().url, &format!("ALTER ROLE {b} PASSWORD '{MARK}'"));
+    sleep(Duration::from_secs(11));
+    cut();
     list().expect_problem(503, "database_unavailable");
-    let file = local.settings("staging", "2");
-    let said = success(&mut local.stage(&["staging", "prepare", "--env-file", &file]));
-    assert!(said.contains("is changed"), "{said}");
+    success(&mut local.stage(&["staging", "prepare", "--new-login"]));
     sleep(Duration::from_secs(11));
     list().expect(200);
-    change("1");
-    success(&mut local.stage(&[
-        "staging",
-        "prepare",
-        "--env-file",
-        &local.settings("staging", "1"),
-    ]));
-    sleep(Duration::from_secs(11));
-    list().expect(200);
+    assert_eq!(connections("usename"), [a.as_str()]);
 }
 
 #[test]
 fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
     let local = &*LOCAL;
-    let _password = local.password.read().unwrap_or_else(PoisonError::into_inner);
     let user = "hushed-user";
     let owner = token("prod", user);
     let tasks = format!("/api/{user}/tasks");

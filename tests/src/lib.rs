@@ -14,7 +14,7 @@ pub use openapi::{Route, routes};
 pub use part::{
     Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
 };
-pub use sql::sql;
+pub use sql::{sql, try_sql};
 pub use token::{Token, now};
 pub use user::User;
 

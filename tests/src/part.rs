@@ -10,8 +10,10 @@ use crate::{AUDIENCE, ISSUER, SECRET};
 
 /// A process of `cargo xtask hold`.
 pub struct Part {
-    /// Where it is reached.
+    /// Where it is reached; a database, by who may do everything in it.
     pub url: String,
+    /// Where the functions reach it, if it is a database.
+    pub functions_url: String,
     log: PathBuf,
     _child: Child,
     /// It ends when this is closed, however we end.
@@ -44,9 +46,11 @@ impl Part {
         let ready = lines.into_iter().find(|line| line.starts_with('{'));
         let ready: Value =
             ready.unwrap_or_else(|| panic!("{arguments:?} did not start")).parse().unwrap();
+        let text = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
         Self {
-            url: ready["url"].as_str().unwrap().to_owned(),
-            log: ready["log"].as_str().unwrap().into(),
+            url: text("url"),
+            functions_url: text("functions_url"),
+            log: text("log").into(),
             _child: child,
             _stdin: stdin,
         }
@@ -74,11 +78,11 @@ pub fn stack() -> &'static Stack {
     })
 }
 
-/// The database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one.
+/// The functions' database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one.
 pub fn database_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
-        let Some(url) = chosen_database() else { return database().url.clone() };
+        let Some(url) = chosen_database() else { return database().functions_url.clone() };
         let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
         assert!(migrated.success());
         url
@@ -95,7 +99,7 @@ pub fn embedded_stack() -> &'static Stack {
     if chosen_database().is_none() {
         return stack();
     }
-    STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().url)]))
+    STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().functions_url)]))
 }
 
 /// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.

@@ -15,7 +15,7 @@ use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{migrate, project, settings, token, tools};
+use crate::{login, migrate, project, settings, token, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut file = EnvFile::load()?;
 
     let mut processes = Vec::new();
+    let mut embedded_url = None;
     match settings::chosen_database(&file) {
         Some(_) if options.fresh => {
             bail!("--fresh empties only the embedded database, and DATABASE_URL names another")
@@ -59,6 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => {
             let server = embedded_database(&file, options.fresh)?;
             settings::complete(&mut file, Some(&server.url))?;
+            embedded_url = Some(server.url);
             processes.push(server.process);
         }
     }
@@ -76,7 +78,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
     // The environment wins over `.env`, in the functions and the app as here.
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
-    processes.push(gateway.start(from_file(), Output::Named)?);
+    // On a database that somebody chose, the functions have the login that is named for it.
+    let login = embedded_url.map(|url| login::grant(&url, login::LOCAL)).transpose()?;
+    let login = login.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
+    processes.push(gateway.start(from_file().chain(login), Output::Named)?);
     gateway::answer_on_ipv6(options.port);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);

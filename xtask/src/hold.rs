@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::gateway::Gateway;
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{dev, migrate, tools};
+use crate::{dev, login, migrate, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -45,19 +45,39 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = folder()?;
     let log = folder.path().join("log");
     let output = Output::File(File::create(&log)?);
-    let (url, _process) = match options.part {
-        Part::Database => database(folder.path(), output)?,
-        Part::Aws => aws(output)?,
-        Part::Gateway => gateway(options.concurrency, output)?,
+    let (ready, _process) = match options.part {
+        Part::Database => {
+            let Database { owner_url, functions_url, process } = database(folder.path(), output)?;
+            (json!({ "url": owner_url, "functions_url": functions_url, "log": log }), process)
+        }
+        Part::Aws => {
+            let (url, process) = aws(output)?;
+            (json!({ "url": url, "log": log }), process)
+        }
+        Part::Gateway => {
+            let (url, process) = gateway(options.concurrency, output)?;
+            (json!({ "url": url, "log": log }), process)
+        }
     };
-    println!("{}", json!({ "url": url, "log": log }));
+    println!("{ready}");
     ended.recv().context("nobody can end this any more")
 }
 
-pub(crate) fn database(folder: &Path, output: Output) -> Result<(String, Process)> {
-    let server = Server::start(folder, &Mode::Tested, free_port()?, output)?;
-    migrate::migrate(&server.url)?;
-    Ok((server.url, server.process))
+/// A database of the tests.
+pub(crate) struct Database {
+    /// For who may do everything.
+    pub(crate) owner_url: String,
+    /// For the functions.
+    pub(crate) functions_url: String,
+    pub(crate) process: Process,
+}
+
+pub(crate) fn database(folder: &Path, output: Output) -> Result<Database> {
+    let Server { process, url: owner_url } =
+        Server::start(folder, &Mode::Tested, free_port()?, output)?;
+    migrate::migrate(&owner_url)?;
+    let functions_url = login::grant(&owner_url, login::LOCAL)?;
+    Ok(Database { owner_url, functions_url, process })
 }
 
 fn aws(output: Output) -> Result<(String, Process)> {

@@ -5,6 +5,7 @@ mod event;
 mod frontend;
 mod gateway;
 mod hold;
+mod login;
 mod migrate;
 mod node;
 mod postgres;

@@ -87,11 +87,14 @@ pub(crate) fn check(url: &str) -> Result<()> {
 }
 
 /// Neon's pooler has no sessions, which the lock needs; the same host without `-pooler` has.
-fn direct(url: &str) -> String {
+pub(crate) fn direct(url: &str) -> String {
     url.replacen("-pooler.", ".", 1)
 }
 
-fn with_client<T>(url: &str, work: impl AsyncFnOnce(&mut Client) -> Result<T>) -> Result<T> {
+pub(crate) fn with_client<T>(
+    url: &str,
+    work: impl AsyncFnOnce(&mut Client) -> Result<T>,
+) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let database = Database::new(&SecretString::from(url), 1)

@@ -7,6 +7,7 @@ mod secret;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
+use shared::DATABASE_ROLE;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -26,7 +27,7 @@ enum Stage {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Before a deployment: make or complete the stage's secret, and bring its tables up to date.
+    /// Before a deployment: make or complete the stage's secret, bring its tables up to date, give the functions a login.
     Prepare(prepare::Options),
     /// After a deployment: create, list and delete a task at the stage's URL, as a user of its own.
     Check(check::Options),
@@ -51,6 +52,16 @@ impl Stage {
     /// The secret that template.yaml gives the functions to read.
     fn secret(self) -> String {
         format!("task-api/{}", self.name())
+    }
+
+    /// The parameter of Systems Manager with the URL of who owns the tables, which no function may read.
+    fn owner_url(self) -> String {
+        format!("/task-api/{}/owner-database-url", self.name())
+    }
+
+    /// The two logins of the functions, of which one is in use.
+    fn logins(self) -> [String; 2] {
+        ["a", "b"].map(|suffix| format!("{DATABASE_ROLE}_{}_{suffix}", self.name()))
     }
 }
 

@@ -52,13 +52,14 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let folder = hold::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
-    let (database_url, _server) = if let Some(chosen) = settings::variable("DATABASE_URL") {
-        migrate::migrate(&chosen)?;
-        (chosen, None)
-    } else {
-        let (url, server) = hold::database(folder.path(), log("database")?)?;
-        (url, Some(server))
-    };
+    let (database_url, functions_url, _server) =
+        if let Some(chosen) = settings::variable("DATABASE_URL") {
+            migrate::migrate(&chosen)?;
+            (chosen.clone(), chosen, None)
+        } else {
+            let database = hold::database(folder.path(), log("database")?)?;
+            (database.owner_url, database.functions_url, Some(database.process))
+        };
     frontend::migrate(&database_url)?;
 
     let (gateway_port, app_port) = (postgres::free_port()?, postgres::free_port()?);
@@ -79,7 +80,8 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     println!("The frontend: npm run build …");
     frontend::script("build", &variables)?;
     let gateway = Gateway { path, port: gateway_port, concurrency: 2, watch: false };
-    let _gateway = gateway.start(variables.into_iter(), log("api")?)?;
+    let of_functions = [("DATABASE_URL", functions_url.as_str())];
+    let _gateway = gateway.start(variables.into_iter().chain(of_functions), log("api")?)?;
     let _app = frontend::start(Serve::Built, app_port, variables.into_iter(), log("app")?)?;
 
     println!("The frontend: npm run test:browser …");

@@ -11,7 +11,7 @@ const INSTALL: &str =
     "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 
 /// Through a pipe, where no list of processes shows it.
-const SECRET_FROM_INPUT: [&str; 2] = ["--secret-string", "file:///dev/stdin"];
+const FROM_INPUT: &str = "file:///dev/stdin";
 
 /// Says whose account it is, or what to do to sign in.
 pub(crate) fn sign_in() -> Result<()> {
@@ -47,15 +47,32 @@ pub(crate) fn secret(name: &str) -> Result<Option<String>> {
 
 pub(crate) fn create_secret(name: &str, text: &str) -> Result<()> {
     let create = ["secretsmanager", "create-secret", "--name", name];
-    call(&[&create[..], &SECRET_FROM_INPUT].concat(), Some(text))
+    call(&[&create[..], &["--secret-string", FROM_INPUT]].concat(), Some(text))
         .with_context(|| format!("cannot create the secret {name}"))?;
     Ok(())
 }
 
 pub(crate) fn change_secret(name: &str, text: &str) -> Result<()> {
     let put = ["secretsmanager", "put-secret-value", "--secret-id", name];
-    call(&[&put[..], &SECRET_FROM_INPUT].concat(), Some(text))
+    call(&[&put[..], &["--secret-string", FROM_INPUT]].concat(), Some(text))
         .with_context(|| format!("cannot change the secret {name}"))?;
+    Ok(())
+}
+
+/// The text of a parameter of Systems Manager; `None` where there is no such parameter.
+pub(crate) fn parameter(name: &str) -> Result<Option<String>> {
+    match call(&["ssm", "get-parameter", "--with-decryption", "--name", name], None) {
+        Ok(parameter) => Ok(Some(text(&parameter, "/Parameter/Value").to_owned())),
+        Err(error) if error.to_string().contains("ParameterNotFound") => Ok(None),
+        Err(error) => Err(error.context(format!("cannot read the parameter {name}"))),
+    }
+}
+
+/// Makes or changes an encrypted parameter.
+pub(crate) fn set_parameter(name: &str, text: &str) -> Result<()> {
+    let put = ["ssm", "put-parameter", "--overwrite", "--type", "SecureString", "--name", name];
+    call(&[&put[..], &["--value", FROM_INPUT]].concat(), Some(text))
+        .with_context(|| format!("cannot change the parameter {name}"))?;
     Ok(())
 }
 

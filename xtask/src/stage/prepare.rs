@@ -1,4 +1,4 @@
-//! Before a deployment: the secret and the tables.
+//! Before a deployment: the secret, the tables and the functions' login.
 use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
 use std::path::PathBuf;
 use std::thread;
@@ -12,13 +12,16 @@ use super::aws;
 use super::secret::{Secret, check_database};
 use crate::env_file::EnvFile;
 use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
-use crate::{dev, migrate};
+use crate::{dev, login, migrate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Take the settings from a file of NAME=value lines; those it has replace those of the secret.
+    /// Take the settings from a file of NAME=value lines; those it has replace those of the stage.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
+    /// Give the functions another login to the database; the old one ends ten minutes later.
+    #[arg(long)]
+    new_login: bool,
     /// Say what is missing instead of asking for it.
     #[arg(long)]
     no_prompt: bool,
@@ -32,47 +35,69 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let existing = Secret::read(stage)?;
     let exists = existing.is_some();
     let mut secret = existing.unwrap_or_else(Secret::empty);
+    let stored_url = aws::parameter(&stage.owner_url())?;
+    let mut owner_url = stored_url.clone();
     let mut changed = false;
     if let Some(path) = &options.env_file {
-        changed |= take(&mut secret, &EnvFile::read(path)?)?;
+        let file = EnvFile::read(path)?;
+        changed |= take(&mut secret, &file)?;
+        owner_url = file.get(DATABASE_URL).or(owner_url);
     }
     if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
-        changed |= ask(&mut secret)?;
+        changed |= ask(&mut secret, &mut owner_url)?;
     }
-    secret.config().with_context(|| {
-        format!(
-            "the secret {id} is not complete: run this in a terminal, or correct it with --env-file"
-        )
-    })?;
+    let incomplete =
+        || format!("{id} is not complete: run this in a terminal, or correct it with --env-file");
+    secret.tokens_config().with_context(incomplete)?;
+    let owner_url = owner_url
+        .with_context(|| format!("{DATABASE_URL} of the tables' owner is missing"))
+        .with_context(incomplete)?;
 
     // First the database: settings that do not work must not reach functions that run.
-    let url = secret.get(DATABASE_URL).unwrap_or_default();
-    migrate::check(url)?;
+    check_database(&owner_url)?;
+    migrate::check(&owner_url)?;
+    let moved = stored_url.as_ref() != Some(&owner_url);
+    let logs_in = moved || options.new_login || secret.get(DATABASE_URL).is_none();
     if options.dry_run {
-        match migrate::pending(url)?.as_slice() {
+        match migrate::pending(&owner_url)?.as_slice() {
             [] => println!("The database is up to date."),
             pending => println!("Would migrate the database: {}.", pending.join(", ")),
         }
+        if logs_in {
+            println!("Would give the functions a new login to the database.");
+        }
     } else {
-        migrate::migrate(url)?;
+        migrate::migrate(&owner_url)?;
     }
 
     let names = secret.names();
-    match (exists, changed, options.dry_run) {
+    match (exists, changed || logs_in, options.dry_run) {
         (true, false, _) => println!("The secret {id} is as it should be: {names}."),
-        (_, _, true) => println!("Would write the secret {id}: {names}."),
-        (false, ..) => {
-            aws::create_secret(&id, &secret.text()?)?;
-            println!("The secret {id} is created: {names}.");
-        }
-        (true, ..) => {
-            aws::change_secret(&id, &secret.text()?)?;
-            println!(
-                "The secret {id} is changed: {names}. Functions that run read it within five minutes."
-            );
+        (_, _, true) => println!("Would write the secret {id}."),
+        (..) => {
+            let retired = if logs_in { log_in(stage, &mut secret, &owner_url)? } else { None };
+            secret.config()?;
+            let (names, text) = (secret.names(), secret.text()?);
+            if exists {
+                aws::change_secret(&id, &text)?;
+                println!(
+                    "The secret {id} is changed: {names}. Functions that run read it within five minutes."
+                );
+            } else {
+                aws::create_secret(&id, &text)?;
+                println!("The secret {id} is created: {names}.");
+            }
+            if let Some(login) = retired {
+                login::retire(&owner_url, &login)?;
+                println!("The password of {login} ends in ten minutes.");
+            }
         }
     }
     if !options.dry_run {
+        // Last, so that what was interrupted is done again.
+        if moved {
+            aws::set_parameter(&stage.owner_url(), &owner_url)?;
+        }
         let stage = stage.name();
         println!(
             "Next: sam build --config-env {stage} && sam deploy --config-env {stage}, then cargo xtask stage {stage} check"
@@ -81,7 +106,22 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Takes the settings that a file has, and says whether they change anything.
+/// Puts a login of the functions' own into the secret, and returns the one it replaces there.
+fn log_in(stage: Stage, secret: &mut Secret, owner_url: &str) -> Result<Option<String>> {
+    let [a, b] = stage.logins();
+    let used = secret.get(DATABASE_URL).unwrap_or_default();
+    let (next, replaced) = if used.contains(&format!("//{a}:")) {
+        (b, Some(a))
+    } else {
+        let replaced = used.contains(&format!("//{b}:")).then_some(b);
+        (a, replaced)
+    };
+    secret.set(DATABASE_URL, &login::grant(owner_url, &next)?);
+    println!("The functions log in to the database as {next}.");
+    Ok(replaced)
+}
+
+/// Takes the settings that a file has for the secret, and says whether they change anything.
 fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
     let mut changed = false;
     for name in setting_names() {
@@ -97,13 +137,13 @@ fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
     Ok(changed)
 }
 
-fn setting_names() -> [&'static str; 5] {
+fn setting_names() -> [&'static str; 4] {
     let [(issuer, _), (audience, _)] = TOKEN_DEFAULTS;
-    [SECRET, SECRETS, DATABASE_URL, issuer, audience]
+    [SECRET, SECRETS, issuer, audience]
 }
 
 /// Asks for what is missing, and says whether anything was.
-fn ask(secret: &mut Secret) -> Result<bool> {
+fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
     restore_terminal_when_interrupted()?;
@@ -116,13 +156,14 @@ fn ask(secret: &mut Secret) -> Result<bool> {
         let value = if value.is_empty() { random_text()? } else { value };
         changed |= secret.set(SECRET, &value);
     }
-    if secret.get(DATABASE_URL).is_none() {
-        let value =
+    if owner_url.is_none() {
+        let given =
             prompt(&format!("{DATABASE_URL}, as Neon's console prints it"), true, |given| {
                 check_database(given)?;
                 migrate::check(given)
             })?;
-        changed |= secret.set(DATABASE_URL, &value);
+        *owner_url = Some(given);
+        changed = true;
     }
     let anything = |_: &str| Ok(());
     if secret.get(issuer).is_none() && changed {

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use shared::Config;
+use shared::{AuthConfig, Config};
 
 use super::Stage;
 use super::aws;
@@ -55,6 +55,12 @@ impl Secret {
 
     pub(crate) fn text(&self) -> Result<String> {
         Ok(serde_json::to_string(&self.0)?)
+    }
+
+    /// Everything that is wrong with the settings for tokens, if anything.
+    pub(crate) fn tokens_config(&self) -> Result<AuthConfig> {
+        AuthConfig::parse(|name| self.get(name).map(str::to_owned))
+            .context("the functions would not start with this secret")
     }
 
     /// The settings as the functions will read them, or everything that is wrong with them.

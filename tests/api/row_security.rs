@@ -1,0 +1,122 @@
+//! The second lock: what the functions' login may not do, and whom it shows what where a statement forgets to ask.
+use serde_json::json;
+use shared::DATABASE_ROLE;
+use tests::{User, database, embedded_stack, sql, try_sql};
+
+use crate::statements::{as_user, statements_of};
+
+/// PostgreSQL's `insufficient_privilege`, which a violated policy is, too.
+const REFUSED: &str = "42501";
+
+#[test]
+fn the_functions_login_may_do_nothing_but_the_six_operations() {
+    let login = &database().functions_url;
+    let victim = User::of(embedded_stack());
+    let task = victim.new_task("t")["id"].clone();
+    // As Better Auth makes them beside the tasks.
+    let accounts = "CREATE TABLE IF NOT EXISTS account (id text, password text)";
+    sql(&database().url, accounts);
+    let owner = sql(&database().url, "SELECT current_user").remove(0);
+
+    let id = &victim.id;
+    for attempt in [
+        "SELECT * FROM account".to_owned(),
+        "SELECT * FROM refinery_schema_history".into(),
+        "SELECT passwd FROM pg_shadow".into(),
+        "SELECT pg_read_file('/etc/passwd')".into(),
+        "COPY (SELECT 1) TO PROGRAM 'true'".into(),
+        "DROP TABLE tasks".into(),
+        "TRUNCATE tasks".into(),
+        "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY".into(),
+        "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY".into(),
+        "CREATE POLICY open ON tasks USING (true)".into(),
+        "DROP POLICY of_the_named_user ON tasks".into(),
+        "CREATE INDEX ON tasks (title)".into(),
+        "CREATE TABLE mine (id int)".into(),
+        "CREATE SCHEMA mine".into(),
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'".into(),
+        "CREATE ROLE mine".into(),
+        format!("ALTER ROLE {DATABASE_ROLE} BYPASSRLS"),
+        format!("SET LOCAL ROLE {owner}"),
+        format!("SET LOCAL SESSION AUTHORIZATION {owner}"),
+        "SET LOCAL session_replication_role = replica".into(),
+        "SET LOCAL row_security = off; SELECT * FROM tasks".into(),
+        "SELECT setval('tasks_id_seq', 1)".into(),
+        "UPDATE tasks SET id = id + 1".into(),
+        "UPDATE tasks SET created_at = now()".into(),
+        format!("UPDATE tasks SET user_id = '{id}'"),
+        format!("INSERT INTO tasks (user_id, title) VALUES ('{id}', 't')"),
+        format!("INSERT INTO idempotency_keys VALUES ('{id}', 'k', '', 1)"),
+        format!(
+            "INSERT INTO idempotency_keys (user_id, key, request_hash, task_id) VALUES ('{id}', 'k', '', 1)"
+        ),
+        "DELETE FROM idempotency_keys".into(),
+        "UPDATE idempotency_keys SET task_id = 1".into(),
+    ] {
+        // With and without the transaction of a request.
+        let anyone = as_user("somebody-else", &attempt);
+        let plain = format!("BEGIN; {attempt}; COMMIT");
+        for attempt in [&anyone, &plain] {
+            let refused = try_sql(login, attempt);
+            println!("{:?} | {attempt}", refused.as_ref().err());
+            assert_eq!(refused, Err(REFUSED.into()), "{attempt}");
+        }
+    }
+    // The login by itself has no rights at all; the role has no rows until a user is named.
+    assert_eq!(try_sql(login, "SELECT * FROM tasks"), Err(REFUSED.into()));
+    for nobody in ["", "somebody-else", "%"] {
+        assert_eq!(sql(login, &as_user(nobody, "SELECT id FROM tasks")), Vec::<String>::new());
+    }
+    let unnamed = format!("SET ROLE {DATABASE_ROLE}; SELECT count(*) FROM tasks");
+    assert_eq!(sql(login, &unnamed), ["0"]);
+    assert_eq!(victim.get(&task).expect(200)["title"], "t");
+}
+
+#[test]
+fn nothing_of_a_request_stays_on_its_connection() {
+    let left = "SELECT current_user || ' ' || session_user || coalesce(current_setting('task_api.user_id', true), '')";
+    let login = &database().functions_url;
+    let name = sql(login, "SELECT session_user").remove(0);
+    let after = sql(login, &format!("{}; {left}", as_user("u", "SELECT 1")));
+    assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
+}
+
+#[test]
+fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows() {
+    let victim = User::of(embedded_stack());
+    let task = victim.new_task("secret");
+    let id = &task["id"];
+    victim.list("").expect(200);
+    victim.get(id).expect(200);
+    victim.update(id, &[], &json!({ "title": "still secret" })).expect(200);
+    victim.complete(id, &[], "").expect(200);
+    let spare = victim.new_task("spare")["id"].clone();
+    victim.delete(&spare, &[]).expect(200);
+    let kept = victim.get(id).expect(200);
+
+    let condition = format!("user_id = '{}'", victim.id);
+    let mut statements = 0;
+    for statement in statements_of(&victim) {
+        let text = statement.with_literals().replace(&spare.to_string(), &id.to_string());
+        if text.contains("INSERT INTO") {
+            // A policy has it that a new row is the named user's.
+            let refused = try_sql(&database().functions_url, &as_user("thief", &text));
+            assert_eq!(refused, Err(REFUSED.into()), "{text}");
+            continue;
+        }
+        assert!(text.contains(&condition), "{text}");
+        let forgetful = text.replace(&condition, "true");
+        let undone = |text: &str| text.replace("; COMMIT", "; ROLLBACK");
+        // Without the lock, it would show the victim's task.
+        let unlocked = sql(&database().url, &format!("BEGIN; {forgetful}; ROLLBACK"));
+        assert!(unlocked.contains(&id.to_string()), "{forgetful}");
+        // With it, it shows nothing to another, and to the owner what it should.
+        let login = &database().functions_url;
+        assert_eq!(sql(login, &as_user("thief", &forgetful)), Vec::<String>::new(), "{forgetful}");
+        let owners = sql(login, &undone(&as_user(&victim.id, &forgetful)));
+        assert_eq!(owners.first(), Some(&id.to_string()), "{forgetful}");
+        statements += 1;
+    }
+    assert_eq!(statements, 6, "list, two gets, update, complete, delete");
+    assert_eq!(victim.get(id).expect(200), kept);
+}
