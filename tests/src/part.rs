@@ -26,7 +26,8 @@ impl Part {
         Self::start_with(&[part], variables)
     }
 
-    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    /// As [`Part::start`], with options of the part.
+    pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = xtask();
         command.arg("hold").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in [

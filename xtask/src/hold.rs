@@ -22,6 +22,12 @@ pub(crate) struct Options {
     /// How many of one function the gateway runs at once.
     #[arg(long, default_value_t = 1)]
     concurrency: u16,
+    /// How many connections the database takes.
+    #[arg(long, default_value_t = 200)]
+    connections: u16,
+    /// Let the database not log each statement.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -47,7 +53,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let output = Output::File(File::create(&log)?);
     let (ready, _process) = match options.part {
         Part::Database => {
-            let Database { owner_url, functions_url, process } = database(folder.path(), output)?;
+            let mode = Mode::Tested { connections: options.connections, log: !options.quiet };
+            let Database { owner_url, functions_url, process } =
+                database(folder.path(), &mode, output)?;
             (json!({ "url": owner_url, "functions_url": functions_url, "log": log }), process)
         }
         Part::Aws => {
@@ -72,9 +80,8 @@ pub(crate) struct Database {
     pub(crate) process: Process,
 }
 
-pub(crate) fn database(folder: &Path, output: Output) -> Result<Database> {
-    let Server { process, url: owner_url } =
-        Server::start(folder, &Mode::Tested, free_port()?, output)?;
+pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Database> {
+    let Server { process, url: owner_url } = Server::start(folder, mode, free_port()?, output)?;
     migrate::migrate(&owner_url)?;
     let functions_url = login::grant(&owner_url, login::LOCAL)?;
     Ok(Database { owner_url, functions_url, process })

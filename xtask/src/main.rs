@@ -12,6 +12,7 @@ mod postgres;
 mod process;
 mod project;
 mod settings;
+mod soak;
 mod stage;
 mod test;
 mod token;
@@ -32,6 +33,8 @@ enum Command {
     Dev(dev::Options),
     /// Set everything up and run every test.
     Test(test::Options),
+    /// Put the functions under load for longer than the tests do, and compare what they said with what is stored.
+    Soak(soak::Options),
     /// Bring a database's tables up to date; does nothing where they are.
     Migrate(migrate::Options),
     /// Print a token that the functions accept, signed with the secret in `.env`.
@@ -52,6 +55,7 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Migrate(options) => migrate::run(&options),
         Command::Token(options) => token::run(&options),
         Command::Event(options) => event::run(&options),

@@ -30,8 +30,18 @@ pub(crate) struct Server {
 pub(crate) enum Mode {
     /// Its data outlives it; plain TCP on loopback.
     Kept,
-    /// As fast as it goes, for data that is thrown away; TLS alone, and each statement in the log.
-    Tested,
+    /// As fast as it goes, for data that is thrown away; with TLS.
+    Tested {
+        /// How many connections it takes.
+        connections: u16,
+        /// Whether each statement is in the log.
+        log: bool,
+    },
+}
+
+impl Mode {
+    /// For tests that ask for nothing special.
+    pub(crate) const TESTED: Self = Self::Tested { connections: 200, log: true };
 }
 
 impl Server {
@@ -52,6 +62,7 @@ impl Server {
         let mut command = account.command(&bin.join("postgres"));
         command.arg("-D").arg(&cluster);
         let port_setting = format!("port={port}");
+        let connections_setting;
         let mut settings = vec![
             "listen_addresses=127.0.0.1",
             &port_setting,
@@ -59,7 +70,8 @@ impl Server {
             "unix_socket_directories=",
             "log_checkpoints=off",
         ];
-        if matches!(mode, Mode::Tested) {
+        if let Mode::Tested { connections, log } = mode {
+            connections_setting = format!("max_connections={connections}");
             let ca = certify(folder, &account)?;
             let ca = ca.display();
             query = format!("?sslmode=verify-full&channel_binding=require&sslrootcert={ca}");
@@ -67,13 +79,15 @@ impl Server {
                 "ssl=on",
                 "ssl_cert_file=../server.crt",
                 "ssl_key_file=../server.key",
-                "max_connections=200",
+                &connections_setting,
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
-                "log_statement=all",
                 "log_line_prefix=%m [%p] %a ",
             ]);
+            if *log {
+                settings.push("log_statement=all");
+            }
         }
         for setting in settings {
             command.arg("-c").arg(setting);

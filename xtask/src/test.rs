@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
+use crate::postgres::Mode;
 use crate::process::Output;
-use crate::{hold, migrate, postgres, project, settings, tools};
+use crate::{hold, migrate, postgres, project, settings, soak, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -20,6 +21,9 @@ pub(crate) struct Options {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
+
+/// How long the load of a test run lasts.
+const LOAD_SECONDS: u64 = 60;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let path = tools::path_with_cargo_lambda()?;
@@ -36,6 +40,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let mut command = project::cargo();
         command.env("PATH", &path).args(["test", "--workspace"]).args(&options.arguments);
         tools::run(&mut command).context("the tests did not pass")?;
+        // What is deployed runs on Linux alone.
+        if options.arguments.is_empty() && cfg!(target_os = "linux") {
+            soak::load(LOAD_SECONDS)?;
+        }
     }
     if let Some(chromium) = chromium {
         for script in ["check:api", "lint", "typecheck", "test"] {
@@ -57,7 +65,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
             migrate::migrate(&chosen)?;
             (chosen.clone(), chosen, None)
         } else {
-            let database = hold::database(folder.path(), log("database")?)?;
+            let database = hold::database(folder.path(), &Mode::TESTED, log("database")?)?;
             (database.owner_url, database.functions_url, Some(database.process))
         };
     frontend::migrate(&database_url)?;

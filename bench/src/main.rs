@@ -1,0 +1,51 @@
+//! How fast the functions are, and how long they last. `cargo xtask bench` and `cargo xtask soak` run it.
+mod burst;
+mod caller;
+mod functions;
+mod sandbox;
+mod soak;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use ring::rand::{SecureRandom, SystemRandom};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A mixed load whose every answer is checked, then more sandboxes than the server has room for.
+    Soak {
+        #[arg(long)]
+        seconds: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Soak { seconds } => {
+            soak::run(Duration::from_secs(seconds)).await?;
+            burst::run().await
+        }
+    }
+}
+
+/// Runs statements on a database; the first column of each row that they return.
+async fn query(url: &str, statements: &str) -> Result<Vec<String>> {
+    let (url, statements) = (url.to_owned(), statements.to_owned());
+    Ok(tokio::task::spawn_blocking(move || tests::sql(&url, &statements)).await?)
+}
+
+/// A number from 0 to `below`.
+fn chance(below: usize) -> usize {
+    let mut bytes = [0; 8];
+    // Without random numbers the load is a dull one.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    usize::from_le_bytes(bytes) % below
+}

@@ -1,0 +1,171 @@
+//! A function as Lambda runs it: a process that asks a Runtime API of its own for one event after the other.
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use wait4::{ResourceUsage, Wait4};
+
+/// How long a function may take for an event; what Lambda tells it, and when we give up.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running function.
+pub(crate) struct Sandbox {
+    process: SyncMutex<Option<Child>>,
+    id: u32,
+    calls: mpsc::UnboundedSender<Call>,
+    api: JoinHandle<()>,
+}
+
+/// An event on its way to the function, and where its answer goes.
+struct Call {
+    event: Bytes,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// What a function answered to an event.
+pub(crate) struct Answer {
+    pub(crate) body: Bytes,
+    #[expect(dead_code)]
+    /// From when the event was handed over until the answer was here.
+    pub(crate) took: Duration,
+}
+
+/// What the Runtime API of one sandbox knows.
+struct State {
+    waiting: Mutex<mpsc::UnboundedReceiver<Call>>,
+    open: SyncMutex<HashMap<String, (Instant, oneshot::Sender<Answer>)>>,
+    count: AtomicU64,
+}
+
+impl Sandbox {
+    /// Starts a program under a Runtime API of its own.
+    pub(crate) async fn start(mut program: Command) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (calls, waiting) = mpsc::unbounded_channel();
+        let state = Arc::new(State {
+            waiting: Mutex::new(waiting),
+            open: SyncMutex::default(),
+            count: AtomicU64::new(0),
+        });
+        let api = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, state.clone()));
+            }
+        });
+        program.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        let process = program.stdin(Stdio::null()).spawn();
+        let process = process.with_context(|| format!("cannot start {program:?}"))?;
+        let id = process.id();
+        Ok(Self { process: SyncMutex::new(Some(process)), id, calls, api })
+    }
+
+    /// Sends an event to the function, and waits for its answer.
+    pub(crate) async fn invoke(&self, event: Bytes) -> Result<Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.calls.send(Call { event, answer }).ok().context("the Runtime API has ended")?;
+        let answer = tokio::time::timeout(TIMEOUT, answered).await;
+        answer.context("the function did not answer in time")?.context("the function failed")
+    }
+
+    /// Ends the function, and says what it used.
+    pub(crate) fn end(&self) -> Result<ResourceUsage> {
+        self.api.abort();
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut process = process.context("it has ended already")?;
+        process.kill()?;
+        Ok(process.wait4()?.rusage)
+    }
+
+    /// The memory that it has in use, in KiB.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        kib.context("the kernel does not say how much memory it has")
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id))?.count())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // It may have been ended before.
+        let _ = self.end();
+    }
+}
+
+async fn serve(stream: TcpStream, state: Arc<State>) {
+    // What Lambda's own does, since an answer waits for nothing.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| respond(request, &state));
+    // A function that is ended leaves its connections broken.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    state: &State,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let path = path.strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+    let mut response = Response::new(Full::default());
+    if request.method() == Method::GET && path == "invocation/next" {
+        let Some(call) = state.waiting.lock().await.recv().await else {
+            *response.status_mut() = StatusCode::GONE;
+            return Ok(response);
+        };
+        let id = format!("request-{}", state.count.fetch_add(1, Ordering::Relaxed));
+        let deadline = SystemTime::now() + TIMEOUT;
+        let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let next = Response::builder()
+            .header("content-type", "application/json")
+            .header("lambda-runtime-aws-request-id", &id)
+            .header("lambda-runtime-deadline-ms", deadline.to_string())
+            .header(
+                "lambda-runtime-invoked-function-arn",
+                "arn:aws:lambda:eu-central-1:123456789012:function:bench",
+            )
+            .header(
+                "lambda-runtime-trace-id",
+                "Root=1-6a140f84-3b5a1f0e6d0c4e8e9a550e4f;Parent=53995c3f42cd8ad8;Sampled=0",
+            )
+            .body(Full::new(call.event));
+        if let Ok(next) = next {
+            response = next;
+        }
+        let mut open = state.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(id, (Instant::now(), call.answer));
+        return Ok(response);
+    }
+    let id = path.strip_prefix("invocation/").and_then(|path| path.split_once('/'));
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    *response.status_mut() = StatusCode::ACCEPTED;
+    // An error, at start or of an event, has no answer: its caller hears that there is none.
+    if let (Some((id, kind)), Ok(body)) = (id, body) {
+        let mut open = state.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some((handed, answer)), "response") = (open.remove(id), kind) {
+            // Who asked may have given up.
+            let _ = answer.send(Answer { body, took: handed.elapsed() });
+        }
+    }
+    Ok(response)
+}

@@ -1,0 +1,231 @@
+//! A long, mixed load, of which each answer is compared with what it should be, and at the end all
+//! that was acknowledged with all that is stored.
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use rlt::cli::BenchCli;
+use rlt::{BenchSuite, IterInfo, IterReport, Status};
+use serde_json::{Value, json};
+use tests::Part;
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::caller::{Ask, Caller};
+use crate::functions::{COMPLETE, CREATE, DELETE, Functions, GET, LIST, UPDATE};
+use crate::{chance, query};
+
+/// Sandboxes of each function.
+const SANDBOXES: usize = 2;
+/// Users at once, each with one request at a time.
+const USERS: u32 = 8;
+/// More tasks than this a user deletes again, so that a page shows all of them.
+const MOST_TASKS: usize = 90;
+
+/// What the users did and what went wrong.
+#[derive(Clone)]
+struct Suite {
+    functions: Arc<Functions>,
+    stored: Arc<Mutex<BTreeMap<String, BTreeMap<i64, Value>>>>,
+    faults: Arc<Mutex<Vec<String>>>,
+}
+
+/// A user, and the tasks that the API said there are.
+struct User {
+    caller: Caller,
+    tasks: BTreeMap<i64, Value>,
+    keys: u64,
+}
+
+#[async_trait::async_trait]
+impl BenchSuite for Suite {
+    type WorkerState = Arc<AsyncMutex<User>>;
+
+    async fn state(&self, worker: u32) -> Result<Self::WorkerState> {
+        let caller = Caller::new(&format!("soak-{worker}"));
+        Ok(Arc::new(AsyncMutex::new(User { caller, tasks: BTreeMap::new(), keys: 0 })))
+    }
+
+    async fn bench(&mut self, user: &mut Self::WorkerState, _: &IterInfo) -> Result<IterReport> {
+        let started = Instant::now();
+        let (mut user, functions) = (user.clone().lock_owned().await, self.functions.clone());
+        // In a task of its own: when the time is over, the last answer is still waited for.
+        let outcome = tokio::spawn(async move { user.act(&functions).await }).await?;
+        let status = if let Err(fault) = outcome {
+            let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+            faults.push(format!("{fault:#}"));
+            Status::error(0)
+        } else {
+            Status::success(0)
+        };
+        Ok(IterReport { duration: started.elapsed(), status, bytes: 0, items: 1 })
+    }
+
+    async fn teardown(self, user: Self::WorkerState, _: IterInfo) -> Result<()> {
+        let user = user.lock_owned().await;
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        stored.insert(user.caller.user.clone(), user.tasks.clone());
+        Ok(())
+    }
+}
+
+impl User {
+    /// One request, and a look at its answer.
+    async fn act(&mut self, functions: &Functions) -> Result<()> {
+        let some = self.tasks.keys().nth(chance(self.tasks.len().max(1))).copied();
+        match (chance(100), some) {
+            (0..40, _) => self.list(functions).await,
+            (40..60, Some(id)) => {
+                let task = functions.ask(GET, &self.caller, ask(id, None)).await?.expect(200)?;
+                ensure!(self.tasks.get(&id) == Some(&task), "another task: {task}");
+                Ok(())
+            }
+            (60..72, Some(id)) => {
+                let body = json!({ "title": format!("changed {}", chance(1_000_000)) });
+                self.change(functions, UPDATE, id, Some(body)).await
+            }
+            (72..84, Some(id)) => {
+                let body = (chance(2) == 0).then(|| json!({ "completed": chance(2) == 0 }));
+                self.change(functions, COMPLETE, id, body).await
+            }
+            (84..92, Some(id)) => self.delete(functions, id).await,
+            (_, Some(id)) if self.tasks.len() > MOST_TASKS => self.delete(functions, id).await,
+            _ => self.create(functions).await,
+        }
+    }
+
+    async fn list(&self, functions: &Functions) -> Result<()> {
+        let ask = Ask { query: "limit=100", ..Ask::default() };
+        let list = functions.ask(LIST, &self.caller, ask).await?.expect(200)?;
+        let expected: Vec<_> = self.tasks.values().rev().collect();
+        ensure!(list == json!(expected), "another list, of {:?}", list.as_array().map(Vec::len));
+        Ok(())
+    }
+
+    async fn create(&mut self, functions: &Functions) -> Result<()> {
+        self.keys += 1;
+        let key = format!("{}-{}", self.caller.user, self.keys);
+        let body = json!({ "title": format!("task {key}"), "description": "as many do" });
+        // Some with a key, and of these some again, as after an answer that was lost.
+        let times = chance(3);
+        let key = (times > 0).then_some(key.as_str());
+        let ask = || Ask { key, body: Some(body.clone()), ..Ask::default() };
+        let task = functions.ask(CREATE, &self.caller, ask()).await?.expect(201)?;
+        if times == 2 {
+            let again = functions.ask(CREATE, &self.caller, ask()).await?;
+            let replayed = again.headers.get("idempotent-replayed").is_some();
+            ensure!(again.expect(201)? == task && replayed, "a second task for one key: {task}");
+        }
+        let id = task.get("id").and_then(Value::as_i64).context("a task without an id")?;
+        ensure!(self.tasks.insert(id, task).is_none(), "an id for the second time: {id}");
+        Ok(())
+    }
+
+    async fn change(
+        &mut self,
+        functions: &Functions,
+        function: &str,
+        id: i64,
+        body: Option<Value>,
+    ) -> Result<()> {
+        let task = functions.ask(function, &self.caller, ask(id, body.clone())).await?;
+        let task = task.expect(200)?;
+        let mut expected = self.tasks.get(&id).cloned().unwrap_or_default();
+        let (changes, was) = (body.unwrap_or_default(), expected.clone());
+        if let Some(members) = expected.as_object_mut() {
+            let toggled =
+                (function == COMPLETE).then(|| json!(was.get("completed") == Some(&json!(false))));
+            members.extend(toggled.map(|toggled| ("completed".to_owned(), toggled)));
+            members.extend(changes.as_object().cloned().unwrap_or_default());
+            members.extend(task.get("updated_at").map(|at| ("updated_at".to_owned(), at.clone())));
+        }
+        ensure!(task == expected, "{task} instead of {expected}");
+        self.tasks.insert(id, task);
+        Ok(())
+    }
+
+    async fn delete(&mut self, functions: &Functions, id: i64) -> Result<()> {
+        let task = functions.ask(DELETE, &self.caller, ask(id, None)).await?.expect(200)?;
+        ensure!(self.tasks.remove(&id) == Some(task), "another task was deleted than {id}");
+        Ok(())
+    }
+}
+
+fn ask<'a>(task: i64, body: Option<Value>) -> Ask<'a> {
+    Ask { task: Some(task), body, ..Ask::default() }
+}
+
+/// What all sandboxes have in use.
+#[derive(Debug)]
+struct InUse {
+    memory: u64,
+    descriptors: usize,
+    connections: u64,
+}
+
+impl InUse {
+    async fn now(functions: &Functions, database: &str) -> Result<Self> {
+        let connections =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'bench-%'";
+        let connections = query(database, connections).await?.concat().parse()?;
+        let (mut memory, mut descriptors) = (0, 0);
+        for sandbox in functions.sandboxes() {
+            memory += sandbox.memory()?;
+            descriptors += sandbox.descriptors()?;
+        }
+        Ok(Self { memory, descriptors, connections })
+    }
+}
+
+/// Runs the load for `duration`, and fails if anything was not as it should be.
+pub(crate) async fn run(duration: Duration) -> Result<()> {
+    let database = Part::start_with(&["database", "--connections", "100", "--quiet"], &[]);
+    let functions = Arc::new(Functions::start(SANDBOXES, &database.functions_url).await?);
+    let suite =
+        Suite { functions: functions.clone(), stored: Arc::default(), faults: Arc::default() };
+    let url = database.url.clone();
+    let early = tokio::spawn({
+        let (functions, url) = (functions.clone(), url.clone());
+        async move {
+            tokio::time::sleep(duration / 5).await;
+            InUse::now(&functions, &url).await
+        }
+    });
+    let (users, seconds) = (USERS.to_string(), format!("{}s", duration.as_secs()));
+    let load = BenchCli::parse_from(["soak", "-q", "-c", &users, "-d", &seconds]);
+    rlt::cli::run(load, suite.clone()).await?;
+
+    let faults = suite.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    ensure!(faults.is_empty(), "{} faults: {:#?}", faults.len(), faults.iter().take(20));
+    let (early, late) = (early.await??, InUse::now(&functions, &url).await?);
+    println!("In use at a fifth of the time: {early:?}; at the end: {late:?} (memory in KiB).");
+    ensure!(late.memory <= early.memory + early.memory / 20, "the memory grows");
+    ensure!(late.descriptors <= early.descriptors, "the open files grow");
+    ensure!(
+        late.connections <= functions.sandboxes().count() as u64,
+        "more connections than sandboxes"
+    );
+
+    let stored = suite.stored.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut count = 0;
+    for (user, tasks) in &stored {
+        let rows = format!(
+            "SELECT concat_ws('|', id, title, completed) FROM tasks WHERE user_id = '{user}' ORDER BY id"
+        );
+        let rows = query(&url, &rows).await?;
+        let expected: Vec<String> = tasks
+            .values()
+            .map(|task| {
+                let text = |name: &str| task.get(name).cloned().unwrap_or_default();
+                let completed = if text("completed") == json!(true) { "t" } else { "f" };
+                let title = text("title");
+                format!("{}|{}|{completed}", text("id"), title.as_str().unwrap_or_default())
+            })
+            .collect();
+        ensure!(rows == expected, "{user}: {} stored, {} acknowledged", rows.len(), expected.len());
+        count += rows.len();
+    }
+    println!("Acknowledged and stored alike: {count} tasks of {} users.", stored.len());
+    Ok(())
+}
