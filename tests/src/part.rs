@@ -14,6 +14,8 @@ pub struct Part {
     pub url: String,
     /// Where the functions reach it, if it is a database.
     pub functions_url: String,
+    /// The folder of the server's programs, if it is a database.
+    pub programs: PathBuf,
     log: PathBuf,
     _child: Child,
     /// It ends when this is closed, however we end.
@@ -51,6 +53,7 @@ impl Part {
         Self {
             url: text("url"),
             functions_url: text("functions_url"),
+            programs: text("programs").into(),
             log: text("log").into(),
             _child: child,
             _stdin: stdin,

@@ -54,9 +54,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (ready, _process) = match options.part {
         Part::Database => {
             let mode = Mode::Tested { connections: options.connections, log: !options.quiet };
-            let Database { owner_url, functions_url, process } =
+            let Database { owner_url, functions_url, programs, process } =
                 database(folder.path(), &mode, output)?;
-            (json!({ "url": owner_url, "functions_url": functions_url, "log": log }), process)
+            let urls = json!({ "url": owner_url, "functions_url": functions_url, "programs": programs, "log": log });
+            (urls, process)
         }
         Part::Aws => {
             let (url, process) = aws(output)?;
@@ -77,14 +78,17 @@ pub(crate) struct Database {
     pub(crate) owner_url: String,
     /// For the functions.
     pub(crate) functions_url: String,
+    /// The folder of the server's programs.
+    programs: PathBuf,
     pub(crate) process: Process,
 }
 
 pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Database> {
-    let Server { process, url: owner_url } = Server::start(folder, mode, free_port()?, output)?;
+    let Server { process, url: owner_url, programs } =
+        Server::start(folder, mode, free_port()?, output)?;
     migrate::migrate(&owner_url)?;
     let functions_url = login::grant(&owner_url, login::LOCAL)?;
-    Ok(Database { owner_url, functions_url, process })
+    Ok(Database { owner_url, functions_url, programs, process })
 }
 
 fn aws(output: Output) -> Result<(String, Process)> {

@@ -24,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) process: Process,
     /// How to connect to it.
     pub(crate) url: String,
+    /// The folder of its programs.
+    pub(crate) programs: PathBuf,
 }
 
 /// How a server is run.
@@ -97,7 +99,7 @@ impl Server {
         let url = |database| {
             format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{database}{query}")
         };
-        let mut server = Self { process, url: url(DATABASE) };
+        let mut server = Self { process, url: url(DATABASE), programs: bin };
         server.await_database(&url("postgres"))?;
         Ok(server)
     }
