@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod events;
 mod failures;
+mod faults;
 mod get;
 mod idempotency;
 mod list;

@@ -5,6 +5,7 @@
 mod http;
 mod openapi;
 mod part;
+mod proxy;
 mod sql;
 mod token;
 mod user;
@@ -14,7 +15,8 @@ pub use openapi::{Route, routes};
 pub use part::{
     Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
 };
-pub use sql::{sql, try_sql};
+pub use proxy::{End, Proxy, Way};
+pub use sql::{Session, sql, try_sql};
 pub use token::{Token, now};
 pub use user::User;
 

@@ -1,11 +1,12 @@
 //! What a test does to the database behind the API's back.
 use secrecy::SecretString;
 use shared::Database;
+use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::SimpleQueryMessage;
 
 /// Runs statements on the database of `url`; the first column of each row that they return.
 pub fn sql(url: &str, statements: &str) -> Vec<String> {
-    try_sql(url, statements).unwrap_or_else(|code| panic!("{code}: {statements}"))
+    Session::open(url).run(statements)
 }
 
 /// As [`sql`].
@@ -13,19 +14,41 @@ pub fn sql(url: &str, statements: &str) -> Vec<String> {
 /// # Errors
 /// The SQLSTATE of why not.
 pub fn try_sql(url: &str, statements: &str) -> Result<Vec<String>, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let messages = runtime.block_on(async {
-        let database = Database::new(&SecretString::from(url), 1).unwrap();
-        let connection = database.connection().await.unwrap();
-        connection.simple_query(statements).await
-    });
-    let code = |error: tokio_postgres::Error| {
-        error.code().map_or(error.to_string(), |code| code.code().into())
-    };
-    let messages = messages.map_err(code)?;
-    let rows = messages.into_iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-        _ => None,
-    });
-    Ok(rows.collect())
+    Session::open(url).try_run(statements)
+}
+
+/// A session of the database; what is locked in it stays so until it is dropped.
+pub struct Session {
+    runtime: Runtime,
+    /// Of one connection, so that it is the same each time.
+    database: Database,
+}
+
+impl Session {
+    /// A session of the database of `url`.
+    pub fn open(url: &str) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, database: Database::new(&SecretString::from(url), 1).unwrap() }
+    }
+
+    /// Runs statements; the first column of each row that they return.
+    pub fn run(&self, statements: &str) -> Vec<String> {
+        self.try_run(statements).unwrap_or_else(|code| panic!("{code}: {statements}"))
+    }
+
+    fn try_run(&self, statements: &str) -> Result<Vec<String>, String> {
+        let messages = self.runtime.block_on(async {
+            let connection = self.database.connection().await.unwrap();
+            connection.simple_query(statements).await
+        });
+        let code = |error: tokio_postgres::Error| {
+            error.code().map_or(error.to_string(), |code| code.code().into())
+        };
+        let messages = messages.map_err(code)?;
+        let rows = messages.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
 }

@@ -1,0 +1,260 @@
+//! What a client sees when the network or the database fails, and what is stored then: it gets its
+//! answer or a clear 503 in time, what was acknowledged is stored once, and nothing is done twice.
+mod cuts;
+mod network;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tests::{Proxy, Reply, Session, Stack, User, database, sql, xtask};
+
+/// A request, as far as its failures are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    List,
+    Get,
+    Create,
+    CreateOnce,
+    Update,
+    Complete,
+    Toggle,
+    Delete,
+}
+
+use Operation::{Complete, Create, CreateOnce, Delete, Get, List, Toggle, Update};
+
+const ALL: [Operation; 8] = [List, Get, Create, CreateOnce, Update, Complete, Toggle, Delete];
+/// One of each function.
+const FUNCTIONS: [Operation; 6] = [List, Get, CreateOnce, Update, Toggle, Delete];
+
+impl Operation {
+    /// Whether it may be sent again where nobody knows if it ran.
+    fn repeats(self) -> bool {
+        !matches!(self, Create | Toggle | Delete)
+    }
+}
+
+/// The longest that a request may take, and a second for a busy machine.
+const LIMIT: Duration = Duration::from_secs(9);
+
+/// A stack that has a database, and the way to it, for itself.
+struct Fragile {
+    proxy: Proxy,
+    stack: Stack,
+    /// The database, straight.
+    url: String,
+}
+
+impl Fragile {
+    /// With a new database of this name.
+    fn start(name: &str) -> Self {
+        sql(&database().url, &format!("CREATE DATABASE {name}"));
+        let url = database().url.replace("/tasks?", &format!("/{name}?"));
+        let migrated = xtask().args(["migrate", "--database-url", &url]).output().unwrap();
+        assert!(migrated.status.success(), "{migrated:?}");
+        Self::on(&url)
+    }
+
+    /// On this database.
+    fn on(url: &str) -> Self {
+        let proxy = Proxy::before(url);
+        let stack = Stack::start(&[("DATABASE_URL", &proxy.url(url))]);
+        Self { proxy, stack, url: url.to_owned() }
+    }
+}
+
+/// The stack of the tests that wait more than they work, for one of them at a time.
+fn fragile() -> MutexGuard<'static, Fragile> {
+    static FRAGILE: OnceLock<Mutex<Fragile>> = OnceLock::new();
+    let fragile = FRAGILE.get_or_init(|| Mutex::new(Fragile::start("fragile")));
+    let fragile = fragile.lock().unwrap_or_else(PoisonError::into_inner);
+    fragile.proxy.pass();
+    fragile
+}
+
+/// Requests of a new user while something fails, and what becomes of them.
+struct Trial<'a> {
+    fragile: &'a Fragile,
+    user: User,
+    /// Tasks, of which each request changes another.
+    ids: Vec<i64>,
+    attempts: Mutex<Vec<Attempt>>,
+    next: AtomicUsize,
+}
+
+/// A request, and what the client saw.
+#[derive(Clone)]
+struct Attempt {
+    operation: Operation,
+    id: i64,
+    /// What tells its traces from those of others.
+    mark: String,
+    reply: Reply,
+    took: Duration,
+}
+
+impl<'a> Trial<'a> {
+    /// A trial on functions that run and are connected.
+    fn new(fragile: &'a Fragile) -> Self {
+        let user = User::of(&fragile.stack);
+        let tasks = format!(
+            "INSERT INTO tasks (user_id, title) SELECT '{}', 'task' FROM generate_series(1, 1000) RETURNING id",
+            user.id
+        );
+        let ids = sql(&fragile.url, &tasks).iter().map(|id| id.parse().unwrap()).collect();
+        let (attempts, next) = (Mutex::default(), AtomicUsize::new(0));
+        let trial = Self { fragile, user, ids, attempts, next };
+        trial.send_all(&FUNCTIONS).iter().for_each(Attempt::expect_success);
+        trial
+    }
+
+    /// Sends a request and sees to it that it is done or a clear 503, in time.
+    fn send(&self, operation: Operation) -> Attempt {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        let (id, mark, user) = (self.ids[next], format!("mark {next}"), &self.user);
+        let (key, titled) = (next.to_string(), json!({ "title": mark }));
+        let sent = Instant::now();
+        let reply = match operation {
+            List => user.list("?limit=3"),
+            Get => user.get(id),
+            Create => user.create(&titled),
+            CreateOnce => user.create_once(&key, &titled),
+            Update => user.update(id, &[], &titled),
+            Complete => user.complete(id, &[], r#"{"completed":true}"#),
+            Toggle => user.complete(id, &[], ""),
+            Delete => user.delete(id, &[]),
+        };
+        let took = sent.elapsed();
+        assert!(took < LIMIT, "{operation:?} took {took:?}");
+        if !matches!(reply.status, 200 | 201) {
+            reply.expect_problem(503, "database_unavailable");
+            assert_eq!(reply.header("retry-after"), "1");
+        }
+        let attempt = Attempt { operation, id, mark, reply, took };
+        self.attempts.lock().unwrap().push(attempt.clone());
+        attempt
+    }
+
+    /// Sends these at once.
+    fn send_all(&self, operations: &[Operation]) -> Vec<Attempt> {
+        thread::scope(|scope| {
+            let send = |operation: &Operation| {
+                let operation = *operation;
+                scope.spawn(move || self.send(operation))
+            };
+            let sent: Vec<_> = operations.iter().map(send).collect();
+            sent.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
+    /// Sends a keyed create again, as clients do, until it is acknowledged.
+    fn insist(&self, attempt: &Attempt) {
+        let again = || self.user.create_once(&attempt.mark[5..], &json!({ "title": attempt.mark }));
+        let mut patience = 0..20;
+        while again().status != 201 {
+            patience.next().expect("an answer in the end");
+        }
+    }
+
+    /// Looks at the database itself: what was acknowledged is there once, the rest once or never.
+    /// Says so for the table.
+    fn stored(&self) -> String {
+        let session = Session::open(&self.fragile.url);
+        // What the functions gave up may still run.
+        let running = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+            AND state <> 'idle' AND pid <> pg_backend_pid()";
+        until("the server is at rest", || session.run(running).is_empty());
+        let rows = session.run(&format!(
+            "SELECT concat_ws('|', id, version, completed, title) FROM tasks WHERE user_id = '{}'",
+            self.user.id
+        ));
+        let attempts = self.attempts.lock().unwrap();
+        let (mut acknowledged, mut failed, mut failed_but_stored) = (0, 0, 0);
+        for attempt in attempts.iter() {
+            let times = attempt.times(&rows);
+            let is_read = matches!(attempt.operation, List | Get);
+            if attempt.done() {
+                acknowledged += 1;
+                assert!(times == 1 || is_read, "{attempt} is stored {times} times");
+            } else {
+                failed += 1;
+                failed_but_stored += times;
+                assert!(times <= 1, "{attempt} is stored {times} times");
+            }
+        }
+        format!("{acknowledged} acknowledged = stored; of {failed} 503s stored {failed_but_stored}")
+    }
+}
+
+impl Attempt {
+    fn done(&self) -> bool {
+        self.reply.status != 503
+    }
+
+    fn expect_success(&self) {
+        assert!(self.done(), "{self}: {:?}", self.reply);
+    }
+
+    fn expect_failure(&self) {
+        assert!(!self.done(), "{self}: {:?}", self.reply);
+    }
+
+    /// Success where a second run does no harm, else nothing in particular.
+    fn expect_success_of_repeated(&self) {
+        if self.operation.repeats() {
+            self.expect_success();
+        }
+    }
+
+    /// How often it was done, by the user's rows.
+    fn times(&self, rows: &[String]) -> usize {
+        let of_id = format!("{}|", self.id);
+        let row = rows.iter().find_map(|row| row.strip_prefix(&of_id));
+        let title = format!("|{}", self.mark);
+        match self.operation {
+            List | Get => 0,
+            Create | CreateOnce => rows.iter().filter(|row| row.ends_with(&title)).count(),
+            Update => usize::from(row.unwrap().ends_with(&title)),
+            Complete => usize::from(row.unwrap().contains("|t|")),
+            Toggle => row.unwrap().split('|').next().unwrap().parse::<usize>().unwrap() - 1,
+            Delete => usize::from(row.is_none()),
+        }
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} ({} after {:?})", self.operation, self.mark, self.reply.status, self.took)
+    }
+}
+
+/// Waits until it is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !so() {
+        assert!(Instant::now() < patience, "not yet: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// A row of the table: the fault, what the client saw, how long it took, what is stored.
+fn report(fault: &str, attempts: &[Attempt], stored: &str) {
+    let mut statuses: Vec<u16> = attempts.iter().map(|attempt| attempt.reply.status).collect();
+    statuses.sort_unstable();
+    let counts: Vec<String> = statuses
+        .chunk_by(|a, b| a == b)
+        .map(|same| format!("{} × {}", same.len(), same[0]))
+        .collect();
+    let took = attempts.iter().map(|attempt| attempt.took);
+    let (least, most) = (took.clone().min().unwrap(), took.max().unwrap());
+    println!(
+        "| {fault} | {} | {} to {} ms | {stored} |",
+        counts.join(", "),
+        least.as_millis(),
+        most.as_millis()
+    );
+}
