@@ -228,7 +228,11 @@ impl Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {} ({} after {:?})", self.operation, self.mark, self.reply.status, self.took)
+        write!(
+            f,
+            "{:?} {} ({} after {:?})",
+            self.operation, self.mark, self.reply.status, self.took
+        )
     }
 }
 

@@ -45,9 +45,9 @@ struct State {
     held: bool,
     refused: bool,
     listening: bool,
-    cut: Option<(Way, usize, End)>,
+    /// For the next connection.
+    cut: Option<Cut>,
     links: Vec<Arc<Link>>,
-    connections: usize,
     /// What went up, and what went down.
     passed: [Vec<u8>; 2],
 }
@@ -56,8 +56,12 @@ struct State {
 struct Link {
     function: TcpStream,
     server: TcpStream,
+    cut: Mutex<Option<Cut>>,
     end: OnceLock<End>,
 }
+
+/// Way and how many bytes still go it before the connection ends.
+type Cut = (Way, usize, End);
 
 impl Proxy {
     /// A proxy before the server of a `postgres://` URL.
@@ -84,6 +88,7 @@ impl Proxy {
     pub fn pass(&self) {
         let mut state = self.network.state();
         (state.delay, state.held, state.refused, state.cut) = (Duration::ZERO, false, false, None);
+        state.links.iter().for_each(|link| *link.cut.lock().unwrap() = None);
         self.network.changed.notify_all();
         drop(self.network.wait(state, |state| !state.listening));
     }
@@ -112,14 +117,16 @@ impl Proxy {
         self.network.changed.notify_all();
     }
 
-    /// Ends the connection over which the last of the next `bytes` goes this way, after it; once.
+    /// Ends each connection that there is once this many bytes more have gone this way.
     pub fn cut(&self, way: Way, bytes: usize, end: End) {
-        self.network.state().cut = Some((way, bytes, end));
+        for link in &self.network.state().links {
+            *link.cut.lock().unwrap() = Some((way, bytes, end));
+        }
     }
 
-    /// How many connections there have been.
-    pub fn connections(&self) -> usize {
-        self.network.state().connections
+    /// Ends the next connection once this many bytes have gone this way.
+    pub fn cut_next(&self, way: Way, bytes: usize, end: End) {
+        self.network.state().cut = Some((way, bytes, end));
     }
 
     /// What has gone up and what down since this was asked before.
@@ -162,9 +169,9 @@ impl Network {
             }
             // Where the server is gone, so is the connection to us.
             let Ok(server) = TcpStream::connect(self.server.clone()) else { continue };
-            let link = Arc::new(Link { function, server, end: OnceLock::new() });
+            let cut = Mutex::new(state.cut.take());
+            let link = Arc::new(Link { function, server, cut, end: OnceLock::new() });
             state.links.push(link.clone());
-            state.connections += 1;
             drop(state);
             let network = self.clone();
             thread::spawn(move || network.serve(&link));
@@ -200,7 +207,7 @@ impl Network {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
             }
-            let (bytes, end) = state.share(way, read);
+            let (bytes, end) = link.share(way, read);
             state.passed[way as usize].extend(&buffer[..bytes]);
             drop(state);
             // Where the other side is gone, this one hears of it when it is read.
@@ -212,23 +219,17 @@ impl Network {
     }
 }
 
-impl State {
+impl Link {
     /// How many of the bytes that came may go on, and what happens then.
-    fn share(&mut self, way: Way, came: usize) -> (usize, Option<End>) {
-        match &mut self.cut {
+    fn share(&self, way: Way, came: usize) -> (usize, Option<End>) {
+        match &mut *self.cut.lock().unwrap() {
             Some((cut, left, _)) if *cut == way && came < *left => *left -= came,
-            Some((cut, left, end)) if *cut == way => {
-                let share = (*left, Some(*end));
-                self.cut = None;
-                return share;
-            }
+            Some((cut, left, end)) if *cut == way => return (*left, Some(*end)),
             _ => {}
         }
         (came, None)
     }
-}
 
-impl Link {
     fn end(&self, end: End) {
         let _ = self.end.set(end);
         for stream in [&self.function, &self.server] {

@@ -1,0 +1,113 @@
+//! A connection that is cut anywhere in an exchange.
+use std::iter::zip;
+
+use tests::{End, Way};
+
+use super::{ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, fragile, report};
+
+/// Where to cut what went one way: around the end of each part, and within.
+fn cuts(bytes: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> Vec<usize> {
+    let mut cuts = vec![0, 1];
+    let mut at = 0;
+    while let Some(length) = bytes.get(at..).and_then(&length) {
+        cuts.extend([at + length / 2, at + length - 1, at + length, at + length + 1]);
+        at += length;
+    }
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.retain(|cut| *cut <= bytes.len());
+    cuts
+}
+
+/// The length of the PostgreSQL message that starts here.
+fn message(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_be_bytes(bytes.get(1..5)?.try_into().unwrap());
+    Some(1 + usize::try_from(length).unwrap())
+}
+
+/// The length of the TLS record that starts here.
+fn record(bytes: &[u8]) -> Option<usize> {
+    let length = u16::from_be_bytes(bytes.get(3..5)?.try_into().unwrap());
+    Some(5 + usize::from(length))
+}
+
+/// Cuts the exchange of each operation everywhere.
+fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
+    for operation in ALL {
+        let trial = Trial::new(fragile);
+        trial.send(operation).expect_success();
+        fragile.proxy.passed();
+        trial.send(operation).expect_success();
+        let passed = fragile.proxy.passed();
+        for way in [Way::Up, Way::Down] {
+            let mut attempts = Vec::new();
+            let ends = [End::Closed, End::Reset].into_iter().cycle();
+            for (cut, end) in zip(cuts(&passed[way as usize], length), ends) {
+                fragile.proxy.cut(way, cut, end);
+                let attempt = trial.send(operation);
+                attempt.expect_success_of_repeated();
+                attempts.push(attempt);
+                fragile.proxy.pass();
+                if !operation.repeats() {
+                    // On a new connection, for the next to be cut in the same place.
+                    trial.send(operation).expect_success();
+                }
+            }
+            let fault = format!("{kind}: {operation:?} cut {way:?} in {} places", attempts.len());
+            report(&fault, &attempts, &trial.stored());
+        }
+    }
+}
+
+#[test]
+fn a_cut_anywhere_in_an_exchange_does_nothing_twice_and_loses_nothing_acknowledged() {
+    // Without TLS, where each message can be cut for itself.
+    let encrypted = Fragile::start("cut");
+    let (base, _) = encrypted.url.split_once('?').unwrap();
+    sweep(&Fragile::on(&format!("{base}?sslmode=disable")), "plain", message);
+}
+
+#[test]
+fn a_cut_anywhere_in_an_encrypted_exchange_does_nothing_twice() {
+    sweep(&Fragile::start("cut_tls"), "TLS", record);
+}
+
+#[test]
+fn a_connection_that_is_cut_while_it_is_made_is_made_again() {
+    let fragile = fragile();
+    for operation in [List, Create] {
+        let trial = Trial::new(&fragile);
+        fragile.proxy.end(End::Closed);
+        fragile.proxy.passed();
+        trial.send(operation).expect_success();
+        let passed = fragile.proxy.passed();
+        for way in [Way::Up, Way::Down] {
+            let bytes = passed[way as usize].len();
+            let attempts: Vec<_> = (0..bytes)
+                .step_by(bytes / 24)
+                .map(|cut| {
+                    fragile.proxy.end(End::Closed);
+                    fragile.proxy.cut_next(way, cut, End::Reset);
+                    trial.send(operation)
+                })
+                .collect();
+            attempts.iter().for_each(Attempt::expect_success_of_repeated);
+            let fault =
+                format!("connecting for {operation:?} cut {way:?} in {} places", attempts.len());
+            report(&fault, &attempts, &trial.stored());
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    fragile.proxy.cut(Way::Down, 0, End::Vanished);
+    let attempts = trial.send_all(&FUNCTIONS);
+    attempts.iter().for_each(Attempt::expect_failure);
+    report("the answer vanishes", &attempts, &trial.stored());
+    let once = attempts.iter().find(|attempt| attempt.operation == CreateOnce).unwrap();
+    trial.insist(once);
+    report("and the keyed create again", &[once.clone()], &trial.stored());
+}

@@ -66,8 +66,8 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
     let fragile = fragile();
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        let attempts = ALL
-            .map(|operation| in_flight(&trial, operation, || trial.fragile.proxy.end(end)));
+        let attempts =
+            ALL.map(|operation| in_flight(&trial, operation, || trial.fragile.proxy.end(end)));
         attempts.iter().for_each(Attempt::expect_success_of_repeated);
         report(&format!("{end:?} under a statement"), &attempts, &trial.stored());
     }
