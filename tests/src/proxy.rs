@@ -196,9 +196,11 @@ impl Network {
         };
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            let read = from.read(&mut buffer).unwrap_or(0);
+            // What comes while the first byte is under way arrives with it.
+            let _ = from.peek(&mut [0]);
             let delay = self.state().delay;
             thread::sleep(delay);
+            let read = from.read(&mut buffer).unwrap_or(0);
             let mut state = self.wait(self.state(), |s| s.held && link.end.get().is_none());
             if link.end.get().is_some() {
                 return;

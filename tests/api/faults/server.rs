@@ -1,0 +1,95 @@
+//! A server that ends connections, takes no more of them, or no longer writes.
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+use tests::{database, sql};
+
+use super::network::in_flight;
+use super::{ALL, Attempt, FUNCTIONS, Fragile, Get, List, Trial, fragile, report};
+
+/// Has the server end the functions' connections.
+fn terminate(fragile: &Fragile) {
+    let ended = sql(
+        &fragile.url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name <> ''",
+    );
+    assert!(!ended.is_empty());
+}
+
+#[test]
+fn a_connection_that_the_server_ends_is_replaced_unseen_even_under_a_statement() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    let attempts = ALL.map(|operation| {
+        terminate(&fragile);
+        sleep(Duration::from_millis(100));
+        trial.send(operation)
+    });
+    attempts.iter().for_each(Attempt::expect_success);
+    report("pg_terminate_backend between requests", &attempts, &trial.stored());
+
+    let attempts = ALL.map(|operation| in_flight(&trial, operation, || terminate(&fragile)));
+    attempts.iter().for_each(Attempt::expect_success);
+    report("pg_terminate_backend under a statement", &attempts, &trial.stored());
+}
+
+#[test]
+fn a_statement_that_an_operator_cancels_is_503_and_not_done() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND application_name <> ''";
+    let attempts =
+        ALL.map(|operation| in_flight(&trial, operation, || drop(sql(&fragile.url, cancel))));
+    attempts.iter().for_each(Attempt::expect_failure);
+    report("pg_cancel_backend under a statement", &attempts, &trial.stored());
+}
+
+#[test]
+fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    let slots = |slots: i32| {
+        sql(&database().url, &format!("ALTER DATABASE {} CONNECTION LIMIT {slots}", fragile.name));
+    };
+    slots(0);
+    terminate(&fragile);
+    let attempts = thread::scope(|scope| {
+        let sent = scope.spawn(|| trial.send_all(&FUNCTIONS));
+        sleep(Duration::from_millis(500));
+        slots(-1);
+        sent.join().unwrap()
+    });
+    attempts.iter().for_each(Attempt::expect_success);
+    report("no slot for 0.5 s", &attempts, &trial.stored());
+
+    slots(0);
+    terminate(&fragile);
+    let attempts = trial.send_all(&FUNCTIONS);
+    slots(-1);
+    attempts.iter().for_each(Attempt::expect_failure);
+    assert!(fragile.stack.gateway.log().contains("SQLSTATE 53300"));
+    report("no slot", &attempts, "");
+    let attempts = trial.send_all(&FUNCTIONS);
+    attempts.iter().for_each(Attempt::expect_success);
+    report("the request after it", &attempts, &trial.stored());
+}
+
+#[test]
+fn on_a_server_that_became_read_only_reads_work_and_writes_are_503() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    let alter = |what| sql(&database().url, &format!("ALTER DATABASE {} {what}", fragile.name));
+    alter("SET default_transaction_read_only = on");
+    terminate(&fragile);
+    let attempts = ALL.map(|operation| trial.send(operation));
+    alter("RESET default_transaction_read_only");
+    for attempt in &attempts {
+        assert_eq!(attempt.done(), matches!(attempt.operation, List | Get), "{attempt}");
+    }
+    report("read-only", &attempts, &trial.stored());
+    let attempts = ALL.map(|operation| trial.send(operation));
+    attempts.iter().for_each(Attempt::expect_success);
+    report("writable again", &attempts, &trial.stored());
+}
