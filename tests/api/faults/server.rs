@@ -69,7 +69,8 @@ fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
     let attempts = trial.send_all(&FUNCTIONS);
     slots(-1);
     attempts.iter().for_each(Attempt::expect_failure);
-    assert!(fragile.stack.gateway.log().contains("SQLSTATE 53300"));
+    let log = fragile.stack.gateway.log();
+    assert!(log.contains("SQLSTATE 53300"), "{log}");
     report("no slot", &attempts, "");
     let attempts = trial.send_all(&FUNCTIONS);
     attempts.iter().for_each(Attempt::expect_success);
