@@ -2,18 +2,22 @@
 //!
 //! The parts are started by `cargo xtask hold`, once a test run, and end with it.
 
+mod aws;
 mod http;
 mod openapi;
 mod part;
+mod proxy;
 mod sql;
 mod token;
 mod user;
 
+pub use aws::create_secret;
 pub use http::{Reply, request, send};
 pub use openapi::{Route, routes};
 pub use part::{
     Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
 };
+pub use proxy::{End, Proxy, Way};
 pub use sql::{sql, try_sql};
 pub use token::{Token, now};
 pub use user::User;

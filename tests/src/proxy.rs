@@ -1,0 +1,259 @@
+//! The network between the functions and PostgreSQL, to be broken while it is in use.
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the functions to PostgreSQL.
+    Up,
+    /// From PostgreSQL to the functions.
+    Down,
+}
+
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Both sides hear that the other has closed it.
+    Closed,
+    /// Both sides hear that it is no more.
+    Reset,
+    /// Nothing arrives any more, and nobody hears of it.
+    Vanished,
+}
+
+/// A proxy on loopback that passes everything on until it is told otherwise.
+pub struct Proxy {
+    port: u16,
+    network: Arc<Network>,
+}
+
+struct Network {
+    server: (String, u16),
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    delay: Duration,
+    held: bool,
+    refused: bool,
+    listening: bool,
+    cut: Option<(Way, usize, End)>,
+    links: Vec<Arc<Link>>,
+    connections: usize,
+    round_trips: usize,
+    last: Option<Way>,
+    /// What went up, and what went down.
+    passed: [Vec<u8>; 2],
+}
+
+/// A connection of a function, and ours on its behalf.
+struct Link {
+    function: TcpStream,
+    server: TcpStream,
+    end: OnceLock<End>,
+}
+
+impl Proxy {
+    /// A proxy before the server of a `postgres://` URL.
+    pub fn before(url: &str) -> Self {
+        let (host, port) = address(url).rsplit_once(':').unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port_here = listener.local_addr().unwrap().port();
+        let network = Arc::new(Network {
+            server: (host.to_owned(), port.parse().unwrap()),
+            state: Mutex::new(State { listening: true, ..State::default() }),
+            changed: Condvar::new(),
+        });
+        let listening = network.clone();
+        thread::spawn(move || listening.listen(listener, port_here));
+        Self { port: port_here, network }
+    }
+
+    /// The same URL, through the proxy.
+    pub fn url(&self, url: &str) -> String {
+        url.replacen(address(url), &format!("127.0.0.1:{}", self.port), 1)
+    }
+
+    /// Passes everything on again.
+    pub fn pass(&self) {
+        let mut state = self.network.state();
+        (state.delay, state.held, state.refused, state.cut) = (Duration::ZERO, false, false, None);
+        self.network.changed.notify_all();
+        drop(self.network.wait(state, |state| !state.listening));
+    }
+
+    /// Takes this long each way.
+    pub fn delay(&self, delay: Duration) {
+        self.network.state().delay = delay;
+    }
+
+    /// Keeps everything, of connections old and new, until it shall pass.
+    pub fn hold(&self) {
+        self.network.state().held = true;
+    }
+
+    /// Refuses new connections.
+    pub fn refuse(&self) {
+        self.network.state().refused = true;
+        // It wakes who waits for the next one.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        drop(self.network.wait(self.network.state(), |state| state.listening));
+    }
+
+    /// Ends every connection that there is.
+    pub fn end(&self, end: End) {
+        self.network.state().links.iter().for_each(|link| link.end(end));
+        self.network.changed.notify_all();
+    }
+
+    /// Ends the connection over which the last of the next `bytes` goes this way, after it; once.
+    pub fn cut(&self, way: Way, bytes: usize, end: End) {
+        self.network.state().cut = Some((way, bytes, end));
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.network.state().connections
+    }
+
+    /// How often something went up after something had come down, or as the first.
+    pub fn round_trips(&self) -> usize {
+        self.network.state().round_trips
+    }
+
+    /// What has gone up and what down since this was asked before.
+    pub fn passed(&self) -> [Vec<u8>; 2] {
+        std::mem::take(&mut self.network.state().passed)
+    }
+}
+
+/// Host and port.
+fn address(url: &str) -> &str {
+    url.split(['@', '/']).nth(3).unwrap()
+}
+
+impl Network {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        while_so: impl FnMut(&mut State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        self.changed.wait_while(state, while_so).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listen(self: Arc<Self>, mut listener: TcpListener, port: u16) {
+        loop {
+            let function = listener.accept().unwrap().0;
+            let mut state = self.state();
+            if state.refused {
+                drop((function, listener));
+                state.listening = false;
+                self.changed.notify_all();
+                let mut state = self.wait(state, |state| state.refused);
+                listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+                state.listening = true;
+                self.changed.notify_all();
+                continue;
+            }
+            // Where the server is gone, so is the connection to us.
+            let Ok(server) = TcpStream::connect(self.server.clone()) else { continue };
+            for stream in [&function, &server] {
+                stream.set_nodelay(true).unwrap();
+            }
+            let link = Arc::new(Link { function, server, end: OnceLock::new() });
+            state.links.push(link.clone());
+            state.connections += 1;
+            drop(state);
+            let network = self.clone();
+            thread::spawn(move || network.serve(&link));
+        }
+    }
+
+    fn serve(&self, link: &Arc<Link>) {
+        thread::scope(|both| {
+            both.spawn(|| self.pump(link, Way::Up));
+            self.pump(link, Way::Down);
+        });
+        // What has vanished stays open.
+        if link.end.get() != Some(&End::Vanished) {
+            self.state().links.retain(|other| !Arc::ptr_eq(link, other));
+        }
+    }
+
+    fn pump(&self, link: &Link, way: Way) {
+        let (mut from, mut to) = match way {
+            Way::Up => (&link.function, &link.server),
+            Way::Down => (&link.server, &link.function),
+        };
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let read = from.read(&mut buffer).unwrap_or(0);
+            let delay = self.state().delay;
+            thread::sleep(delay);
+            let mut state = self.wait(self.state(), |s| s.held && link.end.get().is_none());
+            if link.end.get().is_some() {
+                return;
+            }
+            if read == 0 {
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+            let (bytes, end) = state.share(way, read);
+            if state.last.replace(way) != Some(way) && way == Way::Up {
+                state.round_trips += 1;
+            }
+            state.passed[way as usize].extend(&buffer[..bytes]);
+            drop(state);
+            // Where the other side is gone, this one hears of it when it is read.
+            let _ = to.write_all(&buffer[..bytes]);
+            if let Some(end) = end {
+                return link.end(end);
+            }
+        }
+    }
+}
+
+impl State {
+    /// How many of the bytes that came may go on, and what happens then.
+    fn share(&mut self, way: Way, came: usize) -> (usize, Option<End>) {
+        match &mut self.cut {
+            Some((cut, left, _)) if *cut == way && came < *left => *left -= came,
+            Some((cut, left, end)) if *cut == way => {
+                let share = (*left, Some(*end));
+                self.cut = None;
+                return share;
+            }
+            _ => {}
+        }
+        (came, None)
+    }
+}
+
+impl Link {
+    fn end(&self, end: End) {
+        let _ = self.end.set(end);
+        for stream in [&self.function, &self.server] {
+            // Each fails only where the connection has ended by itself.
+            let _ = match end {
+                End::Closed => stream.shutdown(Shutdown::Both),
+                // Without a FIN: what closes it when the last thread is awake is a reset.
+                End::Reset => set_socket_linger(stream, Some(Duration::ZERO))
+                    .map_err(Into::into)
+                    .and_then(|()| stream.shutdown(Shutdown::Read)),
+                End::Vanished => Ok(()),
+            };
+        }
+    }
+}
