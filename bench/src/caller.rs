@@ -39,6 +39,11 @@ impl Caller {
         Self { user: user.to_owned(), token }
     }
 
+    /// What the user's requests have in `Authorization`.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// The event of a request to `function`.
     pub(crate) fn event(&self, function: &str, ask: Ask) -> Result<Bytes> {
         let path = format!("{}/../events/{function}.json", env!("CARGO_MANIFEST_DIR"));
@@ -63,7 +68,7 @@ impl Caller {
         set("body", ask.body.map(|body| json!(body.to_string())));
         let headers = event.pointer_mut("/headers").and_then(Value::as_object_mut);
         let headers = headers.context("the event has no headers")?;
-        headers.insert("authorization".to_owned(), json!(format!("Bearer {}", self.token)));
+        headers.insert("authorization".to_owned(), json!(self.bearer()));
         for name in ["idempotency-key", "if-match", "if-none-match"] {
             headers.remove(name);
         }

@@ -1,5 +1,5 @@
 //! The functions as they are deployed: release binaries, each in as many sandboxes as one asks for.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -20,10 +20,20 @@ pub(crate) const ALL: [&str; 6] = [LIST, CREATE, GET, UPDATE, DELETE, COMPLETE];
 
 /// What `cargo lambda build --release` made of a function.
 pub(crate) fn binary(name: &str) -> PathBuf {
+    // cargo-lambda looks for its folder where cargo's is.
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target =
-        target.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")));
+    let target = target.unwrap_or_else(|| root().join("target"));
     target.join("lambda").join(name).join("bootstrap")
+}
+
+/// What it made of it without the AWS SDK.
+pub(crate) fn lean_binary(name: &str) -> PathBuf {
+    root().join("target/lambda-without-secrets-manager").join(name).join("bootstrap")
+}
+
+/// The project's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// The environment that Lambda and a stage's secret give a function.

@@ -1,9 +1,21 @@
 //! How fast the functions are, and how long they last. `cargo xtask bench` and `cargo xtask soak` run it.
 mod burst;
 mod caller;
+mod cold;
 mod functions;
+mod growth;
+mod pgbench;
+mod plot;
+mod programs;
+mod report;
 mod sandbox;
+mod sizes;
 mod soak;
+mod stats;
+mod subject;
+mod throughput;
+mod trips;
+mod warm;
 
 use std::time::Duration;
 
@@ -24,15 +36,18 @@ enum Command {
         #[arg(long)]
         seconds: u64,
     },
+    /// Measure everything, beside the peers, and write the report.
+    Report,
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Soak { seconds } => {
             soak::run(Duration::from_secs(seconds)).await?;
             burst::run().await
         }
+        Command::Report => report::run().await,
     }
 }
 

@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -38,7 +38,6 @@ struct Call {
 /// What a function answered to an event.
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
-    #[expect(dead_code)]
     /// From when the event was handed over until the answer was here.
     pub(crate) took: Duration,
 }
@@ -53,6 +52,21 @@ struct State {
 impl Sandbox {
     /// Starts a program under a Runtime API of its own.
     pub(crate) async fn start(mut program: Command) -> Result<Self> {
+        program.stdin(Stdio::null());
+        Self::spawn(program).await
+    }
+
+    /// As [`Sandbox::start`], with the other end of its standard input.
+    pub(crate) async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
+        program.stdin(Stdio::piped());
+        let sandbox = Self::spawn(program).await?;
+        let mut process = sandbox.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let stdin = process.as_mut().and_then(|process| process.stdin.take());
+        drop(process);
+        Ok((sandbox, stdin.context("it has no standard input")?))
+    }
+
+    async fn spawn(mut program: Command) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (calls, waiting) = mpsc::unbounded_channel();
@@ -67,7 +81,7 @@ impl Sandbox {
             }
         });
         program.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
-        let process = program.stdin(Stdio::null()).spawn();
+        let process = program.spawn();
         let process = process.with_context(|| format!("cannot start {program:?}"))?;
         let id = process.id();
         Ok(Self { process: SyncMutex::new(Some(process)), id, calls, api })
@@ -96,6 +110,17 @@ impl Sandbox {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         kib.context("the kernel does not say how much memory it has")
+    }
+
+    /// The CPU time that its threads have had, in µs.
+    pub(crate) fn cpu(&self) -> Result<f64> {
+        let mut nanos = 0.0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.id))? {
+            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            let run = text.split(' ').next().and_then(|run| run.parse::<f64>().ok());
+            nanos += run.context("the kernel does not say how long it ran")?;
+        }
+        Ok(nanos / 1e3)
     }
 
     /// How many files and sockets it has open.

@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Error as PgError, NoTls, Row};
@@ -207,7 +207,14 @@ fn pool(
     let (config, tls) = parse_url(url.expose_secret())?;
     let manager = match tls {
         None => Manager::new(config, NoTls),
-        Some(roots) => Manager::new(config, MakeRustlsConnect::new(client_config(&roots)?)),
+        Some(roots) => {
+            let mut tls = client_config(&roots)?;
+            if config.get_ssl_negotiation() == SslNegotiation::Direct {
+                // Without it, the server takes the connection for one of another protocol.
+                tls.alpn_protocols = vec![b"postgresql".to_vec()];
+            }
+            Manager::new(config, MakeRustlsConnect::new(tls))
+        }
     };
     Pool::builder(manager)
         .max_size(connections)

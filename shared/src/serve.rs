@@ -22,8 +22,8 @@ use crate::request::Request;
 use crate::tasks::TaskStore;
 use crate::telemetry::{self, Observed};
 
-/// Lambda runs one request at a time in a sandbox, so it needs one connection.
-const CONNECTIONS: usize = 1;
+/// How many requests Lambda sends a sandbox at once, where it sends more than one: Lambda Managed Instances.
+const CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 /// The longest a request may take, whatever Lambda would allow.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
@@ -76,7 +76,7 @@ where
         }
     };
     let service = service_fn(move |event| receive(api, handler, event));
-    lambda_runtime::run(service).await.map_err(|error| {
+    lambda_runtime::run_concurrent(service).await.map_err(|error| {
         tracing::error!(reason = error.to_string(), "the Runtime API does not answer");
         Error
     })
@@ -98,7 +98,7 @@ impl Api {
 
     fn new(config: &Config) -> Result<Self, String> {
         Ok(Self {
-            tasks: TaskStore::new(Database::new(&config.database_url, CONNECTIONS)?),
+            tasks: TaskStore::new(Database::new(&config.database_url, connections())?),
             verifier: RwLock::new(Arc::new(Verifier::new(&config.auth))),
             // No pause yet: the first token of an unknown secret may ask for new settings at once.
             read: Mutex::new(SystemTime::now() - SETTINGS_PAUSE),
@@ -219,6 +219,12 @@ where
     let response = reply.into_response();
     telemetry::report(context, started.elapsed(), &observed, response.status(), problem.as_ref());
     response
+}
+
+/// A connection for each request that may be served at once.
+fn connections() -> usize {
+    let concurrency = std::env::var(CONCURRENCY).ok().and_then(|count| count.parse().ok());
+    concurrency.unwrap_or(1).max(1)
 }
 
 /// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.

@@ -2,7 +2,9 @@
 use std::process::Command;
 
 use serde_json::json;
-use tests::{Part, SECRET, Stack, Token, User, database_url, function, request, stack};
+use tests::{
+    Part, SECRET, Stack, Token, User, create_secret, database_url, function, request, stack,
+};
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
 const NEXT: &str = "the-secret-that-comes-next-has-32-bytes-too";
@@ -127,22 +129,6 @@ fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str);
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
     ]
-}
-
-fn create_secret(endpoint: &str, name: &str, value: &str) {
-    let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": "0".repeat(32) });
-    let authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
-    let created = tests::send(
-        "POST",
-        endpoint,
-        &[
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", "secretsmanager.CreateSecret"),
-            ("authorization", authorization),
-        ],
-        &body.to_string(),
-    );
-    assert_eq!(created.status, 200, "{created:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The parts are started by `cargo xtask hold`, once a test run, and end with it.
 
+mod aws;
 mod http;
 mod openapi;
 mod part;
@@ -10,6 +11,7 @@ mod sql;
 mod token;
 mod user;
 
+pub use aws::create_secret;
 pub use http::{Reply, request, send};
 pub use openapi::{Route, routes};
 pub use part::{

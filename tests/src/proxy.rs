@@ -48,6 +48,9 @@ struct State {
     /// For the next connection.
     cut: Option<Cut>,
     links: Vec<Arc<Link>>,
+    connections: usize,
+    round_trips: usize,
+    last: Option<Way>,
     /// What went up, and what went down.
     passed: [Vec<u8>; 2],
 }
@@ -129,6 +132,16 @@ impl Proxy {
         self.network.state().cut = Some((way, bytes, end));
     }
 
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.network.state().connections
+    }
+
+    /// How often something went up after something had come down, or as the first.
+    pub fn round_trips(&self) -> usize {
+        self.network.state().round_trips
+    }
+
     /// What has gone up and what down since this was asked before.
     pub fn passed(&self) -> [Vec<u8>; 2] {
         std::mem::take(&mut self.network.state().passed)
@@ -169,9 +182,13 @@ impl Network {
             }
             // Where the server is gone, so is the connection to us.
             let Ok(server) = TcpStream::connect(self.server.clone()) else { continue };
+            for stream in [&function, &server] {
+                stream.set_nodelay(true).unwrap();
+            }
             let cut = Mutex::new(state.cut.take());
             let link = Arc::new(Link { function, server, cut, end: OnceLock::new() });
             state.links.push(link.clone());
+            state.connections += 1;
             drop(state);
             let network = self.clone();
             thread::spawn(move || network.serve(&link));
@@ -210,6 +227,9 @@ impl Network {
                 return;
             }
             let (bytes, end) = link.share(way, read);
+            if state.last.replace(way) != Some(way) && way == Way::Up {
+                state.round_trips += 1;
+            }
             state.passed[way as usize].extend(&buffer[..bytes]);
             drop(state);
             // Where the other side is gone, this one hears of it when it is read.

@@ -1,4 +1,5 @@
 //! `cargo xtask`: the developer's and the operator's commands.
+mod bench;
 mod dev;
 mod env_file;
 mod event;
@@ -33,6 +34,8 @@ enum Command {
     Dev(dev::Options),
     /// Set everything up and run every test.
     Test(test::Options),
+    /// Measure the release binaries beside other backends, and write `bench/REPORT.md`.
+    Bench,
     /// Put the functions under load for longer than the tests do, and compare what they said with what is stored.
     Soak(soak::Options),
     /// Bring a database's tables up to date; does nothing where they are.
@@ -55,6 +58,7 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench => bench::run(),
         Command::Soak(options) => soak::run(&options),
         Command::Migrate(options) => migrate::run(&options),
         Command::Token(options) => token::run(&options),

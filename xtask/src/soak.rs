@@ -14,12 +14,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     load(options.minutes * 60)
 }
 
-/// A mixed load on the release binaries, then a burst of them.
-pub(crate) fn load(seconds: u64) -> Result<()> {
+/// The functions as they are deployed.
+pub(crate) fn build_functions() -> Result<()> {
     println!("Building the functions as they are deployed …");
     let mut build = project::cargo();
     build.env("PATH", tools::path_with_cargo_lambda()?).args(["lambda", "build", "--release"]);
-    tools::run(&mut build).context("the functions do not compile")?;
+    tools::run(&mut build).context("the functions do not compile")
+}
+
+/// A mixed load on the release binaries, then a burst of them.
+pub(crate) fn load(seconds: u64) -> Result<()> {
+    build_functions()?;
     let mut soak = project::cargo();
     soak.args(["run", "--quiet", "--package", "bench", "--", "soak", "--seconds"]);
     tools::run(soak.arg(seconds.to_string())).context("the load did not pass")

@@ -1,0 +1,11 @@
+"""The tutorial's task API: `app` for uvicorn, `handler` for Lambda."""
+from fastapi import FastAPI
+from mangum import Mangum
+
+from tasks import router
+
+app = FastAPI(title="Task API")
+app.include_router(router, prefix="/api")
+
+# No lifespan: the app has nothing to start or to stop.
+handler = Mangum(app, lifespan="off")

@@ -1,0 +1,19 @@
+"""One engine a process, one session a request."""
+import os
+import re
+from collections.abc import Iterator
+
+from sqlmodel import Session, create_engine
+
+# SQLAlchemy wants the driver in the scheme; the rest of the URL goes to libpq as it is.
+URL = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", os.environ["DATABASE_URL"])
+
+# A Lambda sandbox serves one request at a time; under uvicorn, SQLAlchemy's default pool is right.
+POOL = {"pool_size": 1, "max_overflow": 0} if "AWS_LAMBDA_RUNTIME_API" in os.environ else {}
+
+engine = create_engine(URL, **POOL)
+
+
+def get_session() -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session

@@ -1,0 +1,52 @@
+import { pool } from './database.mjs';
+
+// A JavaScript Date would lose the microseconds.
+const time = (column) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
+const COLUMNS = `id, user_id, title, description, completed, ${time('created_at')}, ${time('updated_at')}`;
+
+export async function list(user, { completed = null, limit, offset }) {
+  const { rows } = await pool.query(
+    `SELECT ${COLUMNS} FROM tasks
+     WHERE user_id = $1 AND ($2::boolean IS NULL OR completed = $2)
+     ORDER BY id DESC LIMIT $3 OFFSET $4`,
+    [user, completed, limit, offset],
+  );
+  return rows;
+}
+
+export const create = (user, { title, description }) =>
+  one(`INSERT INTO tasks (user_id, title, description) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`, [
+    user,
+    title,
+    description,
+  ]);
+
+export const get = (user, id) => one(`SELECT ${COLUMNS} FROM tasks WHERE user_id = $1 AND id = $2`, [user, id]);
+
+export const update = (user, id, { title, description, completed }) =>
+  one(
+    `UPDATE tasks SET
+       title = coalesce($3, title),
+       description = CASE WHEN $4 THEN $5 ELSE description END,
+       completed = coalesce($6, completed),
+       version = version + 1,
+       updated_at = now()
+     WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+    [user, id, title, description !== undefined, description, completed],
+  );
+
+/** Sets `completed`; without it, toggles. */
+export const complete = (user, id, completed) =>
+  one(
+    `UPDATE tasks SET completed = coalesce($3, NOT completed), version = version + 1, updated_at = now()
+     WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+    [user, id, completed],
+  );
+
+export const remove = (user, id) =>
+  one(`DELETE FROM tasks WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`, [user, id]);
+
+async function one(text, values) {
+  const { rows } = await pool.query(text, values);
+  return rows[0];
+}

@@ -1,0 +1,79 @@
+//! Whether a list gets slower the further down it starts, and the more tasks there are.
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::caller::{Ask, Caller, Reply};
+use crate::functions::LIST;
+use crate::programs::Program;
+use crate::stats::Series;
+use crate::subject::{Each, LARGE_USER, SMALL_USER, Subject, USER, USER_TASKS};
+use crate::warm::{ROUNDS, Warm};
+
+/// The median latency of a list in µs, by how far down it starts and how many tasks the user has.
+pub(crate) struct GrowthResults {
+    pub(crate) pages: Vec<(u64, Each<Series>)>,
+    pub(crate) users: Vec<(u64, Series)>,
+}
+
+impl GrowthResults {
+    /// How many times our first page our last one takes.
+    pub(crate) fn depth(&self) -> Result<Series> {
+        let ours = |page: &(u64, Each<Series>)| page.1.first().cloned();
+        let first = self.pages.first().and_then(ours).context("no page was measured")?;
+        let last = self.pages.last().and_then(ours).context("no page was measured")?;
+        Ok(last.ratio(&first))
+    }
+}
+
+pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
+    println!("Growth …");
+    let large = Caller::new(LARGE_USER);
+    let page = |query: &str| large.event(LIST, Ask { query, ..Ask::default() });
+    let mut sandboxes = Vec::new();
+    for program in &subject.programs {
+        sandboxes.push(program.start(LIST, subject.url(program)).await?);
+    }
+    let ours = sandboxes.first().context("no sandbox")?;
+    let mut pages: Vec<(u64, Each<Series>)> = Vec::new();
+    let mut events = Vec::new();
+    for number in [1, 10, 100, 1000, 10_000] {
+        let offset = format!("offset={}", (number - 1) * 50);
+        // Our clients follow a link; the peers have nothing but the offset.
+        let before = format!("limit=1&offset={}", ((number - 1) * 50).max(1) - 1);
+        let link = Reply::read(&ours.invoke(page(&before)?).await?)?.headers;
+        let link = link.get("link").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let after = link.split(['?', '&', '>']).find(|part| part.starts_with("after="));
+        let cursor = if number == 1 { "" } else { after.context("no link to the next page")? };
+        events.push((page(cursor)?, page(&offset)?));
+        pages.push((number, Each::default()));
+    }
+    for _ in 0..ROUNDS {
+        for ((_, results), (cursor, offset)) in pages.iter_mut().zip(&events) {
+            let by_turns = subject.programs.iter().zip(&sandboxes).zip(results);
+            for ((program, sandbox), series) in by_turns {
+                let (event, count) = match program {
+                    Program::Rust => (cursor, 300),
+                    Program::FastApi(_) | Program::Hono(_) => (offset, 20),
+                };
+                let mut warm = Warm::default();
+                warm.measure(sandbox, &vec![event.clone(); count]).await?;
+                series.push(warm.p50.median());
+            }
+        }
+    }
+    let mut users = Vec::new();
+    for (user, tasks) in [(SMALL_USER, 10), (USER, USER_TASKS.into()), (LARGE_USER, 1_000_000)] {
+        // As many rows for each: what is compared is the size of what they are found in.
+        let event = Caller::new(user).event(LIST, Ask { query: "limit=10", ..Ask::default() })?;
+        users.push((tasks, event, Series::default()));
+    }
+    for _ in 0..ROUNDS {
+        for (_, event, series) in &mut users {
+            let mut warm = Warm::default();
+            warm.measure(ours, &vec![event.clone(); 500]).await?;
+            series.push(warm.p50.median());
+        }
+    }
+    let users = users.into_iter().map(|(tasks, _, series)| (tasks, series)).collect();
+    Ok(GrowthResults { pages, users })
+}

@@ -1,0 +1,133 @@
+//! Requests a second, of sandboxes side by side and of one that serves many at once.
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use hyper::body::Bytes;
+
+use crate::caller::Caller;
+use crate::functions::{LIST, in_environment};
+use crate::pgbench::{Limit, Script};
+use crate::programs::{Program, peer};
+use crate::sandbox::Sandbox;
+use crate::stats::Series;
+use crate::subject::{Each, Subject, USER};
+
+/// How long a throughput is measured.
+const SPELL: Duration = Duration::from_secs(2);
+const SPELL_ROUNDS: usize = 3;
+
+/// Requests a second, for a list.
+pub(crate) struct ThroughputResults {
+    pub(crate) one: Each<Series>,
+    /// Of [`SANDBOXES`] sandboxes.
+    pub(crate) several: Each<Series>,
+    /// The tutorial's backend as a server, without Lambda, asked by as many clients.
+    pub(crate) server: Series,
+    /// One process of ours that serves as many at once, and pgbench with as many clients.
+    pub(crate) concurrent: Vec<(usize, Series, Series)>,
+}
+
+pub(crate) const SANDBOXES: usize = 4;
+
+pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
+    println!("Throughput …");
+    let event = Subject::list()?;
+    let limit = Limit { database: &subject.database, user: USER };
+    let (mut one, mut several) = (Each::<Series>::default(), Each::<Series>::default());
+    for _ in 0..SPELL_ROUNDS {
+        for (index, program) in subject.programs.iter().enumerate() {
+            let mut sandboxes = Vec::new();
+            for _ in 0..SANDBOXES {
+                sandboxes.push(program.start(LIST, subject.url(program)).await?);
+            }
+            for sandbox in &sandboxes {
+                sandbox.invoke(event.clone()).await?;
+            }
+            for (series, count) in [(&mut one, 1), (&mut several, SANDBOXES)] {
+                let sandboxes = sandboxes.get(..count).context("too few sandboxes")?;
+                if let Some(series) = series.get_mut(index) {
+                    series.push(throughput(sandboxes, 1, &event, SPELL).await?);
+                }
+            }
+        }
+    }
+    let mut concurrent = Vec::new();
+    for at_once in [1, 8, 64] {
+        let (mut ours, mut pgbench) = (Series::default(), Series::default());
+        for _ in 0..SPELL_ROUNDS {
+            let mut command = Program::Rust.command(LIST, &subject.database.functions_url);
+            command.env("AWS_LAMBDA_MAX_CONCURRENCY", at_once.to_string());
+            let sandbox = [Sandbox::start(command).await?];
+            throughput(&sandbox, at_once, &event, SPELL / 10).await?;
+            ours.push(throughput(&sandbox, at_once, &event, SPELL).await?);
+            pgbench.push(limit.throughput(Script::Transaction, at_once, SPELL.as_secs())?);
+        }
+        concurrent.push((at_once, ours, pgbench));
+    }
+    Ok(ThroughputResults { one, several, server: uvicorn(subject)?, concurrent })
+}
+
+/// How many requests a second the sandboxes serve, each with as many at once.
+async fn throughput(
+    sandboxes: &[Sandbox],
+    at_once: usize,
+    event: &Bytes,
+    duration: Duration,
+) -> Result<f64> {
+    let started = Instant::now();
+    let callers = sandboxes.iter().flat_map(|sandbox| (0..at_once).map(move |_| sandbox));
+    let counts = callers.map(async |sandbox| {
+        let mut count = 0_u32;
+        while started.elapsed() < duration {
+            sandbox.invoke(event.clone()).await?;
+            count += 1;
+        }
+        Ok::<_, anyhow::Error>(count)
+    });
+    let counts = futures_util::future::try_join_all(counts).await?;
+    Ok(f64::from(counts.iter().sum::<u32>()) / started.elapsed().as_secs_f64())
+}
+
+/// FastAPI under uvicorn, asked over HTTP.
+fn uvicorn(subject: &Subject) -> Result<Series> {
+    let bin = subject.programs.iter().find_map(|program| match program {
+        Program::FastApi(bin) => Some(bin),
+        Program::Rust | Program::Hono(_) => None,
+    });
+    let bin = bin.context("FastAPI is not among the programs")?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
+    let mut command = Command::new(bin.join("uvicorn"));
+    command.args(["app:app", "--host", "127.0.0.1", "--log-level", "warning", "--port", &port]);
+    let mut command = in_environment(command, LIST, &subject.database.url);
+    let mut server = command.current_dir(peer("fastapi")).stdin(Stdio::null()).spawn()?;
+    let url = format!("http://127.0.0.1:{port}/api/{USER}/tasks");
+    let bearer = Caller::new(USER).bearer();
+    let ask = || tests::send("GET", &url, &[("authorization", &bearer)], "").status;
+    let patience = Instant::now() + Duration::from_secs(20);
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        ensure!(Instant::now() < patience, "uvicorn does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut series = Series::default();
+    for _ in 0..SPELL_ROUNDS {
+        let started = Instant::now();
+        let client = || {
+            let mut count = 0_u32;
+            while started.elapsed() < SPELL {
+                assert_eq!(ask(), 200);
+                count += 1;
+            }
+            count
+        };
+        let count: u32 = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..SANDBOXES).map(|_| scope.spawn(client)).collect();
+            clients.into_iter().filter_map(|client| client.join().ok()).sum()
+        });
+        series.push(f64::from(count) / started.elapsed().as_secs_f64());
+    }
+    server.kill()?;
+    server.wait()?;
+    Ok(series)
+}

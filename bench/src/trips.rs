@@ -1,0 +1,60 @@
+//! How often a request crosses the network, and what that costs where it is slow.
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tests::Proxy;
+
+use crate::functions::{ALL, LIST, sandbox};
+use crate::subject::Subject;
+use crate::warm::Warm;
+
+/// What the proxy adds, each way.
+const DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(5)];
+const REQUESTS: usize = 100;
+
+/// Round trips to the database.
+pub(crate) struct TripResults {
+    /// From the TCP connection to the first answer.
+    pub(crate) cold: usize,
+    pub(crate) operations: Vec<(&'static str, Trips)>,
+}
+
+/// Those of a warm operation.
+pub(crate) struct Trips {
+    pub(crate) warm: usize,
+    /// The p50 in ms, by the delay.
+    pub(crate) latencies: [f64; 3],
+}
+
+pub(crate) async fn measure(subject: &Subject) -> Result<TripResults> {
+    println!("Round trips …");
+    let url = &subject.database.functions_url;
+    let proxy = Proxy::before(url);
+    let url = proxy.url(url);
+    let cold_sandbox = sandbox(LIST, &url).await?;
+    cold_sandbox.invoke(Subject::list()?).await?;
+    let cold = proxy.round_trips();
+    drop(cold_sandbox);
+
+    let mut operations = Vec::new();
+    for function in ALL {
+        let sandbox = sandbox(function, &url).await?;
+        let mut latencies = [0.0; 3];
+        let mut warm = 0;
+        for (delay, latency) in DELAYS.into_iter().zip(&mut latencies) {
+            let events = subject.events(function, REQUESTS).await?;
+            let (first, rest) = events.split_first().context("no event")?;
+            sandbox.invoke(first.clone()).await?;
+            proxy.delay(delay);
+            let before = proxy.round_trips();
+            let mut times = Warm::default();
+            times.measure(&sandbox, rest).await?;
+            // Each of them took as many.
+            warm = (proxy.round_trips() - before).div_ceil(rest.len());
+            *latency = times.p50.median() / 1e3;
+            proxy.delay(Duration::ZERO);
+        }
+        operations.push((function, Trips { warm, latencies }));
+    }
+    Ok(TripResults { cold, operations })
+}

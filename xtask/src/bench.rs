@@ -1,0 +1,19 @@
+//! `cargo xtask bench`: how fast the functions are, beside what one would use instead.
+use anyhow::{Context, Result};
+
+use crate::{postgres, project, soak, tools};
+
+/// Where the functions are without the AWS SDK, to show what it costs.
+const LEAN: &str = "target/lambda-without-secrets-manager";
+
+pub(crate) fn run() -> Result<()> {
+    postgres::ensure_programs()?;
+    soak::build_functions()?;
+    let mut lean = project::cargo();
+    lean.env("PATH", tools::path_with_cargo_lambda()?);
+    lean.args(["lambda", "build", "--release", "--no-default-features", "--lambda-dir", LEAN]);
+    tools::run(&mut lean).context("the functions do not compile without the AWS SDK")?;
+    let mut report = project::cargo();
+    report.args(["run", "--quiet", "--profile", "harness", "--package", "bench", "--", "report"]);
+    tools::run(&mut report).context("the benchmark did not end well")
+}
