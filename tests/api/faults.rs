@@ -1,7 +1,11 @@
 //! What a client sees when the network or the database fails, and what is stored then: it gets its
 //! answer or a clear 503 in time, what was acknowledged is stored once, and nothing is done twice.
+mod certificates;
 mod cuts;
+#[cfg(target_os = "linux")]
+mod frozen;
 mod network;
+mod restart;
 mod server;
 
 use std::fmt;
@@ -49,6 +53,7 @@ struct Fragile {
     stack: Stack,
     /// The database, straight, for who may do everything in it.
     url: String,
+    functions_url: String,
     /// The name of the database.
     name: String,
 }
@@ -68,10 +73,15 @@ impl Fragile {
         let (base, _) = functions_url.split_once('?').unwrap();
         let migrated = xtask().args(["migrate", "--database-url", &url]).output().unwrap();
         assert!(migrated.status.success(), "{migrated:?}");
-        let functions_url = format!("{base}?{parameters}");
-        let proxy = Proxy::before(&functions_url);
-        let stack = Stack::start(&[("DATABASE_URL", &proxy.url(&functions_url))]);
-        Self { proxy, stack, url, name: name.to_owned() }
+        Self::on(&url, &format!("{base}?{parameters}"), name)
+    }
+
+    /// On the database `name`.
+    fn on(url: &str, functions_url: &str, name: &str) -> Self {
+        let proxy = Proxy::before(functions_url);
+        let stack = Stack::start(&[("DATABASE_URL", &proxy.url(functions_url))]);
+        let [url, functions_url, name] = [url, functions_url, name].map(str::to_owned);
+        Self { proxy, stack, url, functions_url, name }
     }
 }
 
@@ -179,12 +189,12 @@ impl<'a> Trial<'a> {
     /// Sends these at once.
     fn send_all(&self, operations: &[Operation]) -> Vec<Attempt> {
         thread::scope(|scope| {
-            let send = |operation: &Operation| {
+            let start = |operation: &Operation| {
                 let operation = *operation;
                 scope.spawn(move || self.send(operation))
             };
-            let sent: Vec<_> = operations.iter().map(send).collect();
-            sent.into_iter().map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = operations.iter().map(start).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
     }
 

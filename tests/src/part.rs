@@ -1,5 +1,5 @@
 //! The parts of a stack, each a process that ends with the test run.
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ pub struct Part {
     log: PathBuf,
     _child: Child,
     /// It ends when this is closed, however we end.
-    _stdin: ChildStdin,
+    stdin: ChildStdin,
 }
 
 impl Part {
@@ -56,8 +56,13 @@ impl Part {
             programs: text("programs").into(),
             log: text("log").into(),
             _child: child,
-            _stdin: stdin,
+            stdin,
         }
+    }
+
+    /// Tells a database to `restart`, or to `crash` and start again.
+    pub fn tell(&mut self, what: &str) {
+        writeln!(self.stdin, "{what}").unwrap();
     }
 
     /// Everything it has printed so far.

@@ -4,7 +4,9 @@ use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -32,7 +34,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Part {
-    /// A new, migrated database that logs every statement.
+    /// A new, migrated database that logs every statement; a line of input, `restart` or `crash`, does so to it.
     Database,
     /// A local AWS, whose functions have the variables of the environment, too.
     Aws,
@@ -42,20 +44,23 @@ enum Part {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (sender, ended) = dev::interruptions()?;
+    let (asker, asked) = channel();
     thread::spawn(move || {
-        // Reads until the other end is closed; what comes is of no interest.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        // Until the other end is closed.
+        std::io::stdin().lines().map_while(Result::ok).for_each(|line| drop(asker.send(line)));
         let _ = sender.send(());
     });
 
     let folder = folder()?;
     let log = folder.path().join("log");
     let output = Output::File(File::create(&log)?);
-    let (ready, _process) = match options.part {
+    let mut server = None;
+    let (ready, mut process) = match options.part {
         Part::Database => {
             let mode = Mode::Tested { connections: options.connections, log: !options.quiet };
-            let Database { owner_url, functions_url, programs, process } =
+            let Database { owner_url, functions_url, programs, process, command } =
                 database(folder.path(), &mode, output)?;
+            server = Some(command);
             let urls = json!({ "url": owner_url, "functions_url": functions_url, "programs": programs, "log": log });
             (urls, process)
         }
@@ -69,7 +74,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     };
     println!("{ready}");
-    ended.recv().context("nobody can end this any more")
+    loop {
+        match ended.recv_timeout(Duration::from_millis(20)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            ended => return ended.context("nobody can end this any more"),
+        }
+        if let (Some(server), Ok(how)) = (&mut server, asked.try_recv()) {
+            let signal = if how == "crash" { Signal::QUIT } else { Signal::INT };
+            process.restart(server, signal)?;
+        }
+    }
 }
 
 /// A database of the tests.
@@ -81,14 +95,16 @@ pub(crate) struct Database {
     /// The folder of the server's programs.
     programs: PathBuf,
     pub(crate) process: Process,
+    /// What started it.
+    command: Command,
 }
 
 pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Database> {
-    let Server { process, url: owner_url, programs } =
+    let Server { process, command, url: owner_url, programs } =
         Server::start(folder, mode, free_port()?, output)?;
     migrate::migrate(&owner_url)?;
     let functions_url = login::grant(&owner_url, login::LOCAL)?;
-    Ok(Database { owner_url, functions_url, programs, process })
+    Ok(Database { owner_url, functions_url, programs, process, command })
 }
 
 fn aws(output: Output) -> Result<(String, Process)> {

@@ -22,6 +22,8 @@ const DATABASE: &str = "tasks";
 /// A running server; it stops when this is dropped.
 pub(crate) struct Server {
     pub(crate) process: Process,
+    /// What started it.
+    pub(crate) command: Command,
     /// How to connect to it.
     pub(crate) url: String,
     /// The folder of its programs.
@@ -99,7 +101,7 @@ impl Server {
         let url = |database| {
             format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{database}{query}")
         };
-        let mut server = Self { process, url: url(DATABASE), programs: bin };
+        let mut server = Self { process, command, url: url(DATABASE), programs: bin };
         server.await_database(&url("postgres"))?;
         Ok(server)
     }

@@ -76,6 +76,15 @@ impl Process {
         Ok(())
     }
 
+    /// Ends it with `signal`, and starts again what it was spawned with.
+    pub(crate) fn restart(&mut self, command: &mut Command, signal: Signal) -> Result<()> {
+        let usual = std::mem::replace(&mut self.signal, signal);
+        self.stop();
+        self.signal = usual;
+        self.child = command.spawn().with_context(|| format!("cannot start {}", self.name))?;
+        Ok(())
+    }
+
     /// Ends it, and whatever else it left in its group.
     fn stop(&mut self) {
         let id = Pid::from_child(&self.child);

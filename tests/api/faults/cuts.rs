@@ -104,5 +104,5 @@ fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
     report("the answer vanishes", &attempts, &trial.stored());
     let once = attempts.iter().find(|attempt| attempt.operation == CreateOnce).unwrap();
     trial.insist(once);
-    report("and the keyed create again", &[once.clone()], &trial.stored());
+    report("and the keyed create again", std::slice::from_ref(once), &trial.stored());
 }

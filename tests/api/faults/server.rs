@@ -8,13 +8,15 @@ use super::network::in_flight;
 use super::{ALL, Attempt, FUNCTIONS, Fragile, Get, List, Trial, fragile, report};
 
 /// Has the server end the functions' connections.
-fn terminate(fragile: &Fragile) {
+pub(super) fn terminate(fragile: &Fragile) {
     let ended = sql(
         &fragile.url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name <> ''",
     );
     assert!(!ended.is_empty());
+    // It does not wait until they have ended.
+    sleep(Duration::from_millis(100));
 }
 
 #[test]
@@ -23,7 +25,6 @@ fn a_connection_that_the_server_ends_is_replaced_unseen_even_under_a_statement()
     let trial = Trial::new(&fragile);
     let attempts = ALL.map(|operation| {
         terminate(&fragile);
-        sleep(Duration::from_millis(100));
         trial.send(operation)
     });
     attempts.iter().for_each(Attempt::expect_success);
