@@ -5,6 +5,7 @@ mod cuts;
 #[cfg(target_os = "linux")]
 mod frozen;
 mod network;
+mod pooled;
 mod restart;
 mod server;
 
@@ -53,6 +54,7 @@ struct Fragile {
     stack: Stack,
     /// The database, straight, for who may do everything in it.
     url: String,
+    /// The database as the functions know it.
     functions_url: String,
     /// The name of the database.
     name: String,
@@ -61,28 +63,33 @@ struct Fragile {
 impl Fragile {
     /// With a new database of this name.
     fn start(name: &str) -> Self {
-        let (_, parameters) = database().functions_url.split_once('?').unwrap();
-        Self::start_with(name, parameters)
-    }
-
-    /// As [`Fragile::start`], the functions' URL with these parameters.
-    fn start_with(name: &str, parameters: &str) -> Self {
-        sql(&database().url, &format!("CREATE DATABASE {name}"));
-        let of = |url: &str| url.replace("/tasks?", &format!("/{name}?"));
-        let (url, functions_url) = (of(&database().url), of(&database().functions_url));
-        let (base, _) = functions_url.split_once('?').unwrap();
-        let migrated = xtask().args(["migrate", "--database-url", &url]).output().unwrap();
-        assert!(migrated.status.success(), "{migrated:?}");
-        Self::on(&url, &format!("{base}?{parameters}"), name)
+        let [url, functions_url] = new_database(name);
+        Self::on(&url, &functions_url, name)
     }
 
     /// On the database `name`.
     fn on(url: &str, functions_url: &str, name: &str) -> Self {
         let proxy = Proxy::before(functions_url);
-        let stack = Stack::start(&[("DATABASE_URL", &proxy.url(functions_url))]);
+        let through = proxy.url(functions_url);
+        Self::with(proxy, &through, url, name)
+    }
+
+    /// Whose functions have this URL.
+    fn with(proxy: Proxy, functions_url: &str, url: &str, name: &str) -> Self {
+        let stack = Stack::start(&[("DATABASE_URL", functions_url)]);
         let [url, functions_url, name] = [url, functions_url, name].map(str::to_owned);
         Self { proxy, stack, url, functions_url, name }
     }
+}
+
+/// A new database on the server of the tests: its URL, and that of the functions.
+fn new_database(name: &str) -> [String; 2] {
+    sql(&database().url, &format!("CREATE DATABASE {name}"));
+    let urls = [&database().url, &database().functions_url]
+        .map(|url| url.replace("/tasks?", &format!("/{name}?")));
+    let migrated = xtask().args(["migrate", "--database-url", &urls[0]]).output().unwrap();
+    assert!(migrated.status.success(), "{migrated:?}");
+    urls
 }
 
 /// A stack for one test, which leaves it whole for the next.

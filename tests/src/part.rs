@@ -87,15 +87,25 @@ pub fn stack() -> &'static Stack {
     })
 }
 
-/// The functions' database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one.
+/// The functions' database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one,
+/// through a pooler where the run is to go through it.
 pub fn database_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
+        if is_pooled() {
+            static POOLER: OnceLock<Part> = OnceLock::new();
+            let variables = [("DATABASE_URL", database().functions_url.as_str())];
+            return POOLER.get_or_init(|| Part::start("pgbouncer", &variables)).url.clone();
+        }
         let Some(url) = chosen_database() else { return database().functions_url.clone() };
         let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
         assert!(migrated.success());
         url
     })
+}
+
+fn is_pooled() -> bool {
+    std::env::var("TASK_API_TESTS_THROUGH").is_ok_and(|through| through == "pgbouncer")
 }
 
 fn chosen_database() -> Option<String> {
@@ -105,7 +115,7 @@ fn chosen_database() -> Option<String> {
 /// A stack on the embedded database, whose log shows every statement.
 pub fn embedded_stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
-    if chosen_database().is_none() {
+    if chosen_database().is_none() && !is_pooled() {
         return stack();
     }
     STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().functions_url)]))

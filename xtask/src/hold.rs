@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::gateway::Gateway;
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{dev, login, migrate, tools};
+use crate::{dev, login, migrate, pgbouncer, settings, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -38,16 +38,18 @@ enum Part {
     Database,
     /// A local AWS, whose functions have the variables of the environment, too.
     Aws,
+    /// A pooler before the database of `DATABASE_URL`, which is one of the tests.
+    Pgbouncer,
     /// A gateway, whose functions have the settings of the environment.
     Gateway,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (sender, ended) = dev::interruptions()?;
-    let (asker, asked) = channel();
+    let (lines, asked) = channel();
     thread::spawn(move || {
         // Until the other end is closed.
-        std::io::stdin().lines().map_while(Result::ok).for_each(|line| drop(asker.send(line)));
+        std::io::stdin().lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
         let _ = sender.send(());
     });
 
@@ -68,6 +70,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             let (url, process) = aws(output)?;
             (json!({ "url": url, "log": log }), process)
         }
+        Part::Pgbouncer => {
+            let url = settings::variable(settings::DATABASE_URL).context("no DATABASE_URL")?;
+            let (url, process) = pgbouncer::start(folder.path(), &url, output)?;
+            (json!({ "url": url, "log": log }), process)
+        }
         Part::Gateway => {
             let (url, process) = gateway(options.concurrency, output)?;
             (json!({ "url": url, "log": log }), process)
@@ -75,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     println!("{ready}");
     loop {
-        match ended.recv_timeout(Duration::from_millis(20)) {
+        match ended.recv_timeout(Duration::from_millis(50)) {
             Err(RecvTimeoutError::Timeout) => {}
             ended => return ended.context("nobody can end this any more"),
         }

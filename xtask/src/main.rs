@@ -9,6 +9,7 @@ mod hold;
 mod login;
 mod migrate;
 mod node;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod project;

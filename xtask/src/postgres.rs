@@ -130,10 +130,10 @@ pub(crate) fn free_port() -> Result<u16> {
 }
 
 /// Who runs the server: PostgreSQL refuses to run as root.
-struct Account(Option<(u32, u32)>);
+pub(crate) struct Account(Option<(u32, u32)>);
 
 impl Account {
-    fn of_server() -> Result<Self> {
+    pub(crate) fn of_server() -> Result<Self> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self(None));
         }
@@ -144,7 +144,7 @@ impl Account {
         })
     }
 
-    fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         // Its messages in English, its data in UTF-8, wherever it runs.
         command.env("LC_ALL", "C").current_dir("/");
@@ -217,7 +217,7 @@ fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
     }
 }
 
-fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
     fs::write(path, text)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     account.own(path)

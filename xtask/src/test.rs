@@ -2,15 +2,14 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
 use crate::postgres::Mode;
 use crate::process::Output;
-use crate::{hold, migrate, postgres, project, settings, soak, tools};
+use crate::{hold, migrate, pgbouncer, postgres, project, settings, soak, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -29,6 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let path = tools::path_with_cargo_lambda()?;
     postgres::ensure_programs()?;
     let chromium = if options.arguments.is_empty() {
+        pgbouncer::program()?;
         frontend::ensure_packages()?;
         Some(chromium()?)
     } else {
@@ -40,6 +40,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let mut command = project::cargo();
         command.env("PATH", &path).args(["test", "--workspace"]).args(&options.arguments);
         tools::run(&mut command).context("the tests did not pass")?;
+        if options.arguments.is_empty() {
+            println!("The tests of the API again, through PgBouncer …");
+            let mut command = project::cargo();
+            command.env("PATH", &path).env("TASK_API_TESTS_THROUGH", "pgbouncer");
+            command.args(["test", "--quiet", "--package", "tests", "--test", "api", "--"]);
+            // These do not use the main stack, or look into the server's log.
+            let direct = ["failures::", "faults::", "migrations::", "statements::"];
+            command.args(direct.iter().flat_map(|module| ["--skip", module]));
+            tools::run(&mut command).context("the tests did not pass through PgBouncer")?;
+        }
         // What is deployed runs on Linux alone.
         if options.arguments.is_empty() && cfg!(target_os = "linux") {
             soak::load(LOAD_SECONDS)?;
@@ -112,26 +122,11 @@ fn chromium() -> Result<PathBuf> {
     if let Some(named) = settings::variable("CHROMIUM") {
         return Ok(named.into());
     }
-    let on_path = |name: &str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-    };
     let find = || {
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let mac = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
-        names.into_iter().find_map(on_path).or_else(|| mac.is_file().then_some(mac))
+        names.into_iter().find_map(tools::on_path).or_else(|| mac.is_file().then_some(mac))
     };
-    if let Some(found) = find() {
-        return Ok(found);
-    }
-    if rustix::process::geteuid().is_root() && on_path("apt-get").is_some() {
-        println!("Installing Chromium (once) …");
-        tools::run(Command::new("apt-get").args(["update", "-qq"]))?;
-        let install = ["install", "-qq", "--yes", "--no-install-recommends", "chromium"];
-        tools::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install))?;
-    }
-    match find() {
-        Some(found) => Ok(found),
-        None => bail!("the browser tests need Chromium: install it, or name it in CHROMIUM"),
-    }
+    tools::debian("Chromium", "chromium", find)?
+        .context("the browser tests need Chromium: install it, or name it in CHROMIUM")
 }

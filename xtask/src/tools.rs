@@ -100,6 +100,30 @@ pub(crate) fn packaged_postgres() -> Result<PathBuf> {
     Ok(bin)
 }
 
+/// A program of the `PATH`.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// What `find` finds, if need be after Debian's `package` is installed, where we may do that.
+pub(crate) fn debian(
+    name: &str,
+    package: &str,
+    find: impl Fn() -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    let found = find();
+    let may_install = rustix::process::geteuid().is_root() && on_path("apt-get").is_some();
+    if found.is_some() || !may_install {
+        return Ok(found);
+    }
+    eprintln!("Installing {name} (once) …");
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let install = ["install", "-qq", "--yes", "--no-install-recommends", package];
+    run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install))?;
+    Ok(find())
+}
+
 fn python(what: &str) -> Result<&'static str> {
     if runs(Command::new("python3").arg("--version")) {
         return Ok("python3");

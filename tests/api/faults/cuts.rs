@@ -3,7 +3,10 @@ use std::iter::zip;
 
 use tests::{End, Way};
 
-use super::{ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, fragile, report};
+use super::{
+    ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, fragile, new_database,
+    report,
+};
 
 /// Where to cut what went one way: before the last byte of each part, and after it.
 fn cuts(bytes: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> Vec<usize> {
@@ -59,12 +62,15 @@ fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
 #[test]
 fn a_cut_anywhere_in_an_exchange_does_nothing_twice_and_loses_nothing_acknowledged() {
     // Without TLS, where each message can be cut for itself.
-    sweep(&Fragile::start_with("cut", "sslmode=disable"), "plain", message);
+    let [url, functions_url] = new_database("cut");
+    let (base, _) = functions_url.split_once('?').unwrap();
+    let plain = format!("{base}?sslmode=disable");
+    sweep(&Fragile::on(&url, &plain, "cut"), "plain", message);
 }
 
 #[test]
 fn a_cut_anywhere_in_an_encrypted_exchange_does_nothing_twice() {
-    sweep(&Fragile::start("cut_tls"), "TLS", record);
+    sweep(&fragile(), "TLS", record);
 }
 
 #[test]

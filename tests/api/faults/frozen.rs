@@ -11,20 +11,21 @@ use super::{FUNCTIONS, Fragile, Trial, fragile, report};
 
 /// The processes of the functions.
 fn processes(fragile: &Fragile) -> Vec<Pid> {
-    let ours = fragile.proxy.url(&fragile.functions_url);
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let folder = entry.unwrap().path();
         let pid = Pid::from_raw(folder.file_name()?.to_str()?.parse().ok()?)?;
         let is_function = fs::read_to_string(folder.join("comm")).ok()?.contains("-task");
         let environment = fs::read(folder.join("environ")).ok()?;
-        let has_url = String::from_utf8_lossy(&environment).contains(&ours);
+        let has_url = String::from_utf8_lossy(&environment).contains(&fragile.functions_url);
         (is_function && has_url).then_some(pid)
     });
     processes.collect()
 }
 
 fn all(processes: &[Pid], signal: Signal) {
-    processes.iter().for_each(|process| kill_process(*process, signal).unwrap());
+    for process in processes {
+        kill_process(*process, signal).unwrap();
+    }
 }
 
 #[test]
