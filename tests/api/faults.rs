@@ -108,7 +108,7 @@ fn fragile() -> Borrowed {
         *stack = None;
         stack
     });
-    stack.get_or_insert_with(|| Fragile::start(&format!("fragile_{turn}")));
+    stack.get_or_insert_with(|| Fragile::start(&format!("fragile_{turn}"))).proxy.pass();
     Borrowed(stack)
 }
 
