@@ -6,6 +6,7 @@ mod delete;
 mod events;
 mod failures;
 mod get;
+mod hostile;
 mod idempotency;
 mod list;
 mod logs;
