@@ -14,4 +14,5 @@ mod migrations;
 mod openapi;
 mod settings;
 mod statements;
+mod tokens;
 mod update;

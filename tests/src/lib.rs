@@ -15,7 +15,7 @@ pub use part::{
     Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
 };
 pub use sql::sql;
-pub use token::{Token, now};
+pub use token::{Token, now, sign};
 pub use user::User;
 
 /// The secret of the main stack.
