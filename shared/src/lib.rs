@@ -16,6 +16,8 @@
 //! Nothing else of the crate is public but what the developer's and the operator's commands
 //! need: [`Config`], [`Database`], [`sign`], and [`REQUEST_LIMIT`], to which the template's timeout is held.
 
+#[cfg(test)]
+mod arbitrary;
 mod auth;
 mod body;
 mod config;

@@ -433,7 +433,8 @@ fn nothing_else_of_better_auths_is_a_token() {
             expect(&user, &format!("Bearer {token}"), "invalid_token", &claims.to_string());
         }
     }
-    let cached = json!({ "session": { "session": { "userId": id } }, "expiresAt": now * 1000, "signature": "x" });
+    let session = json!({ "session": { "userId": id } });
+    let cached = json!({ "session": session, "expiresAt": now * 1000, "signature": "x" });
     for cookie in [
         // A session's token, and the cookie with its signature.
         "vI9gbY1W8vQ2C0J6mXo4dT5kE7rLhZsA".to_owned(),
