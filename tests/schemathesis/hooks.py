@@ -110,6 +110,9 @@ def make_a_task(case):
     token = case.headers.get("Authorization", "").removeprefix("Bearer ")
     if follows_links(case) or token not in holders or "task_id" not in case.path_parameters:
         return
+    # The largest ids stay, since it is their limit that is tried.
+    if int(case.path_parameters["task_id"]) > 2**52:
+        return
     # The few cases of the coverage phase all have to arrive.
     which = "task with its tag" if phase(case) == "coverage" else choice(case, *KINDS_OF_TASK)
     if which == "none":
