@@ -50,22 +50,27 @@ impl Caller {
         let text = std::fs::read_to_string(path).context("the function has no event")?;
         let mut event: Value = serde_json::from_str(&text)?;
         let task = ask.task.map(|task| task.to_string());
+        let route = event.get("routeKey").and_then(Value::as_str);
+        let (_, route) = route.and_then(|key| key.split_once(' ')).context("no route")?;
+        let path = route.replace("{user_id}", &self.user);
+        let path = path.replace("{task_id}", task.as_deref().unwrap_or_default());
         let members = event.as_object_mut().context("the event is no object")?;
         let mut set = |name: &str, value: Option<Value>| match value {
             Some(value) => drop(members.insert(name.to_owned(), value)),
             None => drop(members.remove(name)),
         };
-        let mut path = format!("/api/{}/tasks", self.user);
         let mut parameters = json!({ "user_id": self.user });
         if let (Some(task), Some(parameters)) = (task, parameters.as_object_mut()) {
-            path = format!("{path}/{task}");
             parameters.insert("task_id".to_owned(), json!(task));
         }
-        set("rawPath", Some(json!(path)));
+        set("rawPath", Some(json!(&path)));
         set("rawQueryString", Some(json!(ask.query)));
         set("queryStringParameters", None);
         set("pathParameters", Some(parameters));
         set("body", ask.body.map(|body| json!(body.to_string())));
+        if let Some(in_context) = event.pointer_mut("/requestContext/http/path") {
+            *in_context = json!(path);
+        }
         let headers = event.pointer_mut("/headers").and_then(Value::as_object_mut);
         let headers = headers.context("the event has no headers")?;
         headers.insert("authorization".to_owned(), json!(self.bearer()));

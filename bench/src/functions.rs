@@ -45,7 +45,7 @@ pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &st
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
-        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_REGION", "us-east-1")
         .env("SERVICE_NAME", "bench")
         .env("DATABASE_URL", database_url)
         .env("BETTER_AUTH_SECRET", SECRET)

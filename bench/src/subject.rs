@@ -23,7 +23,7 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) async fn new(programs: [Program; 3]) -> Result<Self> {
-        let database = Part::start_with(&["database", "--connections", "100", "--quiet"], &[]);
+        let database = Part::start_with(&["database", "--connections", "200", "--quiet"], &[]);
         println!("Filling the table with a million tasks …");
         for (user, count) in [(USER, USER_TASKS), (SMALL_USER, 10), (LARGE_USER, 1_000_000)] {
             let fill = format!(

@@ -62,6 +62,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
             let sandbox = [Sandbox::start(command).await?];
             throughput(&sandbox, at_once, &event, SPELL / 10).await?;
             ours.push(throughput(&sandbox, at_once, &event, SPELL).await?);
+            drop(sandbox);
             pgbench.push(limit.throughput(Script::Transaction, at_once, SPELL.as_secs())?);
         }
         concurrent.push((at_once, ours, pgbench));
@@ -101,6 +102,7 @@ fn uvicorn(subject: &Subject) -> Result<Series> {
     let mut command = Command::new(bin.join("uvicorn"));
     command.args(["app:app", "--host", "127.0.0.1", "--log-level", "warning", "--port", &port]);
     let mut command = in_environment(command, LIST, &subject.database.url);
+    command.env("PYTHONPYCACHEPREFIX", bin.join("cache"));
     let mut server = command.current_dir(peer("fastapi")).stdin(Stdio::null()).spawn()?;
     let url = format!("http://127.0.0.1:{port}/api/{USER}/tasks");
     let bearer = Caller::new(USER).bearer();

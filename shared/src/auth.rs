@@ -1,6 +1,7 @@
 //! From a bearer token to an [`Owner`]. The only code that knows JSON Web Tokens.
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -8,6 +9,7 @@ use lambda_http::http::{HeaderMap, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier as VerifySignature};
 
@@ -142,10 +144,7 @@ impl Verifier {
         let mut failure = JwtError::from(ErrorKind::InvalidSignature);
         for key in &self.keys {
             match decode::<Verified>(token, key, &self.validation) {
-                // RFC 7515: a header field marked critical that is not understood refuses the token.
-                Ok(token) if token.header.crit.is_some() => {
-                    return Err(ErrorKind::InvalidToken.into());
-                }
+                Ok(_) if !is_strict(token) => return Err(ErrorKind::InvalidToken.into()),
                 Ok(token) => return Ok(token.claims),
                 // Only a wrong signature is a reason to try the next key.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
@@ -156,6 +155,24 @@ impl Verifier {
         }
         Err(failure)
     }
+}
+
+/// What RFC 7515 and 7519 ask for and `jsonwebtoken` passes over: UTF-8 throughout, an `alg` that is a
+/// string, and no critical field in the header, as we understand none.
+fn is_strict(token: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Protected {
+        #[serde(rename = "alg")]
+        _alg: String,
+        #[serde(default, deserialize_with = "present")]
+        crit: Option<IgnoredAny>,
+    }
+    let mut parts =
+        token.split('.').map(|part| String::from_utf8(BASE64URL.decode(part).ok()?).ok());
+    let (Some(Some(header)), Some(Some(_claims))) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    serde_json::from_str::<Protected>(&header).is_ok_and(|header| header.crit.is_none())
 }
 
 /// The token of an `Authorization: Bearer` header.
@@ -273,7 +290,7 @@ impl JwtVerifier for Hs256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+    use crate::arbitrary;
     use lambda_http::http::HeaderValue;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -428,6 +445,8 @@ mod tests {
             (r#"{"alg":"RS256"}"#, "invalid_token"),
             (r#"{"alg":"hs256"}"#, "invalid_token"),
             (r#"{"alg":["HS256"]}"#, "invalid_token"),
+            (r#"{"alg":{"HS256":null}}"#, "invalid_token"),
+            (r#"{"alg":"HS256","crit":null}"#, "invalid_token"),
             (r#"{"typ":"JWT"}"#, "invalid_token"),
             (r#"{"alg":"none","alg":"HS256"}"#, "invalid_token"),
             ("[]", "invalid_token"),
@@ -512,25 +531,106 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_changed_byte_survives(position in any::<prop::sample::Index>(), byte in any::<u8>()) {
-            let good = token(&claims());
-            let mut changed = good.clone().into_bytes();
+        fn no_changed_byte_survives(position in any::<prop::sample::Index>(), bits in 1..=u8::MAX) {
+            let mut changed = token(&claims()).into_bytes();
             let position = position.index(changed.len());
-            prop_assume!(changed[position] != byte);
-            changed[position] = byte;
+            changed[position] ^= bits;
             if let Ok(changed) = String::from_utf8(changed) {
                 prop_assert!(verifier().subject(&changed).is_err());
             }
         }
 
         #[test]
-        fn no_text_is_a_token(text in "\\PC{0,200}") {
+        fn no_text_is_a_token(text in arbitrary::like("\\PC{0,200}")) {
             prop_assert!(verifier().subject(&text).is_err());
         }
 
         #[test]
-        fn no_signed_claims_make_it_panic(claims in "\\PC{0,200}") {
+        fn no_signed_text_makes_it_panic(
+            header in arbitrary::like("\\PC{0,50}"),
+            claims in arbitrary::like("\\PC{0,200}"),
+        ) {
+            prop_assert!(verifier().subject(&token_with(&header, &claims, SECRET)).is_err());
             let _ = verifier().subject(&token_with(r#"{"alg":"HS256"}"#, &claims, SECRET));
+        }
+
+        #[test]
+        fn no_claims_do_without_a_user_and_an_end(
+            claims in arbitrary::object(),
+            user in prop::option::of(arbitrary::text()),
+            end in prop::option::of(any::<u32>()),
+        ) {
+            let mut claims = claims;
+            claims.extend(user.map(|user| ("sub".to_owned(), user.into())));
+            claims.extend(end.map(|end| ("exp".to_owned(), end.into())));
+            let claims = Value::from(claims);
+            if let Ok(user) = verifier().subject(&token(&claims)) {
+                prop_assert_eq!(claims["sub"].as_str(), Some(user.as_str()));
+                prop_assert!(!user.is_empty() && !user.contains('\0'));
+                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+                let now = now() as f64;
+                prop_assert!(claims["exp"].as_f64().unwrap() > now - 32.0);
+                for claim in ["nbf", "iat"] {
+                    let time = claims.get(claim).map_or(0.0, |time| time.as_f64().unwrap());
+                    prop_assert!(time < now + 32.0, "{}", claims);
+                }
+            }
+        }
+
+        #[test]
+        fn no_header_but_plain_hs256_counts(
+            header in arbitrary::object(),
+            alg in prop::option::of(arbitrary::like("HS256|HS384|RS256|none")),
+        ) {
+            let mut header = header;
+            header.extend(alg.map(|alg| ("alg".to_owned(), alg.into())));
+            let header = Value::from(header);
+            let token = token_with(&header.to_string(), &claims().to_string(), SECRET);
+            if verifier().subject(&token).is_ok() {
+                prop_assert_eq!(&header["alg"], "HS256");
+                prop_assert!(header.get("crit").is_none());
+            }
+        }
+
+        #[test]
+        fn a_bearer_token_is_what_comes_after_the_scheme(
+            values in prop::collection::vec(
+                arbitrary::header("[Bb]earer[ \t]{0,2}[!-~]{0,9}[ ,]?[!-~]{0,9} ?"),
+                0..3,
+            ),
+        ) {
+            let headers: HeaderMap =
+                values.iter().map(|value| (header::AUTHORIZATION, value.clone())).collect();
+            match bearer(&headers) {
+                Ok(token) => {
+                    prop_assert_eq!(values.len(), 1);
+                    let value = values[0].to_str().unwrap();
+                    prop_assert!(value.trim()[..7].eq_ignore_ascii_case("bearer "), "{}", value);
+                    prop_assert_eq!(value.trim()[7..].trim(), token);
+                    prop_assert!(!token.is_empty());
+                }
+                Err(problem) => prop_assert!(problem.code().ends_with("_token")),
+            }
+        }
+
+        #[test]
+        fn a_path_is_its_users_alone(
+            user in arbitrary::like("\\PC{1,12}|%[0-9A-F]{2}"),
+            path in arbitrary::text(),
+            encoded in any::<bool>(),
+        ) {
+            let token = token(&claims_with(&json!({ "sub": user })));
+            let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+            let own = utf8_percent_encode(&user, SEGMENT).to_string();
+            let own = if encoded { own } else { user.clone() };
+            let owner = verifier().owner(&headers, &own).unwrap();
+            prop_assert_eq!(owner.id(), user.as_str());
+            let decoded = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+            if path != user && decoded != user {
+                let problem = verifier().owner(&headers, &path).unwrap_err();
+                prop_assert_eq!(problem.code(), "wrong_user");
+            }
         }
     }
 }

@@ -70,6 +70,8 @@ fn version(tag: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary;
+    use proptest::prelude::*;
 
     fn if_match(values: &[&'static str]) -> IfMatch {
         let values: Vec<_> = values.iter().map(|v| HeaderValue::from_static(v)).collect();
@@ -93,5 +95,35 @@ mod tests {
         assert!(seen.has(3) && !seen.has(4));
         assert!(!IfNoneMatch::parse([].into_iter()).has(1));
         assert!(IfNoneMatch::parse([&HeaderValue::from_static("*")].into_iter()).has(1));
+    }
+
+    const TAGS: &str = r#"(W/)?"?[0-9]{0,20}"?( ?, ?((W/)?"[0-9]{1,19}"|\*|x)){0,3}"#;
+
+    proptest! {
+        #[test]
+        fn a_tag_of_ours_comes_back(versions in prop::collection::vec(any::<i64>(), 1..5)) {
+            let list: Vec<_> = versions.iter().map(|version| etag(*version)).collect();
+            let value = HeaderValue::try_from(list.join(", ")).unwrap();
+            let required = IfMatch::parse([&value].into_iter());
+            prop_assert_eq!(required, IfMatch::Versions(versions.clone()));
+            let seen = IfNoneMatch::parse([&value].into_iter());
+            prop_assert!(versions.iter().all(|version| seen.has(*version)));
+        }
+
+        #[test]
+        fn no_version_is_read_that_is_not_written_there(
+            values in prop::collection::vec(arbitrary::header(TAGS), 0..3),
+        ) {
+            let text: Vec<_> = values.iter().map(|v| v.to_str().unwrap_or_default()).collect();
+            let star = text.iter().any(|value| value.contains('*'));
+            let written = |version: &i64| text.iter().any(|value| value.contains(&etag(*version)));
+            match IfMatch::parse(values.iter()) {
+                IfMatch::Any => prop_assert!(values.is_empty() || star),
+                IfMatch::Versions(versions) => prop_assert!(versions.iter().all(written)),
+            }
+            let seen = IfNoneMatch::parse(values.iter());
+            prop_assert!(seen.versions.iter().all(written));
+            prop_assert!(!seen.any || star);
+        }
     }
 }

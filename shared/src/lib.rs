@@ -17,6 +17,8 @@
 //! need: [`Config`], [`Database`] and its [`DATABASE_ROLE`], [`sign`], and [`REQUEST_LIMIT`], to which the template's
 //! timeout is held.
 
+#[cfg(test)]
+mod arbitrary;
 mod auth;
 mod body;
 mod config;

@@ -107,6 +107,7 @@ fn from_cursor(text: &str) -> Option<TaskId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary;
     use proptest::prelude::*;
 
     fn faults(query: &str) -> Vec<&'static str> {
@@ -151,6 +152,10 @@ mod tests {
         assert_eq!(ListQuery::parse("limit=2&limit=3").unwrap().limit, 3);
     }
 
+    fn written(pairs: &[(String, String)]) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+
     proptest! {
         #[test]
         fn a_cursor_comes_back(id in 1..=(1i64 << 53) - 1) {
@@ -159,7 +164,56 @@ mod tests {
         }
 
         #[test]
-        fn no_query_makes_the_parser_panic(query in "\\PC{0,80}") {
+        fn a_query_is_read_as_it_is_meant(
+            completed in prop::option::of(any::<bool>()),
+            limit in prop::option::of(1..=MAX_LIMIT),
+            offset in prop::option::of(0..=i64::MAX),
+            others in prop::collection::vec(
+                (arbitrary::like("[^aclo]{1,9}"), arbitrary::text()),
+                0..3,
+            ),
+        ) {
+            let mut pairs = others.clone();
+            pairs.extend(completed.map(|value| ("completed".into(), value.to_string())));
+            pairs.extend(limit.map(|value| ("limit".into(), value.to_string())));
+            pairs.extend(offset.map(|value| ("offset".into(), value.to_string())));
+            let query = ListQuery::parse(&written(&pairs)).unwrap();
+            prop_assert_eq!(query.completed, completed);
+            prop_assert_eq!(query.limit, limit.unwrap_or(DEFAULT_LIMIT));
+            prop_assert_eq!(query.offset, offset.unwrap_or(0));
+            prop_assert_eq!(query.after, None);
+            pairs.retain(|(name, _)| name != "offset");
+            prop_assert_eq!(query.kept, pairs);
+        }
+
+        #[test]
+        fn a_parameter_is_good_or_named(
+            pairs in prop::collection::vec((
+                arbitrary::like("completed|limit|offset|after|x"),
+                prop_oneof![
+                    arbitrary::like("true|false|[01]|-?[0-9]{0,20}|[A-Za-z0-9_-]{11}"),
+                    arbitrary::text(),
+                ],
+            ), 0..5),
+        ) {
+            let last = |name| pairs.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+            match ListQuery::parse(&written(&pairs)) {
+                Ok(query) => {
+                    prop_assert!((1..=MAX_LIMIT).contains(&query.limit) && query.offset >= 0);
+                    prop_assert!(last("after").is_none() || last("offset").is_none());
+                    prop_assert_eq!(last("after").map(str::to_owned), query.after.map(to_cursor));
+                    prop_assert_eq!(last("completed").is_some(), query.completed.is_some());
+                }
+                Err(Problem::InvalidRequest(faults)) => {
+                    prop_assert!(!faults.is_empty());
+                    prop_assert!(faults.iter().all(|fault| last(fault.field).is_some()));
+                }
+                Err(problem) => prop_assert!(false, "{:?}", problem),
+            }
+        }
+
+        #[test]
+        fn no_query_makes_the_parser_panic(query in arbitrary::like("\\PC{0,80}")) {
             if let Ok(query) = ListQuery::parse(&query) {
                 prop_assert!((1..=MAX_LIMIT).contains(&query.limit) && query.offset >= 0);
             }

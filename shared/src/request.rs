@@ -136,8 +136,11 @@ fn is_json(content_type: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary;
     use crate::task::{Completion, NewTask};
-    use lambda_http::http;
+    use lambda_http::http::{self, HeaderValue};
+    use proptest::prelude::*;
+    use serde_json::Value;
 
     fn request(body: &str, headers: &[(&str, &str)]) -> Request {
         let mut request = http::Request::builder();
@@ -210,5 +213,55 @@ mod tests {
         }
         let twice = request("", &[("idempotency-key", "a"), ("idempotency-key", "b")]);
         assert!(twice.idempotency_key().is_err());
+    }
+
+    fn with_headers(body: Vec<u8>, headers: &[(&'static str, HeaderValue)]) -> Request {
+        let mut request = http::Request::new(Body::Binary(body));
+        for (name, value) in headers {
+            request.headers_mut().append(*name, value.clone());
+        }
+        Request::new(request)
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_visible_ascii_whatever_is_sent(
+            values in prop::collection::vec(arbitrary::header("[!-~]{0,256}|[ -~]{0,9}"), 0..3),
+        ) {
+            let headers: Vec<_> = values.iter().map(|v| ("idempotency-key", v.clone())).collect();
+            let good = |value: &HeaderValue| {
+                let visible = value.as_bytes().iter().all(|byte| (33..127).contains(byte));
+                visible && (1..=255).contains(&value.len())
+            };
+            match with_headers(Vec::new(), &headers).idempotency_key() {
+                Ok(None) => prop_assert!(values.is_empty()),
+                Ok(Some(key)) => {
+                    prop_assert!(values.len() == 1 && good(&values[0]));
+                    prop_assert_eq!(key.as_str().as_bytes(), values[0].as_bytes());
+                }
+                Err(problem) => {
+                    prop_assert!(values.len() > 1 || !good(&values[0]));
+                    prop_assert_eq!(problem.code(), "invalid_request");
+                }
+            }
+        }
+
+        #[test]
+        fn a_body_is_read_only_where_its_type_is_json(
+            body in arbitrary::object(),
+            types in prop::collection::vec(
+                arbitrary::header("[Aa]pplication/[Jj]son[ ;]?[!-~]{0,9}"),
+                0..3,
+            ),
+        ) {
+            let headers: Vec<_> = types.iter().map(|t| ("content-type", t.clone())).collect();
+            let json = |value: &HeaderValue| {
+                let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+                text.is_empty() || text.split(';').next().unwrap().trim() == "application/json"
+            };
+            let request = with_headers(Value::from(body).to_string().into_bytes(), &headers);
+            let not_json = matches!(request.json::<NewTask>(), Err(Problem::NotJson));
+            prop_assert_eq!(not_json, !types.iter().all(json), "{:?}", types);
+        }
     }
 }

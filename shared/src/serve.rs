@@ -167,9 +167,7 @@ where
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
-    // A path or a query that is no URI panics.
-    let request = catch_unwind(|| lambda_http::request::from_str(payload.get()));
-    let response = if let Ok(Ok(request)) = request {
+    let response = if let Some(request) = read(payload.get()) {
         answer(api, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not one of API Gateway's");
@@ -184,6 +182,12 @@ where
     reply.headers = parts.headers;
     reply.body = Some(body);
     Ok(reply)
+}
+
+/// The request that an event of API Gateway brings; of any other, none.
+fn read(event: &str) -> Option<lambda_http::Request> {
+    // A path or a query that is no URI panics.
+    catch_unwind(|| lambda_http::request::from_str(event).ok()).ok().flatten()
 }
 
 async fn answer<H, F>(
@@ -249,7 +253,10 @@ fn log_panics() {
 mod tests {
     use super::*;
     use crate::auth::{Claims, sign};
+    use crate::task::{Completion, NewTask};
+    use crate::{TaskChange, arbitrary};
     use lambda_http::request::LambdaRequest;
+    use proptest::prelude::*;
     use secrecy::SecretString;
     use serde_json::{Value, json};
 
@@ -292,5 +299,74 @@ mod tests {
         assert_eq!(limit(Duration::from_secs(30)), REQUEST_LIMIT);
         assert_eq!(limit(Duration::from_millis(100)), Duration::ZERO);
         assert_eq!(time_limit(600_000), REQUEST_LIMIT);
+    }
+
+    /// An event of API Gateway.
+    fn event() -> Value {
+        json!({
+            "version": "2.0", "routeKey": "PUT /api/{user_id}/tasks/{task_id}",
+            "rawPath": "/api/u/tasks/1", "rawQueryString": "limit=1&after=x", "cookies": ["a=b"],
+            "headers": {
+                "authorization": "Bearer a.b.c", "content-type": "application/json", "host": "h",
+                "idempotency-key": "k", "if-match": "\"1\"", "if-none-match": "\"1\"",
+            },
+            "queryStringParameters": { "limit": "1", "after": "x" },
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "d",
+                "http": {
+                    "method": "PUT", "path": "/api/u/tasks/1", "protocol": "HTTP/1.1",
+                    "sourceIp": "203.0.113.7", "userAgent": "t",
+                },
+                "requestId": "r", "routeKey": "k", "stage": "$default", "time": "t", "timeEpoch": 1,
+            },
+            "pathParameters": { "user_id": "u", "task_id": "1" },
+            "body": "{\"title\":\"t\",\"completed\":true}", "isBase64Encoded": false,
+        })
+    }
+
+    /// Where the members of a value are, however deep.
+    fn pointers(value: &Value, at: &str) -> Vec<String> {
+        let Value::Object(members) = value else { return vec![at.to_owned()] };
+        let deeper =
+            members.iter().flat_map(|(name, value)| pointers(value, &format!("{at}/{name}")));
+        std::iter::once(at.to_owned()).chain(deeper).collect()
+    }
+
+    /// Reads everything of a request that a handler can.
+    fn read_all(request: lambda_http::Request) {
+        let request = Request::new(request);
+        let _ = request.headers().len() + request.path_user().len();
+        let _ = (request.task_id(), request.list_query(), request.idempotency_key());
+        let _ = (request.if_match(), request.if_none_match());
+        let _ = (request.json::<NewTask>(), request.json::<TaskChange>());
+        let _ = request.json_or_default::<Completion>();
+    }
+
+    proptest! {
+        #[test]
+        fn no_event_makes_a_reader_panic(
+            places in prop::collection::vec(
+                (any::<prop::sample::Index>(), arbitrary::json()),
+                1..4,
+            ),
+        ) {
+            let mut event = event();
+            let pointers = pointers(&event, "");
+            for (place, value) in places {
+                if let Some(member) = event.pointer_mut(place.get::<String>(&pointers)) {
+                    *member = value;
+                }
+            }
+            if let Some(request) = read(&event.to_string()) {
+                read_all(request);
+            }
+        }
+
+        #[test]
+        fn no_text_is_an_event(text in arbitrary::like("\\PC{0,200}")) {
+            if let Some(request) = read(&text) {
+                read_all(request);
+            }
+        }
     }
 }

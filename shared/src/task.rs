@@ -189,7 +189,7 @@ fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body;
+    use crate::{arbitrary, body};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -278,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_but_digits_is_an_id(text in "\\PC{0,20}") {
+        fn nothing_but_digits_is_an_id(text in arbitrary::like("\\PC{0,20}")) {
             if let Some(id) = TaskId::parse(&text) {
                 prop_assert!(text.bytes().all(|b| b.is_ascii_digit()));
                 prop_assert!((1..=MAX_ID).contains(&id.get()));
@@ -286,11 +286,46 @@ mod tests {
         }
 
         #[test]
-        fn an_accepted_title_fits_the_column(text in "\\PC{0,300}") {
+        fn an_accepted_title_fits_the_column(text in arbitrary::like("\\PC{0,300}")) {
             if let Ok(title) = Title::parse(&Value::String(text.clone())) {
                 prop_assert_eq!(title.as_str(), text.trim());
                 prop_assert!((1..=TITLE_LIMIT).contains(&title.as_str().chars().count()));
             }
+        }
+
+        #[test]
+        fn of_any_json_only_a_task_is_read(body in arbitrary::json()) {
+            let title = body.get("title");
+            let good_title = title.is_some_and(|title| Title::parse(title).is_ok());
+            let description = body.get("description");
+            let good_description = description.is_none_or(|text| Description::parse(text).is_ok());
+            let completed = body.get("completed");
+            let good_completed = completed.is_none_or(Value::is_boolean);
+
+            let text = body.to_string();
+            let new = body::parse::<NewTask>(text.as_bytes());
+            prop_assert_eq!(new.is_ok(), good_title && good_description, "{}", text);
+            if let Ok(new) = new {
+                prop_assert_eq!(new.title.as_str(), title.unwrap().as_str().unwrap().trim());
+                prop_assert_eq!(new.description.as_deref(), description.and_then(Value::as_str));
+            }
+
+            let change = body::parse::<TaskChange>(text.as_bytes());
+            let some = title.is_some() || description.is_some() || completed.is_some();
+            let good = (title.is_none() || good_title) && good_description && good_completed;
+            prop_assert_eq!(change.is_ok(), some && good, "{}", text);
+            if let Ok(change) = change {
+                prop_assert_eq!(change.title.is_some(), title.is_some());
+                prop_assert_eq!(change.description.is_some(), description.is_some());
+                prop_assert_eq!(change.completed, completed.and_then(Value::as_bool));
+            }
+
+            let expected = match (body.as_object().map(serde_json::Map::len), completed) {
+                (Some(0), _) => Some(Completion::Toggle),
+                (Some(_), Some(Value::Bool(completed))) => Some(Completion::Set(*completed)),
+                _ => None,
+            };
+            prop_assert_eq!(body::parse::<Completion>(text.as_bytes()).ok(), expected);
         }
 
         #[test]

