@@ -45,8 +45,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             let mut command = project::cargo();
             command.env("PATH", &path).env("TASK_API_TESTS_THROUGH", "pgbouncer");
             command.args(["test", "--quiet", "--package", "tests", "--test", "api", "--"]);
-            // These do not use the main stack, or look into the server's log.
-            let direct = ["failures::", "faults::", "migrations::", "statements::"];
+            // These do not use the main stack, look into the server's log, or take long.
+            let direct = ["failures::", "faults::", "hostile::", "migrations::", "statements::"];
             command.args(direct.iter().flat_map(|module| ["--skip", module]));
             tools::run(&mut command).context("the tests did not pass through PgBouncer")?;
         }

@@ -1,11 +1,13 @@
 //! A connection that is cut anywhere in an exchange.
 use std::iter::zip;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
-use tests::{End, Way};
+use tests::{End, Way, sql};
 
 use super::{
-    ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, fragile, new_database,
-    report,
+    ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, Update, fragile,
+    new_database, report,
 };
 
 /// Where to cut what went one way: before the last byte of each part, and after it.
@@ -61,11 +63,40 @@ fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
 
 #[test]
 fn a_cut_anywhere_in_an_exchange_does_nothing_twice_and_loses_nothing_acknowledged() {
-    // Without TLS, where each message can be cut for itself.
-    let [url, functions_url] = new_database("cut");
+    sweep(&plain("cut"), "plain", message);
+}
+
+/// Without TLS, where each message can be cut for itself.
+fn plain(name: &str) -> Fragile {
+    let [url, functions_url] = new_database(name);
     let (base, _) = functions_url.split_once('?').unwrap();
-    let plain = format!("{base}?sslmode=disable");
-    sweep(&Fragile::on(&url, &plain, "cut"), "plain", message);
+    Fragile::on(&url, &format!("{base}?sslmode=disable"), name)
+}
+
+#[test]
+fn a_function_that_vanishes_before_it_commits_holds_no_lock_for_longer_than_four_seconds() {
+    let fragile = plain("vanished");
+    let trial = Trial::new(&fragile);
+    fragile.proxy.passed();
+    trial.send(Update).expect_success();
+    let [up, _] = fragile.proxy.passed();
+    // All but its last message, the COMMIT.
+    let before = up.len() - b"Q1234COMMIT\0".len();
+    assert_eq!(up[before], b'Q');
+    fragile.proxy.cut(Way::Up, before, End::Vanished);
+    let (attempt, waited) = thread::scope(|scope| {
+        let sent = scope.spawn(|| trial.send(Update));
+        sleep(Duration::from_millis(500));
+        let started = Instant::now();
+        let lock = format!("SELECT id FROM tasks WHERE user_id = '{}' FOR UPDATE", trial.user.id);
+        sql(&fragile.url, &lock);
+        let waited = started.elapsed();
+        (sent.join().unwrap(), waited)
+    });
+    attempt.expect_failure();
+    assert!(waited > Duration::from_secs(2) && waited < Duration::from_secs(5), "{waited:?}");
+    report("vanished before COMMIT", &[attempt], &trial.stored());
+    println!("| its lock | gone after | {} ms | |", waited.as_millis());
 }
 
 #[test]
