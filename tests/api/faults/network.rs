@@ -74,6 +74,22 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
 }
 
 #[test]
+fn a_503_leaves_open_what_a_statement_did_before_the_server_went_away() {
+    let fragile = fragile();
+    let trial = Trial::new(&fragile);
+    let attempts = ALL.map(|operation| {
+        let attempt = in_flight(&trial, operation, || {
+            fragile.proxy.refuse();
+            fragile.proxy.end(End::Closed);
+        });
+        fragile.proxy.pass();
+        attempt
+    });
+    attempts.iter().for_each(Attempt::expect_failure);
+    report("Closed under a statement, then refused", &attempts, &trial.stored());
+}
+
+#[test]
 fn a_peer_that_vanished_while_the_function_idled_is_noticed_within_a_second() {
     let fragile = fragile();
     let trial = Trial::new(&fragile);
