@@ -133,8 +133,10 @@ impl Database {
     ) -> Result<Vec<Row>, Problem> {
         let _time = DatabaseTime::start();
         let mut first = true;
+        // Whether an earlier sending may have run.
+        let mut doubtful = false;
         loop {
-            let lease = self.checkout().await?;
+            let lease = self.checkout().await.map_err(|reason| undone(reason, doubtful))?;
             let sent = SystemTime::now();
             // Boxed, since it would make every future above it four statements larger.
             let work = Box::pin(lease.run(owner, sql, params));
@@ -157,9 +159,9 @@ impl Database {
                     return Err(Problem::internal(reason));
                 }
                 Fate::Undone if first => {}
-                Fate::Unknown if first && repeat == Repeat::Safe => {}
+                Fate::Unknown if first && repeat == Repeat::Safe => doubtful = true,
                 Fate::Unknown => return Err(Problem::unanswered(reason)),
-                Fate::Undone | Fate::Exhausted => return Err(Problem::unavailable(reason)),
+                Fate::Undone | Fate::Exhausted => return Err(undone(reason, doubtful)),
             }
             tracing::warn!(reason, "sending the statement again on a fresh connection");
             telemetry::retry();
@@ -168,7 +170,7 @@ impl Database {
     }
 
     /// A connection, tried again while the reason that there is none may pass.
-    async fn checkout(&self) -> Result<Lease, Problem> {
+    async fn checkout(&self) -> Result<Lease, String> {
         let mut pauses = CONNECT_PAUSES.into_iter();
         let mut renewal = self.renewal.get();
         loop {
@@ -193,7 +195,7 @@ impl Database {
                     telemetry::retry();
                     sleep(pause).await;
                 }
-                _ => return Err(Problem::unavailable(describe_pool(&error))),
+                _ => return Err(describe_pool(&error)),
             }
         }
     }
@@ -298,6 +300,11 @@ struct Failure {
     error: PgError,
     /// Whether nothing of it stays, if this is the server's own word.
     rolled_back: bool,
+}
+
+/// A sending that did nothing; what an earlier one did may be another matter.
+fn undone(reason: String, doubtful: bool) -> Problem {
+    if doubtful { Problem::unanswered(reason) } else { Problem::unavailable(reason) }
 }
 
 /// What became of the statement.
