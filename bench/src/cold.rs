@@ -36,16 +36,17 @@ pub(crate) struct Cold {
 
 impl Cold {
     /// One more cold start.
-    async fn measure(&mut self, program: Command, event: &Bytes) -> Result<()> {
+    pub(crate) async fn measure(&mut self, program: Command, event: &Bytes) -> Result<()> {
         let started = Instant::now();
         let sandbox = Sandbox::start(program).await?;
         Reply::read(&sandbox.invoke(event.clone()).await?)?.expect(200)?;
         let wall = started.elapsed();
+        let memory = sandbox.peak_memory()?;
         let used = sandbox.end()?;
         self.cpu.push(millis(used.utime + used.stime));
         self.system.push(millis(used.stime));
         self.wall.push(millis(wall));
-        self.memory.push(used.maxrss as f64 / 1e6);
+        self.memory.push(memory as f64 * 1024.0 / 1e6);
         Ok(())
     }
 }

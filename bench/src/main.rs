@@ -2,6 +2,7 @@
 mod burst;
 mod caller;
 mod cold;
+mod compare;
 mod functions;
 mod growth;
 mod pgbench;
@@ -17,6 +18,7 @@ mod throughput;
 mod trips;
 mod warm;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -38,6 +40,8 @@ enum Command {
     },
     /// Measure everything, beside the peers, and write the report.
     Report,
+    /// Measure binaries of list-tasks by turns, each with one change to be judged.
+    Compare { binaries: Vec<PathBuf> },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,6 +52,7 @@ async fn main() -> Result<()> {
             burst::run().await
         }
         Command::Report => report::run().await,
+        Command::Compare { binaries } => compare::run(&binaries).await,
     }
 }
 

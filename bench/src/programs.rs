@@ -57,10 +57,10 @@ impl Program {
 }
 
 /// Installs the peers, and returns everything that is compared.
-pub(crate) fn all() -> Result<[Program; 3]> {
+pub(crate) fn all() -> Result<Vec<Program>> {
     let tools = root().join(".local/bench");
     std::fs::create_dir_all(&tools)?;
-    Ok([Program::Rust, fastapi(&tools)?, hono(&tools)?])
+    Ok(vec![Program::Rust, fastapi(&tools)?, hono(&tools)?])
 }
 
 fn fastapi(tools: &Path) -> Result<Program> {

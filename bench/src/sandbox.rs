@@ -18,8 +18,10 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wait4::{ResourceUsage, Wait4};
 
-/// How long a function may take for an event; what Lambda tells it, and when we give up.
+/// How long a function may take for an event, as Lambda tells it.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// When we give up; with a fraction of a core, some take longer than Lambda would let them.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running function.
 pub(crate) struct Sandbox {
@@ -91,7 +93,7 @@ impl Sandbox {
     pub(crate) async fn invoke(&self, event: Bytes) -> Result<Answer> {
         let (answer, answered) = oneshot::channel();
         self.calls.send(Call { event, answer }).ok().context("the Runtime API has ended")?;
-        let answer = tokio::time::timeout(TIMEOUT, answered).await;
+        let answer = tokio::time::timeout(PATIENCE, answered).await;
         answer.context("the function did not answer in time")?.context("the function failed")
     }
 
@@ -106,20 +108,33 @@ impl Sandbox {
 
     /// The memory that it has in use, in KiB.
     pub(crate) fn memory(&self) -> Result<u64> {
+        self.memory_at("VmRSS:")
+    }
+
+    /// The most that it has had in use, in KiB; `wait4` would count what we had in use when it was forked.
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
+        self.memory_at("VmHWM:")
+    }
+
+    fn memory_at(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         kib.context("the kernel does not say how much memory it has")
     }
 
-    /// The CPU time that it has had, in µs, to the hundredth of a second that the kernel tells.
+    /// The CPU time that its threads have had, in µs.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        const TICK: f64 = 10_000.0;
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id))?;
-        // Behind the name, which may hold anything, user and system time are the 12th and 13th.
-        let (_, fields) = stat.rsplit_once(')').context("the kernel says nothing of it")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        Ok(ticks.sum::<Result<f64, _>>()? * TICK)
+        let mut nanos = 0.0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.id))? {
+            // One that ended just now had next to nothing.
+            let Ok(text) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
+            let run = text.split(' ').next().and_then(|run| run.parse::<f64>().ok());
+            nanos += run.context("the kernel does not say how long it ran")?;
+        }
+        Ok(nanos / 1e3)
     }
 
     /// How many files and sockets it has open.

@@ -18,11 +18,11 @@ pub(crate) const LARGE_USER: &str = "bench-1000000";
 pub(crate) struct Subject {
     pub(crate) database: Part,
     /// The functions' URL without TLS.
-    pub(crate) programs: [Program; 3],
+    pub(crate) programs: Vec<Program>,
 }
 
 impl Subject {
-    pub(crate) async fn new(programs: [Program; 3]) -> Result<Self> {
+    pub(crate) async fn new(programs: Vec<Program>) -> Result<Self> {
         let database = Part::start_with(&["database", "--connections", "200", "--quiet"], &[]);
         println!("Filling the table with a million tasks …");
         for (user, count) in [(USER, USER_TASKS), (SMALL_USER, 10), (LARGE_USER, 1_000_000)] {

@@ -24,6 +24,8 @@ use crate::telemetry::{self, Observed};
 
 /// How many requests Lambda sends a sandbox at once, where it sends more than one: Lambda Managed Instances.
 const CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+/// With more, requests wait for each other in the database instead of for a connection.
+const MOST_CONNECTIONS: usize = 16;
 /// The longest a request may take, whatever Lambda would allow.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
@@ -225,10 +227,10 @@ where
     response
 }
 
-/// A connection for each request that may be served at once.
+/// A connection for each request that may be served at once, up to a number.
 fn connections() -> usize {
     let concurrency = std::env::var(CONCURRENCY).ok().and_then(|count| count.parse().ok());
-    concurrency.unwrap_or(1).max(1)
+    concurrency.unwrap_or(1).clamp(1, MOST_CONNECTIONS)
 }
 
 /// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.

@@ -1,8 +1,6 @@
 import { pool } from './database.mjs';
 
-// A JavaScript Date would lose the microseconds.
-const time = (column) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
-const COLUMNS = `id, user_id, title, description, completed, ${time('created_at')}, ${time('updated_at')}`;
+const COLUMNS = 'id, user_id, title, description, completed, created_at, updated_at';
 
 export async function list(user, { completed = null, limit, offset }) {
   const { rows } = await pool.query(

@@ -1,0 +1,39 @@
+//! One build of a function against another.
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cold::Cold;
+use crate::functions::{LIST, in_environment};
+use crate::sandbox::Sandbox;
+use crate::subject::Subject;
+use crate::warm::Warm;
+
+const ROUNDS: usize = 9;
+const COLD_STARTS: usize = 5;
+const REQUESTS: usize = 1500;
+
+/// Prints for each binary, the first in the table being what the others are compared with, what a
+/// cold start and a warm list take.
+pub(crate) async fn run(binaries: &[PathBuf]) -> Result<()> {
+    let subject = Subject::new(Vec::new()).await?;
+    let command = |binary: &PathBuf| {
+        in_environment(Command::new(binary), LIST, &subject.database.functions_url)
+    };
+    let mut results = vec![(Cold::default(), Warm::default()); binaries.len()];
+    for _ in 0..ROUNDS {
+        for (binary, (cold, warm)) in binaries.iter().zip(&mut results) {
+            for _ in 0..COLD_STARTS {
+                cold.measure(command(binary), &Subject::list()?).await?;
+            }
+            let sandbox = Sandbox::start(command(binary)).await?;
+            warm.measure(&sandbox, &vec![Subject::list()?; REQUESTS]).await?;
+        }
+    }
+    println!("| binary | cold CPU, ms | warm p50, µs | CPU a request, µs |");
+    for (binary, (cold, warm)) in binaries.iter().zip(&results) {
+        println!("| {} | {} | {} | {} |", binary.display(), cold.cpu, warm.p50, warm.cpu);
+    }
+    Ok(())
+}
