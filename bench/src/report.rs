@@ -361,7 +361,7 @@ fn growth_tables(text: &mut String, growth: &GrowthResults) -> Result<()> {
 fn trips_table(text: &mut String, trips: &TripResults) -> Result<()> {
     writeln!(
         text,
-        "## Round trips\n\nCounted on the wire between function and database, by a proxy that adds a delay where one is named. Cold: one for TCP, {} more until the first answer.\n",
+        "## Round trips\n\nCounted on the wire between function and database, by a proxy that adds a delay where one is named. Cold: one for TCP and {} more until the first answer. Six is what TLS and SCRAM leave: the wish for TLS; TLS 1.3; the login's start and the two exchanges of SCRAM; the request. PostgreSQL 17 and newer need no wish (`sslnegotiation=direct`).\n",
         trips.cold
     )?;
     head(text, &["", "round trips, warm", "p50, ms", "with 1 ms more each way", "with 5 ms"])?;
