@@ -76,7 +76,7 @@ impl Fragile {
 
     /// Whose functions have this URL.
     fn with(proxy: Proxy, functions_url: &str, url: &str, name: &str) -> Self {
-        let stack = Stack::start(&[("DATABASE_URL", functions_url)]);
+        let stack = Stack::start_awake(&[("DATABASE_URL", functions_url)]);
         let [url, functions_url, name] = [url, functions_url, name].map(str::to_owned);
         Self { proxy, stack, url, functions_url, name }
     }
@@ -152,7 +152,7 @@ impl<'a> Trial<'a> {
         let ids = sql(&fragile.url, &tasks).iter().map(|id| id.parse().unwrap()).collect();
         let (attempts, next) = (Mutex::default(), AtomicUsize::new(0));
         let trial = Self { fragile, user, ids, attempts, next };
-        // The first requests wait until the functions have started, however long that takes.
+        // The first requests meet what an earlier trial left of the connections.
         let (user, no_task) = (&trial.user, 9_007_199_254_740_991_i64);
         thread::scope(|scope| {
             scope.spawn(|| user.list(""));

@@ -61,26 +61,40 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) ->
 
 /// Sends a request to whom it may concern.
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let reply = send_within(Duration::from_mins(2), method, url, headers, body);
+    reply.unwrap_or_else(|error| panic!("{method} {url}: {error}"))
+}
+
+/// As [`send`], for as long as this.
+///
+/// # Errors
+/// Why there is no answer.
+pub fn send_within(
+    limit: Duration,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Reply, ureq::Error> {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     let agent = AGENT.get_or_init(|| {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .timeout_global(Some(Duration::from_mins(2)));
+        let config =
+            Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
         config.build().into()
     });
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = if body.is_empty() {
-        agent.run(request.body(()).unwrap())
+    let mut response = if body.is_empty() {
+        let request = agent.configure_request(request.body(()).unwrap());
+        agent.run(request.timeout_global(Some(limit)).build())?
     } else {
-        agent.run(request.body(body.to_owned()).unwrap())
+        let request = agent.configure_request(request.body(body.to_owned()).unwrap());
+        agent.run(request.timeout_global(Some(limit)).build())?
     };
-    let mut response = response.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let text = response.body_mut().read_to_string().unwrap();
-    Reply {
+    Ok(Reply {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: if text.is_empty() {
@@ -88,7 +102,7 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Re
         } else {
             text.parse().unwrap_or(Value::String(text))
         },
-    }
+    })
 }
 
 fn check(reply: &Reply) {

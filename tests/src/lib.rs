@@ -12,7 +12,7 @@ mod token;
 mod user;
 
 pub use aws::create_secret;
-pub use http::{Reply, request, send};
+pub use http::{Reply, request, send, send_within};
 pub use openapi::{Route, routes};
 pub use part::{
     Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
