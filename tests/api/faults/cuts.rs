@@ -7,7 +7,7 @@ use tests::{End, Way, sql};
 
 use super::{
     ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, Update, fragile,
-    new_database, report,
+    new_database, report, until,
 };
 
 /// Where to cut what went one way: before the last byte of each part, and after it.
@@ -51,8 +51,9 @@ fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
                 attempts.push(attempt);
                 fragile.proxy.pass();
                 if !operation.repeats() {
-                    // On a new connection, for the next to be cut in the same place.
-                    trial.send(operation).expect_success();
+                    // On a new connection, for the next to be cut in the same place; this one may end
+                    // just as it is used.
+                    until("a new connection", || trial.send(operation).done());
                 }
             }
             let fault = format!("{kind}: {operation:?} cut {way:?} in {} places", attempts.len());
