@@ -247,7 +247,7 @@ fn cold_tables(text: &mut String, cold: &ColdResults) -> Result<()> {
 fn warm_tables(text: &mut String, warm: &WarmResults) -> Result<()> {
     writeln!(
         text,
-        "## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nOne request after the other to one sandbox, with TLS, in µs from the event to its answer. Row-level security, the role and the time limits are in ours, not in the peers'.\n"
+        "## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nOne request after the other to one sandbox, with TLS, in µs from the event to its answer. Row-level security, the role and the time limits are in ours, not in the peers'. The CPU of threads that have ended is not counted, which FastAPI's are.\n"
     )?;
     head(text, &["", "p50", "p99", "p99.9", "CPU a request", "p50 in ours"])?;
     for (function, results) in &warm.operations {
