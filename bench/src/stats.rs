@@ -21,12 +21,6 @@ impl Series {
     }
 }
 
-impl FromIterator<f64> for Series {
-    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
-        Self(values.into_iter().collect())
-    }
-}
-
 /// The median and, behind it, the middle half of the rounds.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

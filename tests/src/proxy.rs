@@ -48,7 +48,6 @@ struct State {
     /// For the next connection.
     cut: Option<Cut>,
     links: Vec<Arc<Link>>,
-    connections: usize,
     round_trips: usize,
     last: Option<Way>,
     /// What went up, and what went down.
@@ -132,11 +131,6 @@ impl Proxy {
         self.network.state().cut = Some((way, bytes, end));
     }
 
-    /// How many connections there have been.
-    pub fn connections(&self) -> usize {
-        self.network.state().connections
-    }
-
     /// How often something went up after something had come down, or as the first.
     pub fn round_trips(&self) -> usize {
         self.network.state().round_trips
@@ -188,7 +182,6 @@ impl Network {
             let cut = Mutex::new(state.cut.take());
             let link = Arc::new(Link { function, server, cut, end: OnceLock::new() });
             state.links.push(link.clone());
-            state.connections += 1;
             drop(state);
             let network = self.clone();
             thread::spawn(move || network.serve(&link));
