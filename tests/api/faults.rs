@@ -87,7 +87,7 @@ fn new_database(name: &str) -> [String; 2] {
     sql(&database().url, &format!("CREATE DATABASE {name}"));
     let urls = [&database().url, &database().functions_url]
         .map(|url| url.replace("/tasks?", &format!("/{name}?")));
-    let migrated = xtask().args(["migrate", "--database-url", &urls[0]]).output().unwrap();
+    let migrated = xtask().arg("migrate").env("DATABASE_URL", &urls[0]).output().unwrap();
     assert!(migrated.status.success(), "{migrated:?}");
     urls
 }

@@ -1,7 +1,9 @@
 //! `cargo xtask migrate`.
+use std::io::Write;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
-use tests::{database, sql, xtask};
+use tests::{Session, database, sql, xtask};
 
 #[test]
 fn migrations_are_safe_to_run_twice_and_at_once() {
@@ -9,7 +11,7 @@ fn migrations_are_safe_to_run_twice_and_at_once() {
     let url = database().url.replace("/tasks?", "/migrated?");
     let migrate = || {
         let mut command = xtask();
-        command.args(["migrate", "--database-url", &url]);
+        command.arg("migrate").env("DATABASE_URL", &url);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let printed = |output: Output| {
@@ -32,7 +34,7 @@ fn a_database_that_cannot_be_migrated_is_one_clear_line() {
         ("postgres://user:HUSH@127.0.0.1:1/tasks", "Connection refused"),
         ("mysql://user:HUSH@127.0.0.1/tasks", "not a postgres:// URL"),
     ] {
-        let output = xtask().args(["migrate", "--database-url", url]).output().unwrap();
+        let output = xtask().arg("migrate").env("DATABASE_URL", url).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(reason), "{said}");
         assert!(
@@ -40,4 +42,33 @@ fn a_database_that_cannot_be_migrated_is_one_clear_line() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_password_is_piped_and_never_an_argument() {
+    let url = &database().url;
+    let refused = xtask().args(["migrate", "--database-url", url]).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("--database-url -"), "{said}");
+
+    let mut piped = xtask();
+    piped.args(["migrate", "--database-url", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut piped = piped.spawn().unwrap();
+    writeln!(piped.stdin.take().unwrap(), "{url}").unwrap();
+    let piped = piped.wait_with_output().unwrap();
+    assert!(piped.status.success() && piped.stdout.starts_with(b"The database is up to date"));
+}
+
+#[test]
+fn a_migration_does_not_wait_for_ever() {
+    sql(&database().url, "CREATE DATABASE locked");
+    let url = database().url.replace("/tasks?", "/locked?");
+    let holder = Session::open(&url);
+    let pid =
+        holder.run("SELECT pg_backend_pid() FROM pg_advisory_lock(127961897071393)").remove(0);
+    let started = Instant::now();
+    let output = xtask().arg("migrate").env("DATABASE_URL", &url).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains(&format!("the session {pid} of")), "{said}");
+    assert!(started.elapsed() < Duration::from_secs(60));
 }

@@ -4,6 +4,7 @@ mod artifacts;
 mod cdk;
 mod cloudformation;
 mod local_aws;
+mod logins;
 mod shape;
 mod template;
 mod tools;

@@ -99,7 +99,7 @@ pub fn database_url() -> &'static str {
             return POOLER.get_or_init(|| Part::start("pgbouncer", &variables)).url.clone();
         }
         let Some(url) = chosen_database() else { return database().functions_url.clone() };
-        let migrated = xtask().args(["migrate", "--database-url", &url]).status().unwrap();
+        let migrated = xtask().arg("migrate").env("DATABASE_URL", &url).status().unwrap();
         assert!(migrated.success());
         url
     })

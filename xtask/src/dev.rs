@@ -13,9 +13,10 @@ use signal_hook::iterator::Signals;
 use crate::env_file::EnvFile;
 use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
+use crate::login::{self, Access};
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{login, migrate, project, settings, token, tools};
+use crate::{migrate, project, settings, token, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -78,17 +79,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
     // The environment wins over `.env`, in the functions and the app as here.
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
-    // On a database that somebody chose, the functions have the login that is named for it.
-    let login = embedded_url.map(|url| login::grant(&url, login::LOCAL)).transpose()?;
-    let login = login.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
-    processes.push(gateway.start(from_file().chain(login), Output::Named)?);
+    // On a database that somebody chose, both have the login that is named for it.
+    let login = |access: &Access| {
+        let url = embedded_url.as_ref();
+        url.map(|url| login::grant(url, access, &access.local())).transpose()
+    };
+    let functions_url = login(&Access::FUNCTIONS)?;
+    let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
+    processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
     gateway::answer_on_ipv6(options.port);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
     if !options.api {
         let urls = [("NEXT_PUBLIC_API_URL", &url), ("BETTER_AUTH_URL", &app_url)];
         let urls = urls.into_iter().filter(|(name, _)| get(name).is_none());
-        let variables = from_file().chain(urls.map(|(name, url)| (name, url.as_str())));
+        let database_url = login(&Access::APP)?;
+        let database_url = database_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
+        let variables =
+            from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(database_url);
         let app = frontend::start(Serve::Dev, options.app_port, variables, Output::Named)?;
         processes.push(app);
     }
@@ -155,7 +163,6 @@ fn embedded_database(file: &EnvFile, fresh: bool) -> Result<Server> {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    std::fs::create_dir_all(&folder)?;
     println!("Starting PostgreSQL on the data in {} …", shown(&folder));
     let remembered = file.get("DATABASE_URL").and_then(|url| port_of(&url));
     let port = match remembered.filter(|port| gateway::check_port(*port, "").is_ok()) {

@@ -14,9 +14,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::gateway::Gateway;
+use crate::login::{self, Access};
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{dev, login, migrate, pgbouncer, settings, tools};
+use crate::{dev, migrate, pgbouncer, project, settings, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -110,7 +111,7 @@ pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Dat
     let Server { process, command, url: owner_url, programs } =
         Server::start(folder, mode, free_port()?, output)?;
     migrate::migrate(&owner_url)?;
-    let functions_url = login::grant(&owner_url, login::LOCAL)?;
+    let functions_url = login::grant(&owner_url, &Access::FUNCTIONS, &Access::FUNCTIONS.local())?;
     Ok(Database { owner_url, functions_url, programs, process, command })
 }
 
@@ -136,7 +137,7 @@ fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {
 
 /// A folder that the server's user can enter and that ends with us.
 pub(crate) fn folder() -> Result<TempDir> {
-    let parent = PathBuf::from("/var/tmp");
-    let open = Permissions::from_mode(0o755);
+    let parent = project::var_tmp()?;
+    let open = Permissions::from_mode(0o711);
     Ok(tempfile::Builder::new().prefix("task-api-").permissions(open).tempdir_in(parent)?)
 }

@@ -1,43 +1,237 @@
-//! The login of the functions: a role that owns nothing and may become [`shared::DATABASE_ROLE`].
-use anyhow::{Context, Result};
+//! Logins to the database: each a role that owns nothing and has its rights from the one role that it is a member of.
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use postgres_protocol::password::scram_sha_256;
 use shared::DATABASE_ROLE;
+use tokio::time::sleep;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::migrate;
 use crate::settings::random_text;
 
-/// The login on an embedded server.
-pub(crate) const LOCAL: &str = "task_api_local";
+/// What a login is for.
+pub(crate) struct Access {
+    /// The role that has the rights, as which nobody logs in.
+    pub(crate) role: &'static str,
+    /// Whether a login has these rights at once, or only after `SET ROLE`.
+    inherit: &'static str,
+}
 
-/// Makes the role `name`, or gives it a new password, on the migrated database of `owner_url`; returns the URL that logs in as it.
-pub(crate) fn grant(owner_url: &str, name: &str) -> Result<String> {
-    // In the clear: Neon takes no password that is hashed already.
+impl Access {
+    pub(crate) const FUNCTIONS: Self = Self { role: DATABASE_ROLE, inherit: "NOINHERIT" };
+    pub(crate) const APP: Self = Self { role: "better_auth", inherit: "INHERIT" };
+
+    /// The login on an embedded server.
+    pub(crate) fn local(&self) -> String {
+        format!("{}_local", self.role)
+    }
+}
+
+/// When a login that was replaced ends.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    Now,
+    /// In so many minutes: by then nobody uses it.
+    In(u32),
+}
+
+/// For a row or a lock that another session holds, perhaps the one that is to be locked out.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+const ATTEMPTS: u32 = 5;
+
+/// Makes the role `name`, or renews it: a new password, no settings, no sessions, and no rights but those of `access`.
+/// Returns the URL that logs in as it.
+pub(crate) fn grant(owner_url: &str, access: &Access, name: &str) -> Result<String> {
     let password = random_text()?;
-    migrate::with_client(&migrate::direct(owner_url), async |client| {
-        let exists = "SELECT FROM pg_roles WHERE rolname = $1";
-        let login = format!("{name} LOGIN NOINHERIT PASSWORD '{password}' VALID UNTIL 'infinity'");
-        let statement = if client.query_opt(exists, &[&name]).await?.is_some() {
-            format!("ALTER ROLE {login}; GRANT {DATABASE_ROLE} TO {name}")
-        } else {
-            format!("CREATE ROLE {login} IN ROLE {DATABASE_ROLE}")
-        };
-        Ok(client.batch_execute(&statement).await?)
-    })
-    .with_context(|| format!("cannot give the functions a login, {name}"))?;
     let (scheme, rest) = owner_url.split_once("://").context("the database's URL has no scheme")?;
     let (authority, database) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let stored = stored(owner_url, &password);
+    let unusable = self::stored(owner_url, &random_text()?);
+    let Access { role, inherit } = access;
+    migrate::with_client(&migrate::direct(owner_url), async |client| {
+        client.batch_execute(LOCK_TIMEOUT).await?;
+        ensure_role(client, role).await?;
+        if exists(client, name).await? {
+            check(client, name, role).await?;
+            lock_out(client, name, &unusable).await?;
+        } else {
+            client.batch_execute(&format!("CREATE ROLE {name} NOLOGIN {inherit}")).await?;
+        }
+        let login = format!(
+            "GRANT {role} TO {name}; ALTER ROLE {name} LOGIN {inherit} PASSWORD '{stored}' VALID UNTIL 'infinity'"
+        );
+        Ok(client.batch_execute(&login).await?)
+    })
+    .with_context(|| format!("cannot make the login {name}"))?;
     Ok(format!("{scheme}://{name}:{password}@{host}{database}"))
 }
 
-/// Has the password of the role `name`, if that is one of this database, end in ten minutes: by then no function uses it.
-pub(crate) fn retire(owner_url: &str, name: &str) -> Result<()> {
+/// Ends the login `name`, if there is one that has not ended, and says what it did.
+pub(crate) fn retire(owner_url: &str, name: &str, end: End) -> Result<Option<String>> {
+    let unusable = stored(owner_url, &random_text()?);
     migrate::with_client(&migrate::direct(owner_url), async |client| {
-        let end = "SELECT (now() + interval '10 minutes')::text FROM pg_roles WHERE rolname = $1";
-        if let Some(end) = client.query_opt(end, &[&name]).await? {
-            let end: String = end.get(0);
-            client.batch_execute(&format!("ALTER ROLE {name} VALID UNTIL '{end}'")).await?;
+        client.batch_execute(LOCK_TIMEOUT).await?;
+        let state = "SELECT rolvaliduntil < now(), rolvaliduntil < 'infinity', rolvaliduntil::text \
+             FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
+        let Some(state) = client.query_opt(state, &[&name]).await? else { return Ok(None) };
+        let is = |column| state.get::<_, Option<bool>>(column).unwrap_or_default();
+        let (ended, ends) = (is(0), is(1));
+        let minutes = match end {
+            End::In(minutes) if !ended => minutes,
+            _ => {
+                lock_out(client, name, &unusable).await?;
+                return Ok(Some(format!("The login {name} has ended, and so have its sessions.")));
+            }
+        };
+        if ends {
+            let until: String = state.get(2);
+            return Ok(Some(format!("The password of {name} ends at {until}.")));
         }
-        Ok(())
+        let until = format!("SELECT (now() + interval '{minutes} minutes')::text");
+        let until: String = client.query_one(&until, &[]).await?.get(0);
+        client.batch_execute(&format!("ALTER ROLE {name} VALID UNTIL '{until}'")).await?;
+        Ok(Some(format!(
+            "The password of {name} ends in {minutes} minutes; its open sessions end with the next `prepare` after that, or at once with --now."
+        )))
     })
-    .with_context(|| format!("cannot end the password of {name}"))
+    .with_context(|| format!("cannot end the login {name}"))
+}
+
+/// A password as SQL carries it: as a verifier, which logs nobody in, but for Neon, which takes no verifiers.
+fn stored(url: &str, password: &str) -> String {
+    if is_neon(url) { password.to_owned() } else { scram_sha_256(password.as_bytes()) }
+}
+
+fn is_neon(url: &str) -> bool {
+    let address = url.rsplit_once('@').map_or(url, |(_, address)| address);
+    let host = address.split([':', '/', '?']).next().unwrap_or_default();
+    host.ends_with(".neon.tech")
+}
+
+async fn exists(client: &Client, role: &str) -> Result<bool> {
+    let exists = "SELECT FROM pg_roles WHERE rolname = $1";
+    Ok(client.query_opt(exists, &[&role]).await?.is_some())
+}
+
+/// A role that was there already gets logins only if it can do nothing else.
+async fn ensure_role(client: &Client, role: &str) -> Result<()> {
+    if exists(client, role).await? {
+        return check(client, role, "").await;
+    }
+    match client.batch_execute(&format!("CREATE ROLE {role} NOLOGIN")).await {
+        // Somebody else made it at this very moment.
+        Err(error) if error.code() == Some(&SqlState::DUPLICATE_OBJECT) => Ok(()),
+        made => Ok(made?),
+    }
+}
+
+/// Refuses a role that could do more than what it is granted as a member of `allowed`.
+async fn check(client: &Client, role: &str, allowed: &str) -> Result<()> {
+    let powers = "
+        SELECT concat_ws(', ',
+            CASE WHEN rolsuper THEN 'SUPERUSER' END,
+            CASE WHEN rolbypassrls THEN 'BYPASSRLS' END,
+            CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
+            CASE WHEN rolcreatedb THEN 'CREATEDB' END,
+            CASE WHEN rolreplication THEN 'REPLICATION' END,
+            (SELECT 'member of ' || string_agg(quote_ident(parent.rolname), ', ')
+             FROM pg_auth_members JOIN pg_roles parent ON parent.oid = roleid
+             WHERE member = checked.oid AND parent.rolname <> $2),
+            (SELECT 'owner of objects' FROM pg_shdepend
+             WHERE refclassid = 'pg_authid'::regclass AND refobjid = checked.oid AND deptype = 'o'
+             LIMIT 1))
+        FROM pg_roles checked WHERE rolname = $1";
+    let powers: String = client.query_one(powers, &[&role, &allowed]).await?.get(0);
+    ensure!(
+        powers.is_empty(),
+        "there is a role {role} already, and it is more than a request may be ({powers}): take that from it, or drop it"
+    );
+    Ok(())
+}
+
+/// Ends all that is known of a role: its password, its settings, its sessions. Whoever has the password may have
+/// changed it, and may be logged in and in the middle of changing it again.
+async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
+    let lock = format!("ALTER ROLE {name} NOLOGIN PASSWORD '{unusable}'");
+    let mut attempt = 1;
+    loop {
+        terminate(client, name).await?;
+        match client.batch_execute(&lock).await {
+            Ok(()) => break,
+            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
+            Err(_) => attempt += 1,
+        }
+    }
+    reset(client, name).await?;
+    // Who was being let in just then, is in by the second look.
+    let mut calm = 0;
+    for _ in 0..50 {
+        calm = if terminate(client, name).await? == 0 { calm + 1 } else { 0 };
+        if calm == 2 {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    bail!("its sessions do not end")
+}
+
+/// Takes back the settings that a role may give itself for its next sessions.
+async fn reset(client: &Client, name: &str) -> Result<()> {
+    client.batch_execute(&format!("ALTER ROLE {name} RESET ALL")).await?;
+    let databases = "
+        SELECT quote_ident(datname)
+        FROM pg_db_role_setting
+        JOIN pg_roles ON pg_roles.oid = setrole AND rolname = $1
+        JOIN pg_database ON pg_database.oid = setdatabase";
+    for row in client.query(databases, &[&name]).await? {
+        let database: String = row.get(0);
+        client
+            .batch_execute(&format!("ALTER ROLE {name} IN DATABASE {database} RESET ALL"))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions of a role, and says how many there were.
+async fn terminate(client: &Client, name: &str) -> Result<i64> {
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
+    let open: i64 = client.query_one(open, &[&name]).await?.get(0);
+    if open == 0 {
+        return Ok(0);
+    }
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1";
+    let ended = client.query(terminate, &[&name]).await;
+    if ended.as_ref().err().and_then(|error| error.code())
+        == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+    {
+        // Who made a role may not end its sessions, but may become a member, who may.
+        let member = |verb| format!("{verb} CURRENT_USER");
+        client.batch_execute(&member(format!("GRANT {name} TO"))).await?;
+        let ended = client.query(terminate, &[&name]).await;
+        client.batch_execute(&member(format!("REVOKE {name} FROM"))).await?;
+        ended?;
+    } else {
+        ended?;
+    }
+    Ok(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neon_is_known_by_its_hosts() {
+        for url in
+            ["postgres://u:p@ep-x.aws.neon.tech/d", "postgres://u@ep-x-pooler.neon.tech:5432"]
+        {
+            assert!(is_neon(url), "{url}");
+        }
+        for url in ["postgres://u:p@neon.tech.example/d", "postgres://u:x.neon.tech@127.0.0.1/d"] {
+            assert!(!is_neon(url), "{url}");
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! Migrations: forward only, safe to run twice, also at once.
-use anyhow::{Result, anyhow, bail};
+use std::io::read_to_string;
+
+use anyhow::{Result, anyhow, bail, ensure};
 use secrecy::SecretString;
 use shared::Database;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::env_file::EnvFile;
 use crate::settings;
@@ -16,14 +19,25 @@ const LOCK: i64 = 0x7461_736b_7321;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The database; by default that of `DATABASE_URL` in the environment, else in `.env`.
+    /// The database; `-` reads its URL from standard input. By default that of `DATABASE_URL` in the environment, else
+    /// in `.env`. A list of processes shows arguments to everybody: a URL with a password is refused here.
     #[arg(long)]
     database_url: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let chosen = options.database_url.clone();
-    let Some(url) = chosen.or(settings::get(&EnvFile::load()?, "DATABASE_URL")) else {
+    let chosen = match options.database_url.as_deref() {
+        Some("-") => Some(read_to_string(std::io::stdin())?.trim().to_owned()),
+        Some(url) => {
+            ensure!(
+                !has_password(url),
+                "a list of processes would show the password: set DATABASE_URL, or pipe the URL into --database-url -"
+            );
+            Some(url.to_owned())
+        }
+        None => settings::get(&EnvFile::load()?, "DATABASE_URL"),
+    };
+    let Some(url) = chosen else {
         bail!("no database: set DATABASE_URL or pass --database-url");
     };
     migrate(&url)
@@ -32,8 +46,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Brings the tables of a database up to date and says what it did.
 pub(crate) fn migrate(url: &str) -> Result<()> {
     let applied = with_client(&direct(url), async |client| {
+        // Whoever may connect can hold the lock, or one of a table.
+        client.batch_execute("SET lock_timeout = '20s'").await?;
         // Migrations that start at the same time wait here for the first of them.
-        client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
+        if let Err(error) = client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await {
+            ensure!(error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE), error);
+            bail!("{}", holder(client).await?);
+        }
         // A database that is ahead is one that an earlier version is deployed to again.
         let runner = embedded::migrations::runner().set_abort_missing(false);
         let report = runner.run_async(client).await;
@@ -45,6 +64,23 @@ pub(crate) fn migrate(url: &str) -> Result<()> {
         applied => println!("The database is migrated: {}.", applied.join(", ")),
     }
     Ok(())
+}
+
+/// Says who keeps us from migrating.
+async fn holder(client: &Client) -> Result<String> {
+    let holder = "
+        SELECT pid, usename::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = $1";
+    Ok(match client.query_opt(holder, &[&LOCK]).await? {
+        Some(row) => {
+            let (pid, user): (i32, Option<String>) = (row.get(0), row.get(1));
+            let user = user.unwrap_or_default();
+            format!(
+                "another migration is under way, or the session {pid} of {user} holds its lock: SELECT pg_terminate_backend({pid}) ends it"
+            )
+        }
+        None => "another migration was under way: try again".to_owned(),
+    })
 }
 
 /// The migrations that a database lacks.
@@ -84,6 +120,12 @@ pub(crate) fn data_directory(url: &str) -> Result<String> {
 /// Says why a database cannot be used, if it cannot.
 pub(crate) fn check(url: &str) -> Result<()> {
     with_client(url, async |_| Ok(()))
+}
+
+fn has_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+        || url.contains("password=")
 }
 
 /// Neon's pooler has no sessions, which the lock needs; the same host without `-pooler` has.

@@ -1,7 +1,8 @@
 //! A PostgreSQL server of our own, for local use and for the tests.
-use std::fs::{self, Permissions};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use rustix::process::Signal;
 
 use crate::process::{Output, Process};
 use crate::settings::{EMBEDDED_USER, random_text};
-use crate::{migrate, tools};
+use crate::{migrate, project, tools};
 
 /// The oldest release that Neon still runs.
 const OLDEST: u32 = 14;
@@ -52,6 +53,8 @@ impl Server {
     /// Starts a server on the data in `folder`, which is made where there is none.
     pub(crate) fn start(folder: &Path, mode: &Mode, port: u16, output: Output) -> Result<Self> {
         let account = Account::of_server()?;
+        // Ours, not the server's, who could put links into it.
+        project::make_private(folder)?;
         let cluster = folder.join("data");
         let made_by = fs::read_to_string(cluster.join("PG_VERSION")).ok();
         let bin = programs(made_by.as_deref().map(str::trim))?;
@@ -183,8 +186,7 @@ fn initialize(
     if draft.exists() {
         fs::remove_dir_all(&draft)?;
     }
-    fs::create_dir_all(&draft).with_context(|| format!("cannot make {}", draft.display()))?;
-    account.own(folder)?;
+    fs::create_dir(&draft).with_context(|| format!("cannot make {}", draft.display()))?;
     account.own(&draft)?;
     write_private(password_file, &random_text()?, account)?;
     let output = account
@@ -217,9 +219,14 @@ fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
     }
 }
 
+/// Writes a file that its owner alone has ever been able to read.
 pub(crate) fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
-    fs::write(path, text)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
     account.own(path)
 }
 

@@ -1,9 +1,11 @@
 //! Where things are.
-use std::os::unix::fs::PermissionsExt;
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
@@ -42,14 +44,79 @@ pub(crate) fn local_for_server() -> Result<PathBuf> {
         return Ok(local);
     }
     let name = local.to_string_lossy().replace('/', "-");
-    let elsewhere = PathBuf::from(format!("/var/tmp/task-api{name}"));
-    std::fs::create_dir_all(&elsewhere)
-        .with_context(|| format!("cannot make {}", elsewhere.display()))?;
+    let elsewhere = var_tmp()?.join(format!("task-api{name}"));
+    make_private(&elsewhere)?;
     Ok(elsewhere)
+}
+
+/// The folder for what a restart of the machine leaves alone; its usual path may go through a link.
+pub(crate) fn var_tmp() -> Result<PathBuf> {
+    Path::new("/var/tmp").canonicalize().context("there is no /var/tmp")
+}
+
+/// Makes a folder that others may at most pass through, or sees to it that it is one: in a place where everybody may
+/// write, somebody else may have made it first.
+pub(crate) fn make_private(folder: &Path) -> Result<()> {
+    match DirBuilder::new().mode(0o711).create(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(error).with_context(|| format!("cannot make {}", folder.display()));
+        }
+        _ => {}
+    }
+    let found = folder.symlink_metadata()?;
+    let (us, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
+    let fault = if folder.canonicalize()? != folder || !found.is_dir() {
+        "it is no folder, or there is a symbolic link in its path".to_owned()
+    } else if found.uid() != us {
+        format!("it belongs to user {}, not to {us}", found.uid())
+    } else if ![0o700, 0o711].contains(&mode) {
+        format!("its mode is {mode:o}, not 700 or 711")
+    } else {
+        return Ok(());
+    };
+    bail!(
+        "{} is not used, since {fault}: remove it, or mend it if you know who made it",
+        folder.display()
+    )
 }
 
 fn is_open_to_all(path: &Path) -> bool {
     path.ancestors().all(|folder| {
         folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, create_dir, set_permissions};
+    use std::os::unix::fs::{chown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_could_have_prepared_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path().canonicalize().unwrap();
+        let refusal = |name: &str| make_private(&parent.join(name)).unwrap_err().to_string();
+
+        make_private(&parent.join("ours")).unwrap();
+        make_private(&parent.join("ours")).unwrap();
+        let open = parent.join("open");
+        create_dir(&open).unwrap();
+        for mode in [0o755, 0o777, 0o1711, 0o710] {
+            set_permissions(&open, Permissions::from_mode(mode)).unwrap();
+            assert!(refusal("open").contains(&format!("{mode:o}")));
+        }
+        symlink(parent.join("ours"), parent.join("link")).unwrap();
+        assert!(refusal("link").contains("link"));
+        create_dir(parent.join("ours/inner")).unwrap();
+        assert!(refusal("link/inner").contains("link"));
+        std::fs::write(parent.join("file"), "").unwrap();
+        assert!(make_private(&parent.join("file")).is_err());
+        if rustix::process::geteuid().is_root() {
+            make_private(&parent.join("theirs")).unwrap();
+            chown(parent.join("theirs"), Some(65534), None).unwrap();
+            assert!(refusal("theirs").contains("65534"));
+        }
+    }
 }

@@ -7,7 +7,8 @@ mod secret;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
-use shared::DATABASE_ROLE;
+
+use crate::login::Access;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -59,9 +60,14 @@ impl Stage {
         format!("/task-api/{}/owner-database-url", self.name())
     }
 
-    /// The two logins of the functions, of which one is in use.
-    fn logins(self) -> [String; 2] {
-        ["a", "b"].map(|suffix| format!("{DATABASE_ROLE}_{}_{suffix}", self.name()))
+    /// The parameter of Systems Manager with the URL that the app logs in with.
+    fn app_url(self) -> String {
+        format!("/task-api/{}/app-database-url", self.name())
+    }
+
+    /// The two logins of the functions or of the app, of which one is in use.
+    fn logins(self, access: &Access) -> [String; 2] {
+        ["a", "b"].map(|suffix| format!("{}_{}_{suffix}", access.role, self.name()))
     }
 }
 

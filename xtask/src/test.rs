@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
+use crate::login::{self, Access};
 use crate::postgres::Mode;
 use crate::process::Output;
 use crate::{hold, migrate, pgbouncer, postgres, project, settings, soak, tools};
@@ -88,7 +89,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let folder = hold::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
-    let (database_url, functions_url, _server) =
+    let (owner_url, functions_url, server) =
         if let Some(chosen) = settings::variable("DATABASE_URL") {
             migrate::migrate(&chosen)?;
             (chosen.clone(), chosen, None)
@@ -96,7 +97,11 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
             let database = hold::database(folder.path(), &Mode::TESTED, log("database")?)?;
             (database.owner_url, database.functions_url, Some(database.process))
         };
-    frontend::migrate(&database_url)?;
+    frontend::migrate(&owner_url)?;
+    let app_database_url = match server {
+        Some(_) => login::grant(&owner_url, &Access::APP, &Access::APP.local())?,
+        None => owner_url.clone(),
+    };
 
     let (gateway_port, app_port) = (postgres::free_port()?, postgres::free_port()?);
     let gateway_url = format!("http://127.0.0.1:{gateway_port}");
@@ -104,7 +109,8 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let secret = settings::random_text()?;
     let [issuer, audience] = settings::TOKEN_DEFAULTS;
     let variables = [
-        ("DATABASE_URL", database_url.as_str()),
+        ("DATABASE_URL", app_database_url.as_str()),
+        ("DATABASE_OWNER_URL", &owner_url),
         ("BETTER_AUTH_SECRET", &secret),
         ("BETTER_AUTH_SECRETS", ""),
         issuer,

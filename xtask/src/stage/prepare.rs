@@ -11,17 +11,24 @@ use super::Stage;
 use super::aws;
 use super::secret::{Secret, check_database};
 use crate::env_file::EnvFile;
+use crate::login::{self, Access, End};
 use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
-use crate::{dev, login, migrate};
+use crate::{dev, migrate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Take the settings from a file of NAME=value lines; those it has replace those of the stage.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Give the functions another login to the database; the old one ends ten minutes later.
+    /// Give the functions another login to the database; the old one's password ends ten minutes later.
     #[arg(long)]
     new_login: bool,
+    /// Give the app another login to the database; the old one's password ends a day later.
+    #[arg(long)]
+    new_app_login: bool,
+    /// End the logins that are not in use at once, with their sessions: for a password that leaked.
+    #[arg(long)]
+    now: bool,
     /// Say what is missing instead of asking for it.
     #[arg(long)]
     no_prompt: bool,
@@ -57,68 +64,110 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     check_database(&owner_url)?;
     migrate::check(&owner_url)?;
     let moved = stored_url.as_ref() != Some(&owner_url);
+    let app_url = aws::parameter(&stage.app_url())?.unwrap_or_default();
     let logs_in = moved || options.new_login || secret.get(DATABASE_URL).is_none();
+    let app_logs_in = moved || options.new_app_login || app_url.is_empty();
+    let names = secret.names();
     if options.dry_run {
         match migrate::pending(&owner_url)?.as_slice() {
             [] => println!("The database is up to date."),
             pending => println!("Would migrate the database: {}.", pending.join(", ")),
         }
-        if logs_in {
-            println!("Would give the functions a new login to the database.");
+        for (who, logs_in) in [("functions", logs_in), ("app", app_logs_in)] {
+            if logs_in {
+                println!("Would give the {who} a new login to the database.");
+            }
         }
-    } else {
-        migrate::migrate(&owner_url)?;
+        if changed || logs_in || !exists {
+            println!("Would write the secret {id}.");
+        } else {
+            println!("The secret {id} is as it should be: {names}.");
+        }
+        return Ok(());
     }
 
-    let names = secret.names();
-    match (exists, changed || logs_in, options.dry_run) {
-        (true, false, _) => println!("The secret {id} is as it should be: {names}."),
-        (_, _, true) => println!("Would write the secret {id}."),
-        (..) => {
-            let retired = if logs_in { log_in(stage, &mut secret, &owner_url)? } else { None };
-            secret.config()?;
-            let (names, text) = (secret.names(), secret.text()?);
-            if exists {
-                aws::change_secret(&id, &text)?;
-                println!(
-                    "The secret {id} is changed: {names}. Functions that run read it within five minutes."
-                );
-            } else {
-                aws::create_secret(&id, &text)?;
-                println!("The secret {id} is created: {names}.");
-            }
-            if let Some(login) = retired {
-                login::retire(&owner_url, &login)?;
-                println!("The password of {login} ends in ten minutes.");
-            }
+    // A database that is new to the functions needs its tables first. On one that they use, nobody may delay a new
+    // login, and a session may hold up a migration.
+    if moved {
+        migrate::migrate(&owner_url)?;
+    }
+    if logs_in {
+        let used = secret.get(DATABASE_URL).unwrap_or_default();
+        let url = log_in(stage, &Access::FUNCTIONS, used, &owner_url)?;
+        secret.set(DATABASE_URL, &url);
+    }
+    secret.config()?;
+    if !exists {
+        aws::create_secret(&id, &secret.text()?)?;
+        println!("The secret {id} is created: {}.", secret.names());
+    } else if changed || logs_in {
+        aws::change_secret(&id, &secret.text()?)?;
+        println!(
+            "The secret {id} is changed: {}. Functions that run read it within five minutes.",
+            secret.names()
+        );
+    } else {
+        println!("The secret {id} is as it should be: {names}.");
+    }
+    let app_url = if app_logs_in {
+        let url = log_in(stage, &Access::APP, &app_url, &owner_url)?;
+        aws::set_parameter(&stage.app_url(), &url)?;
+        println!("Its {DATABASE_URL} is in the parameter {}.", stage.app_url());
+        url
+    } else {
+        app_url
+    };
+    let used = [secret.get(DATABASE_URL).unwrap_or_default(), &app_url];
+    retire(stage, used, &owner_url, options.now)?;
+    if let Some(old) = stored_url.filter(|_| moved) {
+        // Functions that run use the old database until they read the secret again.
+        if let Err(error) = retire(stage, used, &old, options.now) {
+            println!("The old database keeps its logins: {error:#}.");
         }
     }
-    if !options.dry_run {
-        // Last, so that what was interrupted is done again.
-        if moved {
-            aws::set_parameter(&stage.owner_url(), &owner_url)?;
+    if !moved {
+        migrate::migrate(&owner_url)?;
+    }
+    // Last, so that what was interrupted is done again.
+    if moved {
+        aws::set_parameter(&stage.owner_url(), &owner_url)?;
+    }
+    let stage = stage.name();
+    println!(
+        "Next: sam build --config-env {stage} && sam deploy --config-env {stage}, then cargo xtask stage {stage} check"
+    );
+    Ok(())
+}
+
+/// Makes the login of the two that the URL in use does not name, and returns the URL with it.
+fn log_in(stage: Stage, access: &Access, used: &str, owner_url: &str) -> Result<String> {
+    let [a, b] = stage.logins(access);
+    let next = if names(used, &a) { b } else { a };
+    let url = login::grant(owner_url, access, &next)?;
+    let who = if access.role == Access::APP.role { "app logs" } else { "functions log" };
+    println!("The {who} in to the database as {next}.");
+    Ok(url)
+}
+
+/// Ends the logins of a stage that neither URL names.
+fn retire(stage: Stage, used: [&str; 2], owner_url: &str, now: bool) -> Result<()> {
+    // The functions read their settings every five minutes; the app has to be deployed anew.
+    for (access, minutes) in [(Access::FUNCTIONS, 10), (Access::APP, 24 * 60)] {
+        let end = if now { End::Now } else { End::In(minutes) };
+        for login in stage.logins(&access) {
+            if !used.iter().any(|url| names(url, &login))
+                && let Some(done) = login::retire(owner_url, &login, end)?
+            {
+                println!("{done}");
+            }
         }
-        let stage = stage.name();
-        println!(
-            "Next: sam build --config-env {stage} && sam deploy --config-env {stage}, then cargo xtask stage {stage} check"
-        );
     }
     Ok(())
 }
 
-/// Puts a login of the functions' own into the secret, and returns the one it replaces there.
-fn log_in(stage: Stage, secret: &mut Secret, owner_url: &str) -> Result<Option<String>> {
-    let [a, b] = stage.logins();
-    let used = secret.get(DATABASE_URL).unwrap_or_default();
-    let (next, replaced) = if used.contains(&format!("//{a}:")) {
-        (b, Some(a))
-    } else {
-        let replaced = used.contains(&format!("//{b}:")).then_some(b);
-        (a, replaced)
-    };
-    secret.set(DATABASE_URL, &login::grant(owner_url, &next)?);
-    println!("The functions log in to the database as {next}.");
-    Ok(replaced)
+/// Whether a URL logs in as `login`.
+fn names(url: &str, login: &str) -> bool {
+    url.contains(&format!("//{login}:"))
 }
 
 /// Takes the settings that a file has for the secret, and says whether they change anything.

@@ -1,0 +1,265 @@
+//! A thief who has the password of a login, and what `cargo xtask stage … prepare` leaves of it.
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+use shared::{DATABASE_ROLE, Database};
+use tempfile::TempDir;
+use tests::{AUDIENCE, ISSUER, Part, SECRET, Session, database, sql, xtask};
+use tokio::runtime::Builder;
+
+use crate::tools::{failure, success, tool, with_aws};
+
+/// What `cargo xtask migrate` locks.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
+
+fn local_aws() -> Part {
+    Part::start("aws", &[])
+}
+
+/// A stage that is prepared and not deployed.
+struct Stage<'a> {
+    aws: &'a Part,
+    name: &'static str,
+    /// Who may do everything on its server.
+    admin_url: String,
+    folder: TempDir,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage with a database of its own, whose owner is no superuser.
+    fn new(aws: &'a Part, name: &'static str, server: &Part) -> Self {
+        let owner = format!("owner_of_{name}");
+        let make = format!(
+            "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'owner'; \
+             GRANT {DATABASE_ROLE} TO {owner} WITH ADMIN OPTION; {}",
+            "DO $$ BEGIN CREATE ROLE better_auth; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        );
+        sql(&server.url, &make);
+        sql(&server.url, &format!("GRANT better_auth TO {owner} WITH ADMIN OPTION"));
+        sql(&server.url, &format!("CREATE DATABASE stage_{name} OWNER {owner}"));
+        let stage = Self {
+            aws,
+            name,
+            admin_url: server.url.replace("/tasks?", &format!("/stage_{name}?")),
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let (_, address) = stage.admin_url.split_once('@').unwrap();
+        stage.settings(&format!("postgres://{owner}:owner@{address}"));
+        stage
+    }
+
+    fn settings(&self, database_url: &str) {
+        let settings = format!(
+            "BETTER_AUTH_SECRET={SECRET}\nDATABASE_URL={database_url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n"
+        );
+        std::fs::write(self.folder.path().join("settings"), settings).unwrap();
+    }
+
+    fn prepare(&self, options: &[&str]) -> Command {
+        let mut command = with_aws(xtask(), &self.aws.url);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(path).unwrap());
+        command.args(["stage", self.name, "prepare", "--env-file"]);
+        command.arg(self.folder.path().join("settings")).args(options);
+        command
+    }
+
+    fn aws(&self, arguments: &[&str]) -> String {
+        let mut command = with_aws(Command::new(tool("aws").join("aws")), &self.aws.url);
+        success(command.args(arguments).args(["--output", "text"]))
+    }
+
+    /// The functions' `DATABASE_URL`.
+    fn functions_url(&self) -> String {
+        let id = format!("task-api/{}", self.name);
+        let get = ["secretsmanager", "get-secret-value", "--query", "SecretString", "--secret-id"];
+        let secret: Value = self.aws(&[&get[..], &[&id]].concat()).parse().unwrap();
+        secret["DATABASE_URL"].as_str().unwrap().to_owned()
+    }
+
+    /// The app's `DATABASE_URL`.
+    fn app_url(&self) -> String {
+        let name = format!("/task-api/{}/app-database-url", self.name);
+        let get = ["ssm", "get-parameter", "--with-decryption", "--query", "Parameter.Value"];
+        self.aws(&[&get[..], &["--name", &name]].concat()).trim().to_owned()
+    }
+
+    fn login(&self, access: &str, suffix: &str) -> String {
+        format!("{access}_{}_{suffix}", self.name)
+    }
+
+    fn admin(&self, statement: &str) -> Vec<String> {
+        sql(&self.admin_url, statement)
+    }
+
+    fn sessions(&self, login: &str) -> Vec<String> {
+        self.admin(&format!("SELECT pid FROM pg_stat_activity WHERE usename = '{login}'"))
+    }
+}
+
+/// The URL with another password.
+fn with_password(url: &str, password: &str) -> String {
+    let (user, address) = url.split_once('@').unwrap();
+    let (user, _) = user.rsplit_once(':').unwrap();
+    format!("{user}:{password}@{address}")
+}
+
+/// Whether a URL lets in.
+fn logs_in(url: &str) -> bool {
+    let database = Database::new(&SecretString::from(url), 1).unwrap();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(database.connection()).is_ok()
+}
+
+/// What a request does.
+fn serves(url: &str) -> bool {
+    let request = format!(
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = 'u'; SELECT count(*) FROM tasks; COMMIT"
+    );
+    sql(url, &request) == ["0"]
+}
+
+#[test]
+fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
+    let aws = local_aws();
+    let stage = Stage::new(&aws, "dev", database());
+    success(&mut stage.prepare(&[]));
+    let stolen = stage.functions_url();
+    let [a, b] = ["a", "b"].map(|suffix| stage.login(DATABASE_ROLE, suffix));
+    assert!(stolen.contains(&format!("//{a}:")) && serves(&stolen));
+
+    // Settings that outlive the session, and a password that nobody else knows.
+    let thief = Session::open(&stolen);
+    thief.run(&format!(
+        "ALTER ROLE {a} SET row_security = off; ALTER ROLE {a} IN DATABASE stage_dev SET search_path = nowhere; \
+         ALTER ROLE {a} PASSWORD 'thief'"
+    ));
+    let changed = with_password(&stolen, "thief");
+    // Locks of the migrations, of the tables, and of the role itself.
+    let locks = [
+        MIGRATION_LOCK.to_owned(),
+        format!(
+            "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; LOCK TABLE public.tasks IN ACCESS SHARE MODE"
+        ),
+        format!("BEGIN; ALTER ROLE {a} PASSWORD 'again'"),
+    ];
+    let held: Vec<Session> = locks.iter().map(|_| Session::open(&changed)).collect();
+    held.iter().zip(&locks).for_each(|(session, lock)| drop(session.run(lock)));
+    assert_eq!(stage.sessions(&a).len(), 4);
+
+    let said = success(&mut stage.prepare(&["--new-login", "--now"]));
+    assert!(said.contains(&format!("log in to the database as {b}")), "{said}");
+    assert!(said.contains(&format!("The login {a} has ended")), "{said}");
+    assert_eq!(stage.sessions(&a), Vec::<String>::new());
+    assert!(!logs_in(&stolen) && !logs_in(&changed) && !logs_in(&with_password(&stolen, "again")));
+    let second = stage.functions_url();
+    assert!(second.contains(&format!("//{b}:")) && serves(&second));
+
+    // The next login is the first role again, with nothing of what the thief left in it.
+    success(&mut stage.prepare(&["--new-login", "--now"]));
+    let third = stage.functions_url();
+    assert!(third.contains(&format!("//{a}:")) && serves(&third));
+    let settings =
+        format!("SELECT setconfig FROM pg_db_role_setting WHERE setrole = '{a}'::regrole");
+    assert_eq!(stage.admin(&settings), Vec::<String>::new());
+    for old in [&stolen, &changed, &second] {
+        assert!(!logs_in(old), "{old}");
+    }
+}
+
+#[test]
+fn a_login_that_is_replaced_without_haste_ends_later_and_with_its_sessions() {
+    let aws = local_aws();
+    let stage = Stage::new(&aws, "staging", database());
+    success(&mut stage.prepare(&[]));
+    let (first, app) = (stage.functions_url(), stage.app_url());
+    let a = stage.login(DATABASE_ROLE, "a");
+    let thief = Session::open(&first);
+    thief.run("SELECT 1");
+    let said = success(&mut stage.prepare(&["--new-login", "--new-app-login"]));
+    assert!(said.contains(&format!("password of {a} ends in 10 minutes")), "{said}");
+    let of_app = stage.login("better_auth", "a");
+    assert!(said.contains(&format!("password of {of_app} ends in 1440 minutes")), "{said}");
+    // Who has not heard of the new ones is still let in.
+    assert!(logs_in(&first) && logs_in(&app) && logs_in(&stage.app_url()));
+    assert!(stage.app_url().contains(&stage.login("better_auth", "b")));
+
+    // Ten minutes later, the next preparation ends what is still open.
+    stage.admin(&format!("ALTER ROLE {a} VALID UNTIL '2000-01-01'"));
+    assert!(!logs_in(&first) && !stage.sessions(&a).is_empty());
+    let said = success(&mut stage.prepare(&[]));
+    assert!(said.contains(&format!("The login {a} has ended")), "{said}");
+    assert!(said.contains(&format!("The password of {of_app} ends at 20")), "{said}");
+    assert_eq!(stage.sessions(&a), Vec::<String>::new());
+    let said = success(&mut stage.prepare(&["--now"]));
+    assert!(
+        said.contains(&format!("The login {of_app} has ended")) && !said.contains(&a),
+        "{said}"
+    );
+    assert!(!logs_in(&app) && serves(&stage.functions_url()));
+}
+
+#[test]
+fn a_lock_that_somebody_holds_keeps_nobody_from_a_new_login() {
+    let server = Part::start("database", &[]);
+    let aws = local_aws();
+    let stage = Stage::new(&aws, "dev", &server);
+    success(&mut stage.prepare(&[]));
+    let stolen = stage.functions_url();
+    let bystander = Session::open(&stage.admin_url);
+    bystander.run(MIGRATION_LOCK);
+    let said = failure(&mut stage.prepare(&["--new-login", "--now"]));
+    assert!(said.contains("holds its lock"), "{said}");
+    assert!(!logs_in(&stolen) && serves(&stage.functions_url()));
+}
+
+#[test]
+fn a_role_that_could_do_more_is_not_adopted() {
+    let aws = local_aws();
+    let stage = Stage::new(&aws, "prod", database());
+    let login = stage.login(DATABASE_ROLE, "a");
+    for (power, made) in [
+        ("SUPERUSER", format!("CREATE ROLE {login} SUPERUSER")),
+        ("BYPASSRLS", format!("CREATE ROLE {login} BYPASSRLS")),
+        ("CREATEROLE", format!("CREATE ROLE {login} CREATEROLE")),
+        ("member of pg_read_all_data", format!("CREATE ROLE {login} IN ROLE pg_read_all_data")),
+        (
+            "owner of objects",
+            format!("CREATE ROLE {login}; CREATE SCHEMA theirs AUTHORIZATION {login}"),
+        ),
+    ] {
+        stage.admin(&made);
+        let said = failure(&mut stage.prepare(&[]));
+        assert!(said.contains(&login) && said.contains(power), "{said}");
+        stage.admin(&format!("DROP OWNED BY {login}; DROP ROLE {login}"));
+    }
+}
+
+#[test]
+fn after_a_move_the_old_servers_login_ends_or_the_operator_hears_that_it_does_not() {
+    let (old, new) = (Part::start("database", &[]), Part::start("database", &[]));
+    let aws = local_aws();
+    let stage = Stage::new(&aws, "staging", &old);
+    success(&mut stage.prepare(&[]));
+    let first = stage.functions_url();
+    let on_new = Stage::new(&aws, "staging", &new);
+    let said = success(&mut on_new.prepare(&["--now"]));
+    assert!(
+        said.contains(&format!("The login {} has ended", stage.login(DATABASE_ROLE, "a"))),
+        "{said}"
+    );
+    assert!(!logs_in(&first) && serves(&stage.functions_url()));
+
+    let gone = stage.functions_url();
+    drop(new);
+    while logs_in(&gone) {
+        sleep(Duration::from_millis(100));
+    }
+    let said = success(&mut stage.prepare(&["--now"]));
+    assert!(said.contains("The old database keeps its logins"), "{said}");
+    assert!(serves(&stage.functions_url()));
+}
