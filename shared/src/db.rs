@@ -448,13 +448,19 @@ fn parse_url(url: &str) -> Result<(Config, Option<Roots>), String> {
     }
     let ssl_mode = match mode.as_deref() {
         Some("disable") => SslMode::Disable,
-        Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
-        // As libpq: TLS where the server has it; but then with a certificate that is verified,
-        // which a server of one's own machine need not have.
+        // A server of one's own machine need not have a certificate that can be verified.
         None | Some("prefer" | "allow") if config.get_hosts().iter().all(is_local) => {
             SslMode::Disable
         }
-        None | Some("prefer" | "allow") => SslMode::Prefer,
+        // Not as libpq, which goes on in the clear where somebody on the way says that there is no TLS.
+        None | Some("prefer" | "allow" | "require" | "verify-ca" | "verify-full") => {
+            SslMode::Require
+        }
+        Some("no-verify") => {
+            return Err("asks for sslmode=no-verify, TLS with anybody: name the server's CA in \
+                        sslrootcert, or say sslmode=disable"
+                .to_owned());
+        }
         Some(other) => return Err(format!("has an unknown sslmode, {other:?}")),
     };
     config.ssl_mode(ssl_mode).connect_timeout(CONNECT_LIMIT);
@@ -525,8 +531,13 @@ mod tests {
     fn every_sslmode_of_libpq_is_known() {
         for (url, mode) in [
             ("postgres://h/d?sslmode=disable", SslMode::Disable),
-            ("postgres://h/d?sslmode=prefer", SslMode::Prefer),
-            ("postgres://h/d", SslMode::Prefer),
+            ("postgres://h/d?sslmode=prefer", SslMode::Require),
+            ("postgres://h/d?sslmode=allow", SslMode::Require),
+            ("postgres://h/d", SslMode::Require),
+            ("postgres://192.0.2.1/d", SslMode::Require),
+            ("postgres://localhost.example/d", SslMode::Require),
+            ("postgres:///d?host=localhost,h", SslMode::Require),
+            ("postgres://[::1]/d", SslMode::Disable),
             ("postgres://localhost/d", SslMode::Disable),
             ("postgres://127.0.0.1/d?sslmode=prefer", SslMode::Disable),
             ("postgres:///d?host=/var/run/postgresql", SslMode::Disable),
@@ -558,6 +569,7 @@ mod tests {
             "host=h password=HUSH",
             "postgres://u:HUSH@h:x/d",
             "postgres://u:HUSH@h/d?sslmode=maybe",
+            "postgres://u:HUSH@h/d?sslmode=no-verify",
             "postgres://u:HUSH@h/d?pgbouncer=true",
         ] {
             let fault = parse_url(url).err().unwrap_or_else(|| panic!("{url} was read"));

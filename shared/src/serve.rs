@@ -1,7 +1,7 @@
 //! The other half of every function's `main`: settings, the warm connection, the runtime loop.
 use std::convert::Infallible;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -169,7 +169,7 @@ where
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
-    let response = if let Some(request) = read(payload.get()) {
+    let response = if let Some(request) = Request::of_event(payload.get()) {
         answer(api, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not one of API Gateway's");
@@ -186,16 +186,10 @@ where
     Ok(reply)
 }
 
-/// The request that an event of API Gateway brings; of any other, none.
-fn read(event: &str) -> Option<lambda_http::Request> {
-    // A path or a query that is no URI panics.
-    catch_unwind(|| lambda_http::request::from_str(event).ok()).ok().flatten()
-}
-
 async fn answer<H, F>(
     api: &'static Api,
     handler: H,
-    event: lambda_http::Request,
+    request: Request,
     context: &Context,
 ) -> Response<Body>
 where
@@ -204,10 +198,10 @@ where
 {
     let started = Instant::now();
     let limit = time_limit(context.deadline);
-    let request = Request::new(event);
     let work = async {
         let owner = api.owner(&request).await?;
         telemetry::user(owner.id());
+        request.check_query()?;
         handler(api, owner, request).await
     };
     let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
@@ -257,7 +251,6 @@ mod tests {
     use crate::auth::{Claims, sign};
     use crate::task::{Completion, NewTask};
     use crate::{TaskChange, arbitrary};
-    use lambda_http::request::LambdaRequest;
     use proptest::prelude::*;
     use secrecy::SecretString;
     use serde_json::{Value, json};
@@ -278,13 +271,13 @@ mod tests {
         let api: &'static Api = Box::leak(Box::new(Api::new(&config).unwrap()));
         let token = sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap();
         for _ in 0..2 {
-            let event = serde_json::from_value::<LambdaRequest>(json!({
+            let event = json!({
                 "headers": { "authorization": format!("Bearer {token}") },
                 "requestContext": { "http": { "method": "GET" } },
                 "pathParameters": { "user_id": "u" },
-            }));
-            let event = event.unwrap().into();
-            let response = answer(api, panics, event, &Context::default()).await;
+            });
+            let request = Request::of_event(&event.to_string()).unwrap();
+            let response = answer(api, panics, request, &Context::default()).await;
             let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));
@@ -335,10 +328,10 @@ mod tests {
     }
 
     /// Reads everything of a request that a handler can.
-    fn read_all(request: lambda_http::Request) {
-        let request = Request::new(request);
+    fn read_all(request: &Request) {
         let _ = request.headers().len() + request.path_user().len();
-        let _ = (request.task_id(), request.list_query(), request.idempotency_key());
+        let _ = (request.check_query(), request.list_query());
+        let _ = (request.task_id(), request.idempotency_key());
         let _ = (request.if_match(), request.if_none_match());
         let _ = (request.json::<NewTask>(), request.json::<TaskChange>());
         let _ = request.json_or_default::<Completion>();
@@ -359,15 +352,15 @@ mod tests {
                     *member = value;
                 }
             }
-            if let Some(request) = read(&event.to_string()) {
-                read_all(request);
+            if let Some(request) = Request::of_event(&event.to_string()) {
+                read_all(&request);
             }
         }
 
         #[test]
         fn no_text_is_an_event(text in arbitrary::like("\\PC{0,200}")) {
-            if let Some(request) = read(&text) {
-                read_all(request);
+            if let Some(request) = Request::of_event(&text) {
+                read_all(&request);
             }
         }
     }

@@ -52,6 +52,7 @@ fn a_function_refuses_a_database_url_it_cannot_use() {
     for (url, reason) in [
         ("mysql://user:HUSH@h/db", "not a postgres:// URL"),
         ("postgres://user:HUSH@h/db?sslmode=maybe", "unknown sslmode"),
+        ("postgres://user:HUSH@h/db?sslmode=no-verify", "sslrootcert"),
         (
             "postgres://user:HUSH@h/db?sslmode=require&sslrootcert=/nowhere/ca.pem",
             "/nowhere/ca.pem",
