@@ -510,6 +510,8 @@ fn read_roots(path: &Path) -> Result<RootCertStore, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
     use tokio_postgres::config::ChannelBinding;
 
     fn parse(url: &str) -> (Config, Option<Roots>) {
@@ -549,6 +551,38 @@ mod tests {
             assert_eq!(config.get_ssl_mode(), mode, "{url}");
             assert_eq!(roots.is_some(), mode != SslMode::Disable, "{url}");
         }
+    }
+
+    /// The first that a server without TLS hears of a login.
+    async fn heard(url: impl FnOnce(u16) -> String) -> Vec<u8> {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let database = Database::new(&url(server.local_addr().unwrap().port()).into(), 1).unwrap();
+        let serve = async {
+            let (mut client, _) = server.accept().await.unwrap();
+            let mut heard = vec![0; 8];
+            client.read_exact(&mut heard).await.unwrap();
+            // There is no TLS here.
+            client.write_all(b"N").await.unwrap();
+            client.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let (heard, connected) = tokio::join!(serve, timeout(CHECK_LIMIT, database.connection()));
+        assert!(!matches!(connected, Ok(Ok(_))));
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_login_goes_to_another_machine_in_the_clear_only_where_the_url_says_so() {
+        // An address of this machine that counts as one of another.
+        let remote = |query: &str| {
+            let query = query.to_owned();
+            move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/tasks{query}")
+        };
+        for query in ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=require"] {
+            assert_eq!(heard(remote(query)).await.len(), 8, "{query}: no more than the question");
+        }
+        let heard = heard(remote("?sslmode=disable")).await;
+        assert!(heard.windows(8).any(|bytes| bytes == b"somebody"));
     }
 
     #[test]
