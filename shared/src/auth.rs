@@ -53,12 +53,16 @@ impl Owner {
 pub(crate) struct Verifier {
     keys: Vec<DecodingKey>,
     validation: Validation,
+    max_lifetime: Option<u64>,
 }
 
 /// The claims that are read. `exp`, `iss` and `aud` are `jsonwebtoken`'s to check.
 #[derive(Deserialize)]
 struct Verified {
     sub: String,
+    // Where there is none, `jsonwebtoken` says so.
+    #[serde(default)]
+    exp: f64,
     #[serde(default, deserialize_with = "present")]
     iat: Option<f64>,
     #[serde(default, deserialize_with = "present", rename = "nbf")]
@@ -93,7 +97,7 @@ impl Verifier {
         validation.set_required_spec_claims(&required);
         let keys = config.secrets.iter();
         let keys = keys.map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes())).collect();
-        Self { keys, validation }
+        Self { keys, validation, max_lifetime: config.max_lifetime }
     }
 
     /// The owner of the request: the token's user, who must be the path's.
@@ -128,10 +132,17 @@ impl Verifier {
             }
             _ => Problem::InvalidToken("The token is not a valid JSON Web Token."),
         })?;
-        let latest = now() + LEEWAY;
-        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
-        if claims.iat.is_some_and(|iat| iat > latest as f64) {
+        if claims.iat.is_some_and(|iat| iat > seconds(now() + LEEWAY)) {
             return Err(Problem::InvalidToken("The token was issued in the future."));
+        }
+        if let Some(longest) = self.max_lifetime {
+            let Some(iat) = claims.iat else {
+                return Err(Problem::InvalidToken("The token does not say when it was issued."));
+            };
+            // An `iat` that lies gains nothing: an earlier one makes the token longer, a later one was refused just now.
+            if claims.exp - iat > seconds(longest) {
+                return Err(Problem::InvalidToken("The token is valid for too long."));
+            }
         }
         // PostgreSQL stores no U+0000, so such a user can have no tasks.
         if claims.sub.is_empty() || claims.sub.contains('\0') {
@@ -234,6 +245,11 @@ pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> 
     encode(&Header::new(Algorithm::HS256), claims, &key)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52, or so long that it does not matter")]
+fn seconds(count: u64) -> f64 {
+    count as f64
+}
+
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -303,6 +319,7 @@ mod tests {
             secrets: vec![SECRET.into(), OLD.into()],
             issuer: issuer.map(Into::into),
             audience: audience.map(Into::into),
+            max_lifetime: None,
         }
     }
 
@@ -430,6 +447,36 @@ mod tests {
             changes.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
             assert_eq!(code(&verifier, &token(&claims_with(&changes))), expected, "{change}");
         }
+    }
+
+    #[test]
+    fn a_token_is_valid_for_no_longer_than_configured() {
+        let day = 86_400;
+        let verifier = Verifier::new(&AuthConfig { max_lifetime: Some(day), ..config(None, None) });
+        let unlimited = self::verifier();
+        let now = now();
+        for (iat, exp, expected) in [
+            (json!(now), json!(now + 600), "ok"),
+            (json!(now), json!(now + day), "ok"),
+            (json!(now - day + 60), json!(now + 60), "ok"),
+            // As far as the clock of the issuer may be ahead.
+            (json!(now + LEEWAY - 5), json!(now + LEEWAY - 5 + day), "ok"),
+            (json!(now), json!(now + day + 1), "invalid_token"),
+            (json!(now), json!(9_999_999_999_u64), "invalid_token"),
+            (json!(now - day), json!(now + 60), "invalid_token"),
+            (json!(null), json!(now + 600), "invalid_token"),
+            // An `iat` that lies: long ago, before 1970, and just before a far end.
+            (json!(0), json!(now + 60), "invalid_token"),
+            (json!(-1e300), json!(now + 60), "invalid_token"),
+            (json!(now + 2 * day - 60), json!(now + 2 * day), "invalid_token"),
+            (json!(now + LEEWAY + 10), json!(now + LEEWAY + 10 + day), "invalid_token"),
+        ] {
+            let token = token(&claims_with(&json!({ "iat": iat, "exp": exp })));
+            assert_eq!(code(&verifier, &token), expected, "{iat} to {exp}");
+        }
+        let year = token(&claims_with(&json!({ "exp": now + 365 * day })));
+        assert_eq!(code(&unlimited, &year), "ok");
+        assert_eq!(code(&verifier, &year), "invalid_token");
     }
 
     #[test]

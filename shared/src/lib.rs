@@ -36,7 +36,7 @@ mod tasks;
 mod telemetry;
 
 pub use auth::{Claims, Owner, sign};
-pub use config::{AuthConfig, Config, SettingsError};
+pub use config::{AuthConfig, Config, SettingsError, Use};
 pub use db::{DATABASE_ROLE, Database};
 pub use etag::{IfMatch, IfNoneMatch};
 pub use page::{ListQuery, Page};

@@ -249,6 +249,7 @@ fn log_panics() {
 mod tests {
     use super::*;
     use crate::auth::{Claims, sign};
+    use crate::config::Use;
     use crate::task::{Completion, NewTask};
     use crate::{TaskChange, arbitrary};
     use proptest::prelude::*;
@@ -262,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_says_nothing() {
         let secret = "0123456789abcdef0123456789abcdef";
-        let config = Config::parse(|name| match name {
+        let config = Config::parse(Use::Local, |name| match name {
             "BETTER_AUTH_SECRET" => Some(secret.into()),
             "DATABASE_URL" => Some("postgres://127.0.0.1:1/none".into()),
             _ => None,
