@@ -1,4 +1,5 @@
 //! From a bearer token to an [`Owner`]. The only code that knows JSON Web Tokens.
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -12,9 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier as VerifySignature};
+use tokio::sync::watch;
 
-use crate::config::AuthConfig;
+use crate::config::{AuthConfig, Config};
 use crate::problem::Problem;
+use crate::settings::{REFUSED_AGE, Settings};
+use crate::telemetry::LogNames;
 
 /// How far the clock of the issuer and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
@@ -31,16 +35,22 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// anybody else:
 ///
 /// ```compile_fail,E0451
-/// let owner = shared::Owner { id: "somebody".to_owned() };
+/// let owner = shared::Owner { id: "somebody".to_owned(), log_name: String::new() };
 /// ```
 #[derive(Debug)]
 pub struct Owner {
     id: String,
+    log_name: String,
 }
 
 impl Owner {
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What the log calls the owner.
+    pub(crate) fn log_name(&self) -> &str {
+        &self.log_name
     }
 
     /// The path of the owner's tasks, percent-encoded.
@@ -49,11 +59,53 @@ impl Owner {
     }
 }
 
+/// Tells whose a request is, by the settings of the moment.
+pub(crate) struct Authenticator {
+    settings: Arc<Settings>,
+    verifier: Mutex<(watch::Receiver<Arc<Config>>, Arc<Verifier>)>,
+}
+
+impl Authenticator {
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        let mut config = settings.watch();
+        let verifier = Arc::new(Verifier::new(&config.borrow_and_update().auth));
+        Self { settings, verifier: Mutex::new((config, verifier)) }
+    }
+
+    /// The owner of a request: the token's user, who must be the path's. A token that no known secret
+    /// signed may be signed with a new one.
+    pub(crate) async fn owner(
+        &self,
+        headers: &HeaderMap,
+        path_user: &str,
+    ) -> Result<Owner, Problem> {
+        self.settings.keep_fresh().await;
+        match self.verifier().owner(headers, path_user) {
+            Err(problem) if Verifier::knows_no_key(&problem) => {
+                self.settings.refresh(REFUSED_AGE).await;
+                self.verifier().owner(headers, path_user)
+            }
+            verified => verified,
+        }
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        let mut current = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let (config, verifier) = &mut *current;
+        if config.has_changed().unwrap_or_default() {
+            *verifier = Arc::new(Verifier::new(&config.borrow_and_update().auth));
+        }
+        verifier.clone()
+    }
+}
+
 /// Verifies bearer tokens against every secret that may have signed one.
-pub(crate) struct Verifier {
+struct Verifier {
     keys: Vec<DecodingKey>,
     validation: Validation,
     max_lifetime: Option<u64>,
+    /// Keyed with the secret that signs; where there is none, no token is valid.
+    log_names: Option<LogNames>,
 }
 
 /// The claims that are read. `exp`, `iss` and `aud` are `jsonwebtoken`'s to check.
@@ -79,7 +131,7 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 }
 
 impl Verifier {
-    pub(crate) fn new(config: &AuthConfig) -> Self {
+    fn new(config: &AuthConfig) -> Self {
         install_hmac();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY;
@@ -97,20 +149,25 @@ impl Verifier {
         validation.set_required_spec_claims(&required);
         let keys = config.secrets.iter();
         let keys = keys.map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes())).collect();
-        Self { keys, validation, max_lifetime: config.max_lifetime }
+        let log_names = config.secrets.first().map(LogNames::new);
+        Self { keys, validation, max_lifetime: config.max_lifetime, log_names }
     }
 
     /// The owner of the request: the token's user, who must be the path's.
     ///
     /// API Gateway hands `path_user` over percent-decoded, the local gateway as it was sent.
-    pub(crate) fn owner(&self, headers: &HeaderMap, path_user: &str) -> Result<Owner, Problem> {
+    fn owner(&self, headers: &HeaderMap, path_user: &str) -> Result<Owner, Problem> {
         let id = self.subject(bearer(headers)?)?;
         let decoded = || percent_decode_str(path_user).decode_utf8().is_ok_and(|user| user == id);
-        if path_user == id || decoded() { Ok(Owner { id }) } else { Err(Problem::WrongUser) }
+        if path_user != id && !decoded() {
+            return Err(Problem::WrongUser);
+        }
+        let log_name = self.log_names.as_ref().map(|names| names.of(&id)).unwrap_or_default();
+        Ok(Owner { id, log_name })
     }
 
     /// Whether a token was refused that a secret we do not know may have signed.
-    pub(crate) fn knows_no_key(problem: &Problem) -> bool {
+    fn knows_no_key(problem: &Problem) -> bool {
         problem.reason() == BAD_SIGNATURE.reason()
     }
 
@@ -245,7 +302,10 @@ pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> 
     encode(&Header::new(Algorithm::HS256), claims, &key)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52, or so long that it does not matter")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "far below 2^52, or so long that it does not matter"
+)]
 fn seconds(count: u64) -> f64 {
     count as f64
 }

@@ -235,9 +235,14 @@ mod tests {
             }
         }
         let config = named(&[("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
-        assert_eq!((config.auth.issuer, config.auth.audience), (Some("i".into()), Some("a".into())));
+        assert_eq!(
+            (config.auth.issuer, config.auth.audience),
+            (Some("i".into()), Some("a".into()))
+        );
         assert!(parse(&settings).is_ok());
-        assert!(AuthConfig::parse(Use::Stage, |name| (name == "JWT_ISSUER").then(String::new)).is_err());
+        assert!(
+            AuthConfig::parse(Use::Stage, |name| (name == "JWT_ISSUER").then(String::new)).is_err()
+        );
     }
 
     #[test]

@@ -5,15 +5,16 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deadpool_postgres::{Hook, HookError, Manager, Object, Pool, PoolError, Runtime};
-use futures_util::future::{BoxFuture, join4};
+use futures_util::future::join4;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::error::{DbError, Severity, SqlState};
@@ -23,6 +24,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::auth::Owner;
 use crate::problem::Problem;
+use crate::settings::{REFUSED_AGE, Settings};
 use crate::telemetry::{self, DatabaseTime};
 
 /// From the first packet to a session: DNS, TCP, TLS, SCRAM, and a sleeping Neon that wakes.
@@ -61,22 +63,22 @@ pub(crate) enum Repeat {
 
 /// A pool of connections to one database.
 pub struct Database {
-    target: RwLock<Target>,
+    /// Asked again where the server refuses the login, which may be another one by now.
+    settings: Option<Arc<Settings>>,
+    target: Mutex<Target>,
     connections: usize,
     /// When a connection was last used, by the wall clock: the monotonic one may stand still in a
     /// frozen sandbox.
     last_used: Arc<AtomicU64>,
-    /// Looks for another URL when the server refuses the login.
-    renewal: OnceLock<Renewal>,
 }
 
 /// What is connected to.
 struct Target {
     url: SecretString,
     pool: Pool,
+    /// Where another URL may come from.
+    config: Option<watch::Receiver<Arc<crate::config::Config>>>,
 }
-
-type Renewal = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Database {
     /// A pool of at most `connections`; nothing is connected yet.
@@ -86,29 +88,35 @@ impl Database {
     pub fn new(url: &SecretString, connections: usize) -> Result<Self, String> {
         let last_used = Arc::new(AtomicU64::new(0));
         let pool = pool(url, connections, &last_used)?;
-        let target = RwLock::new(Target { url: url.clone(), pool });
-        Ok(Self { target, connections, last_used, renewal: OnceLock::new() })
+        let target = Mutex::new(Target { url: url.clone(), pool, config: None });
+        Ok(Self { settings: None, target, connections, last_used })
     }
 
-    /// Connects to `url` from now on, and says whether that is another than before.
-    pub(crate) fn connect_to(&self, url: &SecretString) -> Result<bool, String> {
-        let mut target = self.target.write().unwrap_or_else(PoisonError::into_inner);
-        if target.url.expose_secret() == url.expose_secret() {
-            return Ok(false);
-        }
-        let pool = pool(url, self.connections, &self.last_used)?;
-        *target = Target { url: url.clone(), pool };
-        Ok(true)
-    }
-
-    /// Has `renewal` look for another URL when the server refuses the login.
-    pub(crate) fn renew_with(&self, renewal: Renewal) {
-        // There is one caller, once.
-        let _ = self.renewal.set(renewal);
+    /// As [`Database::new`], of the database that the settings name, now and whenever they change.
+    pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
+        let mut config = settings.watch();
+        let url = config.borrow_and_update().database_url.clone();
+        let mut database = Self::new(&url, connections)?;
+        database.target.get_mut().unwrap_or_else(PoisonError::into_inner).config = Some(config);
+        Ok(Self { settings: Some(settings), ..database })
     }
 
     fn pool(&self) -> Pool {
-        self.target.read().unwrap_or_else(PoisonError::into_inner).pool.clone()
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = |config: &watch::Receiver<_>| config.has_changed().unwrap_or_default();
+        if let Some(config) = target.config.as_mut().filter(|config| changed(config)) {
+            let url = config.borrow_and_update().database_url.clone();
+            if url.expose_secret() != target.url.expose_secret() {
+                match pool(&url, self.connections, &self.last_used) {
+                    Ok(pool) => {
+                        tracing::info!("the database is another from now on");
+                        (target.url, target.pool) = (url, pool);
+                    }
+                    Err(reason) => tracing::error!(reason, "DATABASE_URL cannot be used"),
+                }
+            }
+        }
+        target.pool.clone()
     }
 
     /// A connection of one's own, for what is not a task operation: migrations, a check at start.
@@ -173,7 +181,7 @@ impl Database {
     /// A connection, tried again while the reason that there is none may pass.
     async fn checkout(&self) -> Result<Lease, String> {
         let mut pauses = CONNECT_PAUSES.into_iter();
-        let mut renewal = self.renewal.get();
+        let mut settings = self.settings.as_ref();
         loop {
             let started = SystemTime::now();
             let outcome = self.pool().get().await;
@@ -186,9 +194,9 @@ impl Database {
                 Err(error) => error,
             };
             if is_refused_login(&error)
-                && let Some(renew) = renewal.take()
+                && let Some(settings) = settings.take()
             {
-                renew().await;
+                settings.refresh(REFUSED_AGE).await;
                 continue;
             }
             match pauses.next() {

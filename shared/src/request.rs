@@ -243,8 +243,13 @@ mod tests {
         for sent in ["", "limit=1&x=%20%zz+", "a[b]=c|d&{e}^`\\'~!$()*,;:@/?", "%", "&&=="] {
             assert_eq!(code(sent), None, "{sent}");
         }
-        for encoded in [" ", "a b", "\"", "#", "<", ">", "\0", "\n", "\t", "\u{7f}", "\u{80}", "é"] {
-            assert_eq!(code(&format!("limit=1&x={encoded}")), Some("invalid_request"), "{encoded:?}");
+        for encoded in [" ", "a b", "\"", "#", "<", ">", "\0", "\n", "\t", "\u{7f}", "\u{80}", "é"]
+        {
+            assert_eq!(
+                code(&format!("limit=1&x={encoded}")),
+                Some("invalid_request"),
+                "{encoded:?}"
+            );
         }
     }
 

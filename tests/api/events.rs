@@ -150,7 +150,10 @@ fn without(event: &Value, pointer: &str) -> Value {
 /// The status of an answer that API Gateway can use and a client can read.
 fn well_formed(answer: &Value) -> u64 {
     let status = answer["statusCode"].as_u64().unwrap_or_else(|| panic!("{answer:#}"));
-    assert!([200, 201, 304, 400, 401, 403, 404, 412, 415, 422, 500].contains(&status), "{answer:#}");
+    assert!(
+        [200, 201, 304, 400, 401, 403, 404, 412, 415, 422, 500].contains(&status),
+        "{answer:#}"
+    );
     assert_eq!(answer["isBase64Encoded"], false, "{answer:#}");
     let headers = &answer["headers"];
     assert_eq!(headers["cache-control"], "no-store", "{answer:#}");

@@ -132,9 +132,8 @@ fn a_function_reads_its_settings_from_secrets_manager() {
 
 #[test]
 fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
-    let lifetime = |text| {
-        [("JWT_MAX_LIFETIME", text), ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", URL)]
-    };
+    let lifetime =
+        |text| [("JWT_MAX_LIFETIME", text), ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", URL)];
     for bad in ["0", "-1", "1d", "1.5"] {
         let text = refusal(function("get-task", &lifetime(bad)));
         assert!(text.contains("JWT_MAX_LIFETIME"), "{bad}: {text}");

@@ -151,7 +151,11 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
         let question = format!("{SECRET}, Better Auth's secret (empty: a new one)");
         let value = prompt(&question, true, |given| {
             let name_it = |name: &str| (name == SECRET).then(|| given.to_owned());
-            if given.is_empty() { Ok(()) } else { Ok(AuthConfig::parse(Use::Local, name_it).map(drop)?) }
+            if given.is_empty() {
+                Ok(())
+            } else {
+                Ok(AuthConfig::parse(Use::Local, name_it).map(drop)?)
+            }
         })?;
         let value = if value.is_empty() { random_text()? } else { value };
         changed |= secret.set(SECRET, &value);
