@@ -201,7 +201,7 @@ export interface components {
              * @description The status code.
              * @enum {integer}
              */
-            status: 401 | 403 | 404 | 412 | 413 | 415 | 422 | 500 | 503;
+            status: 400 | 401 | 403 | 404 | 412 | 413 | 415 | 422 | 500 | 503;
             /** @description What went wrong, for a person to read. */
             detail: string;
             /**
@@ -237,6 +237,17 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Task"];
+            };
+        };
+        /** @description `invalid_request`: the query has a character that no URI allows. */
+        MalformedQuery: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description `missing_token`: no bearer token was sent. `invalid_token`: it is not valid. `expired_token`: it has ended. */
@@ -426,6 +437,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"][];
                 };
             };
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             422: components["responses"]["InvalidRequest"];
@@ -470,6 +482,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             413: components["responses"]["BodyTooLarge"];
@@ -507,6 +520,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
@@ -541,6 +555,7 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Task"];
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
@@ -583,6 +598,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
@@ -621,6 +637,7 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Task"];
+            400: components["responses"]["MalformedQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];

@@ -1,4 +1,5 @@
 //! From a bearer token to an [`Owner`]. The only code that knows JSON Web Tokens.
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -12,9 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier as VerifySignature};
+use tokio::sync::watch;
 
-use crate::config::AuthConfig;
+use crate::config::{AuthConfig, Config};
 use crate::problem::Problem;
+use crate::settings::{REFUSED_AGE, Settings};
+use crate::telemetry::LogNames;
 
 /// How far the clock of the issuer and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
@@ -31,16 +35,22 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// anybody else:
 ///
 /// ```compile_fail,E0451
-/// let owner = shared::Owner { id: "somebody".to_owned() };
+/// let owner = shared::Owner { id: "somebody".to_owned(), log_name: String::new() };
 /// ```
 #[derive(Debug)]
 pub struct Owner {
     id: String,
+    log_name: String,
 }
 
 impl Owner {
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What the log calls the owner.
+    pub(crate) fn log_name(&self) -> &str {
+        &self.log_name
     }
 
     /// The path of the owner's tasks, percent-encoded.
@@ -49,16 +59,62 @@ impl Owner {
     }
 }
 
+/// Tells whose a request is, by the settings of the moment.
+pub(crate) struct Authenticator {
+    settings: Arc<Settings>,
+    verifier: Mutex<(watch::Receiver<Arc<Config>>, Arc<Verifier>)>,
+}
+
+impl Authenticator {
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        let mut config = settings.watch();
+        let verifier = Arc::new(Verifier::new(&config.borrow_and_update().auth));
+        Self { settings, verifier: Mutex::new((config, verifier)) }
+    }
+
+    /// The owner of a request: the token's user, who must be the path's. A token that no known secret
+    /// signed may be signed with a new one.
+    pub(crate) async fn owner(
+        &self,
+        headers: &HeaderMap,
+        path_user: &str,
+    ) -> Result<Owner, Problem> {
+        self.settings.keep_fresh().await;
+        match self.verifier().owner(headers, path_user) {
+            Err(problem) if Verifier::knows_no_key(&problem) => {
+                self.settings.refresh(REFUSED_AGE).await;
+                self.verifier().owner(headers, path_user)
+            }
+            verified => verified,
+        }
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        let mut current = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let (config, verifier) = &mut *current;
+        if config.has_changed().unwrap_or_default() {
+            *verifier = Arc::new(Verifier::new(&config.borrow_and_update().auth));
+        }
+        verifier.clone()
+    }
+}
+
 /// Verifies bearer tokens against every secret that may have signed one.
-pub(crate) struct Verifier {
+struct Verifier {
     keys: Vec<DecodingKey>,
     validation: Validation,
+    max_lifetime: Option<u64>,
+    /// Keyed with the secret that signs; where there is none, no token is valid.
+    log_names: Option<LogNames>,
 }
 
 /// The claims that are read. `exp`, `iss` and `aud` are `jsonwebtoken`'s to check.
 #[derive(Deserialize)]
 struct Verified {
     sub: String,
+    // Where there is none, `jsonwebtoken` says so.
+    #[serde(default)]
+    exp: f64,
     #[serde(default, deserialize_with = "present")]
     iat: Option<f64>,
     #[serde(default, deserialize_with = "present", rename = "nbf")]
@@ -75,7 +131,7 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 }
 
 impl Verifier {
-    pub(crate) fn new(config: &AuthConfig) -> Self {
+    fn new(config: &AuthConfig) -> Self {
         install_hmac();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY;
@@ -93,20 +149,25 @@ impl Verifier {
         validation.set_required_spec_claims(&required);
         let keys = config.secrets.iter();
         let keys = keys.map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes())).collect();
-        Self { keys, validation }
+        let log_names = config.secrets.first().map(LogNames::new);
+        Self { keys, validation, max_lifetime: config.max_lifetime, log_names }
     }
 
     /// The owner of the request: the token's user, who must be the path's.
     ///
     /// API Gateway hands `path_user` over percent-decoded, the local gateway as it was sent.
-    pub(crate) fn owner(&self, headers: &HeaderMap, path_user: &str) -> Result<Owner, Problem> {
+    fn owner(&self, headers: &HeaderMap, path_user: &str) -> Result<Owner, Problem> {
         let id = self.subject(bearer(headers)?)?;
         let decoded = || percent_decode_str(path_user).decode_utf8().is_ok_and(|user| user == id);
-        if path_user == id || decoded() { Ok(Owner { id }) } else { Err(Problem::WrongUser) }
+        if path_user != id && !decoded() {
+            return Err(Problem::WrongUser);
+        }
+        let log_name = self.log_names.as_ref().map(|names| names.of(&id)).unwrap_or_default();
+        Ok(Owner { id, log_name })
     }
 
     /// Whether a token was refused that a secret we do not know may have signed.
-    pub(crate) fn knows_no_key(problem: &Problem) -> bool {
+    fn knows_no_key(problem: &Problem) -> bool {
         problem.reason() == BAD_SIGNATURE.reason()
     }
 
@@ -128,10 +189,17 @@ impl Verifier {
             }
             _ => Problem::InvalidToken("The token is not a valid JSON Web Token."),
         })?;
-        let latest = now() + LEEWAY;
-        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
-        if claims.iat.is_some_and(|iat| iat > latest as f64) {
+        if claims.iat.is_some_and(|iat| iat > seconds(now() + LEEWAY)) {
             return Err(Problem::InvalidToken("The token was issued in the future."));
+        }
+        if let Some(longest) = self.max_lifetime {
+            let Some(iat) = claims.iat else {
+                return Err(Problem::InvalidToken("The token does not say when it was issued."));
+            };
+            // An `iat` that lies gains nothing: an earlier one makes the token longer, a later one was refused just now.
+            if claims.exp - iat > seconds(longest) {
+                return Err(Problem::InvalidToken("The token is valid for too long."));
+            }
         }
         // PostgreSQL stores no U+0000, so such a user can have no tasks.
         if claims.sub.is_empty() || claims.sub.contains('\0') {
@@ -234,6 +302,14 @@ pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> 
     encode(&Header::new(Algorithm::HS256), claims, &key)
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "far below 2^52, or so long that it does not matter"
+)]
+fn seconds(count: u64) -> f64 {
+    count as f64
+}
+
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -303,6 +379,7 @@ mod tests {
             secrets: vec![SECRET.into(), OLD.into()],
             issuer: issuer.map(Into::into),
             audience: audience.map(Into::into),
+            max_lifetime: None,
         }
     }
 
@@ -430,6 +507,36 @@ mod tests {
             changes.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
             assert_eq!(code(&verifier, &token(&claims_with(&changes))), expected, "{change}");
         }
+    }
+
+    #[test]
+    fn a_token_is_valid_for_no_longer_than_configured() {
+        let day = 86_400;
+        let verifier = Verifier::new(&AuthConfig { max_lifetime: Some(day), ..config(None, None) });
+        let unlimited = self::verifier();
+        let now = now();
+        for (iat, exp, expected) in [
+            (json!(now), json!(now + 600), "ok"),
+            (json!(now), json!(now + day), "ok"),
+            (json!(now - day + 60), json!(now + 60), "ok"),
+            // As far as the clock of the issuer may be ahead.
+            (json!(now + LEEWAY - 5), json!(now + LEEWAY - 5 + day), "ok"),
+            (json!(now), json!(now + day + 1), "invalid_token"),
+            (json!(now), json!(9_999_999_999_u64), "invalid_token"),
+            (json!(now - day), json!(now + 60), "invalid_token"),
+            (json!(null), json!(now + 600), "invalid_token"),
+            // An `iat` that lies: long ago, before 1970, and just before a far end.
+            (json!(0), json!(now + 60), "invalid_token"),
+            (json!(-1e300), json!(now + 60), "invalid_token"),
+            (json!(now + 2 * day - 60), json!(now + 2 * day), "invalid_token"),
+            (json!(now + LEEWAY + 10), json!(now + LEEWAY + 10 + day), "invalid_token"),
+        ] {
+            let token = token(&claims_with(&json!({ "iat": iat, "exp": exp })));
+            assert_eq!(code(&verifier, &token), expected, "{iat} to {exp}");
+        }
+        let year = token(&claims_with(&json!({ "exp": now + 365 * day })));
+        assert_eq!(code(&unlimited, &year), "ok");
+        assert_eq!(code(&verifier, &year), "invalid_token");
     }
 
     #[test]

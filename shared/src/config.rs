@@ -29,6 +29,18 @@ pub struct AuthConfig {
     pub issuer: Option<String>,
     /// The audience that a token must name.
     pub audience: Option<String>,
+    /// The longest that a token may be valid, in seconds.
+    pub max_lifetime: Option<u64>,
+}
+
+/// Who reads the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A function on one's own machine, or a command: tokens of any issuer will do.
+    Local,
+    /// A function on AWS, whose settings come from a secret: issuer and audience must be set, so that no other
+    /// token under the same secret is one of ours.
+    Stage,
 }
 
 /// Everything that is wrong with the settings, in one message without any secret in it.
@@ -54,8 +66,9 @@ impl Config {
             Some(id) => fetch(&id).await.map_err(|fault| SettingsError(vec![fault]))?,
             None => HashMap::new(),
         };
+        let used = if Self::may_change() { Use::Stage } else { Use::Local };
         // A variable set directly wins.
-        Self::parse(|name| variable(name).or_else(|| secret.get(name).cloned()))
+        Self::parse(used, |name| variable(name).or_else(|| secret.get(name).cloned()))
     }
 
     /// Whether [`Config::load`] may return other settings later on.
@@ -67,10 +80,10 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is missing or wrong.
-    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+    pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut faults = Vec::new();
-        let auth = AuthConfig::read(&get, &mut faults);
+        let auth = AuthConfig::read(used, &get, &mut faults);
         let database_url = SecretString::from(get("DATABASE_URL").unwrap_or_default());
         if database_url.expose_secret().is_empty() {
             faults.push("DATABASE_URL is missing: set it to a postgres:// URL".into());
@@ -86,13 +99,14 @@ impl AuthConfig {
     ///
     /// # Errors
     /// Everything that is missing or wrong.
-    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+    pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut faults = Vec::new();
-        let auth = Self::read(&|name| get(name).filter(|value| !value.is_empty()), &mut faults);
+        let auth = Self::read(used, &get, &mut faults);
         if faults.is_empty() { Ok(auth) } else { Err(SettingsError(faults)) }
     }
 
-    fn read(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+    fn read(used: Use, get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
         let single = get("BETTER_AUTH_SECRET");
         if let Some(fault) = single.as_deref().and_then(weakness) {
             faults.push(format!("BETTER_AUTH_SECRET {fault}"));
@@ -106,7 +120,23 @@ impl AuthConfig {
                 Vec::new()
             }
         };
-        Self { secrets, issuer: get("JWT_ISSUER"), audience: get("JWT_AUDIENCE") }
+        let mut named = |name: &str, what: &str| {
+            let value = get(name);
+            if value.is_none() && used == Use::Stage {
+                faults.push(format!("{name} is missing: set it to {what}"));
+            }
+            value
+        };
+        let issuer = named("JWT_ISSUER", "the issuer that the frontend's tokens name, its URL");
+        let audience = named("JWT_AUDIENCE", "the audience that the frontend's tokens name");
+        let max_lifetime = get("JWT_MAX_LIFETIME").and_then(|text| {
+            let seconds = positive(&text);
+            if seconds.is_none() {
+                faults.push("JWT_MAX_LIFETIME is not a positive number of seconds".into());
+            }
+            seconds
+        });
+        Self { secrets, issuer, audience, max_lifetime }
     }
 }
 
@@ -118,6 +148,11 @@ fn fetch(_: &str) -> std::future::Ready<Result<HashMap<String, String>, String>>
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn positive(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
 }
 
 /// Why a secret must not be used, to be read after its name.
@@ -162,7 +197,11 @@ mod tests {
     const URL: &str = "postgres://u:p@127.0.0.1/db";
 
     fn parse(settings: &[(&str, &str)]) -> Result<Config, SettingsError> {
-        Config::parse(|name| {
+        parse_for(Use::Local, settings)
+    }
+
+    fn parse_for(used: Use, settings: &[(&str, &str)]) -> Result<Config, SettingsError> {
+        Config::parse(used, |name| {
             settings.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         })
     }
@@ -180,6 +219,45 @@ mod tests {
         assert!(faults[1].starts_with("DATABASE_URL is missing"));
         let faults = parse(&[("BETTER_AUTH_SECRET", "short"), ("DATABASE_URL", "mysql://h/db")]);
         assert_eq!(faults.unwrap_err().0.len(), 2);
+    }
+
+    #[test]
+    fn a_stage_names_its_issuer_and_its_audience() {
+        let settings = [("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)];
+        let named = |more: &[(&str, &str)]| parse_for(Use::Stage, &[&settings[..], more].concat());
+        let faults = parse_for(Use::Stage, &[]).unwrap_err().0;
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        for (given, missing) in [("JWT_ISSUER", "JWT_AUDIENCE"), ("JWT_AUDIENCE", "JWT_ISSUER")] {
+            for more in [&[(given, "x")][..], &[(given, "x"), (missing, "")]] {
+                let faults = named(more).unwrap_err().0;
+                let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+                assert!(fault.starts_with(&format!("{missing} is missing")), "{fault}");
+            }
+        }
+        let config = named(&[("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
+        assert_eq!(
+            (config.auth.issuer, config.auth.audience),
+            (Some("i".into()), Some("a".into()))
+        );
+        assert!(parse(&settings).is_ok());
+        assert!(
+            AuthConfig::parse(Use::Stage, |name| (name == "JWT_ISSUER").then(String::new)).is_err()
+        );
+    }
+
+    #[test]
+    fn a_lifetime_is_a_positive_number_of_seconds() {
+        let lifetime = |text: &str| {
+            let settings = [("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)];
+            parse(&[&settings[..], &[("JWT_MAX_LIFETIME", text)]].concat())
+        };
+        assert_eq!(lifetime("").unwrap().auth.max_lifetime, None);
+        assert_eq!(lifetime("1").unwrap().auth.max_lifetime, Some(1));
+        assert_eq!(lifetime("086400").unwrap().auth.max_lifetime, Some(86_400));
+        for bad in ["0", "-1", "+1", "1.5", "1d", " 1", "x", "18446744073709551616"] {
+            let faults = lifetime(bad).unwrap_err().0;
+            assert!(faults.len() == 1 && faults[0].starts_with("JWT_MAX_LIFETIME"), "{bad}");
+        }
     }
 
     #[test]

@@ -5,15 +5,16 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deadpool_postgres::{Hook, HookError, Manager, Object, Pool, PoolError, Runtime};
-use futures_util::future::{BoxFuture, join4};
+use futures_util::future::join4;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::error::{DbError, Severity, SqlState};
@@ -23,6 +24,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::auth::Owner;
 use crate::problem::Problem;
+use crate::settings::{REFUSED_AGE, Settings};
 use crate::telemetry::{self, DatabaseTime};
 
 /// From the first packet to a session: DNS, TCP, TLS, SCRAM, and a sleeping Neon that wakes.
@@ -61,22 +63,22 @@ pub(crate) enum Repeat {
 
 /// A pool of connections to one database.
 pub struct Database {
-    target: RwLock<Target>,
+    /// Asked again where the server refuses the login, which may be another one by now.
+    settings: Option<Arc<Settings>>,
+    target: Mutex<Target>,
     connections: usize,
     /// When a connection was last used, by the wall clock: the monotonic one may stand still in a
     /// frozen sandbox.
     last_used: Arc<AtomicU64>,
-    /// Looks for another URL when the server refuses the login.
-    renewal: OnceLock<Renewal>,
 }
 
 /// What is connected to.
 struct Target {
     url: SecretString,
     pool: Pool,
+    /// Where another URL may come from.
+    config: Option<watch::Receiver<Arc<crate::config::Config>>>,
 }
-
-type Renewal = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Database {
     /// A pool of at most `connections`; nothing is connected yet.
@@ -86,29 +88,35 @@ impl Database {
     pub fn new(url: &SecretString, connections: usize) -> Result<Self, String> {
         let last_used = Arc::new(AtomicU64::new(0));
         let pool = pool(url, connections, &last_used)?;
-        let target = RwLock::new(Target { url: url.clone(), pool });
-        Ok(Self { target, connections, last_used, renewal: OnceLock::new() })
+        let target = Mutex::new(Target { url: url.clone(), pool, config: None });
+        Ok(Self { settings: None, target, connections, last_used })
     }
 
-    /// Connects to `url` from now on, and says whether that is another than before.
-    pub(crate) fn connect_to(&self, url: &SecretString) -> Result<bool, String> {
-        let mut target = self.target.write().unwrap_or_else(PoisonError::into_inner);
-        if target.url.expose_secret() == url.expose_secret() {
-            return Ok(false);
-        }
-        let pool = pool(url, self.connections, &self.last_used)?;
-        *target = Target { url: url.clone(), pool };
-        Ok(true)
-    }
-
-    /// Has `renewal` look for another URL when the server refuses the login.
-    pub(crate) fn renew_with(&self, renewal: Renewal) {
-        // There is one caller, once.
-        let _ = self.renewal.set(renewal);
+    /// As [`Database::new`], of the database that the settings name, now and whenever they change.
+    pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
+        let mut config = settings.watch();
+        let url = config.borrow_and_update().database_url.clone();
+        let mut database = Self::new(&url, connections)?;
+        database.target.get_mut().unwrap_or_else(PoisonError::into_inner).config = Some(config);
+        Ok(Self { settings: Some(settings), ..database })
     }
 
     fn pool(&self) -> Pool {
-        self.target.read().unwrap_or_else(PoisonError::into_inner).pool.clone()
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = |config: &watch::Receiver<_>| config.has_changed().unwrap_or_default();
+        if let Some(config) = target.config.as_mut().filter(|config| changed(config)) {
+            let url = config.borrow_and_update().database_url.clone();
+            if url.expose_secret() != target.url.expose_secret() {
+                match pool(&url, self.connections, &self.last_used) {
+                    Ok(pool) => {
+                        tracing::info!("the database is another from now on");
+                        (target.url, target.pool) = (url, pool);
+                    }
+                    Err(reason) => tracing::error!(reason, "DATABASE_URL cannot be used"),
+                }
+            }
+        }
+        target.pool.clone()
     }
 
     /// A connection of one's own, for what is not a task operation: migrations, a check at start.
@@ -173,7 +181,7 @@ impl Database {
     /// A connection, tried again while the reason that there is none may pass.
     async fn checkout(&self) -> Result<Lease, String> {
         let mut pauses = CONNECT_PAUSES.into_iter();
-        let mut renewal = self.renewal.get();
+        let mut settings = self.settings.as_ref();
         loop {
             let started = SystemTime::now();
             let outcome = self.pool().get().await;
@@ -186,9 +194,9 @@ impl Database {
                 Err(error) => error,
             };
             if is_refused_login(&error)
-                && let Some(renew) = renewal.take()
+                && let Some(settings) = settings.take()
             {
-                renew().await;
+                settings.refresh(REFUSED_AGE).await;
                 continue;
             }
             match pauses.next() {
@@ -448,13 +456,19 @@ fn parse_url(url: &str) -> Result<(Config, Option<Roots>), String> {
     }
     let ssl_mode = match mode.as_deref() {
         Some("disable") => SslMode::Disable,
-        Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
-        // As libpq: TLS where the server has it; but then with a certificate that is verified,
-        // which a server of one's own machine need not have.
+        // A server of one's own machine need not have a certificate that can be verified.
         None | Some("prefer" | "allow") if config.get_hosts().iter().all(is_local) => {
             SslMode::Disable
         }
-        None | Some("prefer" | "allow") => SslMode::Prefer,
+        // Not as libpq, which goes on in the clear where somebody on the way says that there is no TLS.
+        None | Some("prefer" | "allow" | "require" | "verify-ca" | "verify-full") => {
+            SslMode::Require
+        }
+        Some("no-verify") => {
+            return Err("asks for sslmode=no-verify, TLS with anybody: name the server's CA in \
+                        sslrootcert, or say sslmode=disable"
+                .to_owned());
+        }
         Some(other) => return Err(format!("has an unknown sslmode, {other:?}")),
     };
     config.ssl_mode(ssl_mode).connect_timeout(CONNECT_LIMIT);
@@ -504,6 +518,8 @@ fn read_roots(path: &Path) -> Result<RootCertStore, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
     use tokio_postgres::config::ChannelBinding;
 
     fn parse(url: &str) -> (Config, Option<Roots>) {
@@ -525,8 +541,13 @@ mod tests {
     fn every_sslmode_of_libpq_is_known() {
         for (url, mode) in [
             ("postgres://h/d?sslmode=disable", SslMode::Disable),
-            ("postgres://h/d?sslmode=prefer", SslMode::Prefer),
-            ("postgres://h/d", SslMode::Prefer),
+            ("postgres://h/d?sslmode=prefer", SslMode::Require),
+            ("postgres://h/d?sslmode=allow", SslMode::Require),
+            ("postgres://h/d", SslMode::Require),
+            ("postgres://192.0.2.1/d", SslMode::Require),
+            ("postgres://localhost.example/d", SslMode::Require),
+            ("postgres:///d?host=localhost,h", SslMode::Require),
+            ("postgres://[::1]/d", SslMode::Disable),
             ("postgres://localhost/d", SslMode::Disable),
             ("postgres://127.0.0.1/d?sslmode=prefer", SslMode::Disable),
             ("postgres:///d?host=/var/run/postgresql", SslMode::Disable),
@@ -538,6 +559,38 @@ mod tests {
             assert_eq!(config.get_ssl_mode(), mode, "{url}");
             assert_eq!(roots.is_some(), mode != SslMode::Disable, "{url}");
         }
+    }
+
+    /// The first that a server without TLS hears of a login.
+    async fn heard(url: impl FnOnce(u16) -> String) -> Vec<u8> {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let database = Database::new(&url(server.local_addr().unwrap().port()).into(), 1).unwrap();
+        let serve = async {
+            let (mut client, _) = server.accept().await.unwrap();
+            let mut heard = vec![0; 8];
+            client.read_exact(&mut heard).await.unwrap();
+            // There is no TLS here.
+            client.write_all(b"N").await.unwrap();
+            client.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let (heard, connected) = tokio::join!(serve, timeout(CHECK_LIMIT, database.connection()));
+        assert!(!matches!(connected, Ok(Ok(_))));
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_login_goes_to_another_machine_in_the_clear_only_where_the_url_says_so() {
+        // An address of this machine that counts as one of another.
+        let remote = |query: &str| {
+            let query = query.to_owned();
+            move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/tasks{query}")
+        };
+        for query in ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=require"] {
+            assert_eq!(heard(remote(query)).await.len(), 8, "{query}: no more than the question");
+        }
+        let heard = heard(remote("?sslmode=disable")).await;
+        assert!(heard.windows(8).any(|bytes| bytes == b"somebody"));
     }
 
     #[test]
@@ -558,6 +611,7 @@ mod tests {
             "host=h password=HUSH",
             "postgres://u:HUSH@h:x/d",
             "postgres://u:HUSH@h/d?sslmode=maybe",
+            "postgres://u:HUSH@h/d?sslmode=no-verify",
             "postgres://u:HUSH@h/d?pgbouncer=true",
         ] {
             let fault = parse_url(url).err().unwrap_or_else(|| panic!("{url} was read"));

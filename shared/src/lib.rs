@@ -14,7 +14,7 @@
 //!    makes a [`Reply`] of what it returns.
 //!
 //! Nothing else of the crate is public but what the developer's and the operator's commands
-//! need: [`Config`], [`Database`] and its [`DATABASE_ROLE`], [`sign`], and [`REQUEST_LIMIT`], to which the template's
+//! need: [`Config`], [`Database`] and its [`DATABASE_ROLE`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], to which the template's
 //! timeout is held.
 
 #[cfg(test)]
@@ -31,12 +31,13 @@ mod request;
 #[cfg(feature = "secrets-manager")]
 mod secrets_manager;
 mod serve;
+mod settings;
 mod task;
 mod tasks;
 mod telemetry;
 
 pub use auth::{Claims, Owner, sign};
-pub use config::{AuthConfig, Config, SettingsError};
+pub use config::{AuthConfig, Config, SettingsError, Use};
 pub use db::{DATABASE_ROLE, Database};
 pub use etag::{IfMatch, IfNoneMatch};
 pub use page::{ListQuery, Page};
@@ -46,3 +47,4 @@ pub use request::{IdempotencyKey, Request};
 pub use serve::{Api, Error, REQUEST_LIMIT, serve};
 pub use task::{Completion, Description, NewTask, Task, TaskChange, TaskId, Title};
 pub use tasks::{Created, TaskStore};
+pub use telemetry::log_name;

@@ -9,6 +9,8 @@ use crate::reply::Reply;
 /// Why a request was not done. The only place with the status codes of failures.
 #[derive(Debug)]
 pub enum Problem {
+    /// 400: the query has a character that no URI allows.
+    MalformedQuery,
     /// 401: the request carries no bearer token.
     MissingToken,
     /// 401: the bearer token is not one of ours; the text says no more than a client may know.
@@ -93,7 +95,7 @@ impl Problem {
             Self::StaleEtag => "stale_etag",
             Self::BodyTooLarge => "body_too_large",
             Self::NotJson => "not_json",
-            Self::InvalidRequest(_) => "invalid_request",
+            Self::MalformedQuery | Self::InvalidRequest(_) => "invalid_request",
             Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => "database_unavailable",
             Self::Internal(_) => "internal",
         }
@@ -101,6 +103,7 @@ impl Problem {
 
     fn status(&self) -> StatusCode {
         match self {
+            Self::MalformedQuery => StatusCode::BAD_REQUEST,
             Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
                 StatusCode::UNAUTHORIZED
             }
@@ -119,6 +122,9 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
+            Self::MalformedQuery => {
+                "The query has a character that no URI allows: percent-encode it.".into()
+            }
             Self::MissingToken => "Send the token as `Authorization: Bearer <token>`.".into(),
             Self::InvalidToken(reason) => (*reason).into(),
             Self::ExpiredToken => "The token has expired.".into(),

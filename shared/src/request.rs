@@ -1,6 +1,9 @@
 //! What a handler may read of a request.
+use std::collections::HashMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::http::{HeaderMap, header};
-use lambda_http::{Body, RequestExt};
 
 use crate::body::{self, FromBody};
 use crate::etag::{IfMatch, IfNoneMatch};
@@ -14,7 +17,12 @@ const KEY_LIMIT: usize = 255;
 
 /// A request as the client sent it; each method reads one thing of it, or says what is wrong with it.
 #[derive(Debug)]
-pub struct Request(lambda_http::Request);
+pub struct Request {
+    headers: HeaderMap,
+    path_parameters: HashMap<String, String>,
+    query: String,
+    body: Vec<u8>,
+}
 
 /// The `Idempotency-Key` of a create: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +35,26 @@ impl IdempotencyKey {
 }
 
 impl Request {
-    pub(crate) fn new(event: lambda_http::Request) -> Self {
-        Self(event)
+    /// The request that an event of API Gateway brings; of any other, none.
+    pub(crate) fn of_event(event: &str) -> Option<Self> {
+        let event: ApiGatewayV2httpRequest = serde_json::from_str(event).ok()?;
+        let body = event.body.unwrap_or_default();
+        Some(Self {
+            headers: event.headers,
+            path_parameters: event.path_parameters,
+            query: event.raw_query_string.unwrap_or_default(),
+            body: if event.is_base64_encoded { BASE64.decode(body).ok()? } else { body.into() },
+        })
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
-        self.0.headers()
+        &self.headers
+    }
+
+    /// Refuses a query with a character that every browser and every client library percent-encodes.
+    pub(crate) fn check_query(&self) -> Result<(), Problem> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte);
+        if self.query.bytes().all(allowed) { Ok(()) } else { Err(Problem::MalformedQuery) }
     }
 
     /// The path's `user_id`, as the gateway hands it over.
@@ -41,8 +63,7 @@ impl Request {
     }
 
     fn path_parameter(&self, name: &str) -> String {
-        let parameters = self.0.path_parameters_ref();
-        parameters.and_then(|p| p.first(name)).unwrap_or_default().to_owned()
+        self.path_parameters.get(name).cloned().unwrap_or_default()
     }
 
     /// The path's `task_id`.
@@ -59,7 +80,7 @@ impl Request {
     /// # Errors
     /// [`Problem::InvalidRequest`] with every bad parameter.
     pub fn list_query(&self) -> Result<ListQuery, Problem> {
-        ListQuery::parse(self.0.uri().query().unwrap_or_default())
+        ListQuery::parse(&self.query)
     }
 
     /// The body, which must be a JSON object.
@@ -77,22 +98,17 @@ impl Request {
     /// # Errors
     /// As [`Request::json`].
     pub fn json_or_default<T: FromBody + Default>(&self) -> Result<T, Problem> {
-        if self.0.body().is_empty() { Ok(T::default()) } else { self.json() }
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
     fn body(&self) -> Result<&[u8], Problem> {
-        let bytes = match self.0.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
-        if bytes.len() > BODY_LIMIT {
+        if self.body.len() > BODY_LIMIT {
             return Err(Problem::BodyTooLarge);
         }
         if self.headers().get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes())) {
             return Err(Problem::NotJson);
         }
-        Ok(bytes)
+        Ok(&self.body)
     }
 
     /// The `Idempotency-Key` header.
@@ -138,16 +154,13 @@ mod tests {
     use super::*;
     use crate::arbitrary;
     use crate::task::{Completion, NewTask};
-    use lambda_http::http::{self, HeaderValue};
+    use lambda_http::http::{HeaderName, HeaderValue};
     use proptest::prelude::*;
     use serde_json::Value;
 
-    fn request(body: &str, headers: &[(&str, &str)]) -> Request {
-        let mut request = http::Request::builder();
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        Request::new(request.body(Body::from(body)).unwrap())
+    fn request(body: &str, headers: &[(&'static str, &str)]) -> Request {
+        let headers = headers.iter().map(|(n, value)| (*n, HeaderValue::from_str(value).unwrap()));
+        with_headers(body.into(), &headers.collect::<Vec<_>>())
     }
 
     fn read(body: &str, content_type: &str) -> &'static str {
@@ -216,11 +229,28 @@ mod tests {
     }
 
     fn with_headers(body: Vec<u8>, headers: &[(&'static str, HeaderValue)]) -> Request {
-        let mut request = http::Request::new(Body::Binary(body));
-        for (name, value) in headers {
-            request.headers_mut().append(*name, value.clone());
+        let headers = headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.clone()));
+        let headers = headers.collect();
+        Request { headers, path_parameters: HashMap::new(), query: String::new(), body }
+    }
+
+    #[test]
+    fn a_query_may_hold_what_browsers_send() {
+        let code = |query: &str| {
+            let request = Request { query: query.into(), ..request("", &[]) };
+            request.check_query().err().map(|problem| problem.code())
+        };
+        for sent in ["", "limit=1&x=%20%zz+", "a[b]=c|d&{e}^`\\'~!$()*,;:@/?", "%", "&&=="] {
+            assert_eq!(code(sent), None, "{sent}");
         }
-        Request::new(request)
+        for encoded in [" ", "a b", "\"", "#", "<", ">", "\0", "\n", "\t", "\u{7f}", "\u{80}", "é"]
+        {
+            assert_eq!(
+                code(&format!("limit=1&x={encoded}")),
+                Some("invalid_request"),
+                "{encoded:?}"
+            );
+        }
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! The other half of every function's `main`: settings, the warm connection, the runtime loop.
 use std::convert::Infallible;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
@@ -10,15 +10,14 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::Response;
 use lambda_http::{Body, Context, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::auth::{Owner, Verifier};
-use crate::config::Config;
+use crate::auth::{Authenticator, Owner};
 use crate::db::Database;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::settings::Settings;
 use crate::tasks::TaskStore;
 use crate::telemetry::{self, Observed};
 
@@ -33,21 +32,11 @@ const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// For the connection that is opened ahead of the first request.
 const WARM_UP_LIMIT: Duration = Duration::from_secs(3);
-/// How long settings are used before the secret in Secrets Manager is read again: as long as a
-/// withdrawn secret may still be accepted.
-const SETTINGS_AGE: Duration = Duration::from_mins(5);
-/// How long settings stand at least, whatever unknown secrets tokens are signed with.
-const SETTINGS_PAUSE: Duration = Duration::from_secs(10);
-/// For reading the secret again while a request waits.
-const RENEWAL_LIMIT: Duration = Duration::from_secs(2);
-
 /// What a handler has at hand.
 pub struct Api {
     /// The tasks.
     pub tasks: TaskStore,
-    verifier: RwLock<Arc<Verifier>>,
-    /// When the settings were read, by the wall clock; held while they are read again.
-    read: Mutex<SystemTime>,
+    authenticator: Authenticator,
 }
 
 /// Why a function did not start.
@@ -87,74 +76,18 @@ where
 impl Api {
     /// Reads the settings and opens the database connection.
     async fn start() -> Result<&'static Self, String> {
-        let config = Config::load().await.map_err(|error| error.to_string())?;
+        let settings = Settings::load().await.map_err(|error| error.to_string())?;
         // It lives as long as the process does.
-        let api: &'static Self = Box::leak(Box::new(Self::new(&config)?));
-        if Config::may_change() {
-            api.tasks.database().renew_with(Box::new(|| Box::pin(api.renew(SETTINGS_PAUSE))));
-        }
+        let api: &'static Self = Box::leak(Box::new(Self::new(settings)?));
         // Without an answer by then, the first request goes on with it: Lambda ends a start after 10 s.
         let _ = timeout(WARM_UP_LIMIT, api.tasks.warm_up()).await;
         Ok(api)
     }
 
-    fn new(config: &Config) -> Result<Self, String> {
-        Ok(Self {
-            tasks: TaskStore::new(Database::new(&config.database_url, connections())?),
-            verifier: RwLock::new(Arc::new(Verifier::new(&config.auth))),
-            // No pause yet: the first token of an unknown secret may ask for new settings at once.
-            read: Mutex::new(SystemTime::now() - SETTINGS_PAUSE),
-        })
-    }
-
-    /// The owner of a request. A token that no known secret signed may be signed with a new one.
-    async fn owner(&self, request: &Request) -> Result<Owner, Problem> {
-        self.renew(SETTINGS_AGE).await;
-        let verify = || self.verifier().owner(request.headers(), &request.path_user());
-        match verify() {
-            Err(problem) if Verifier::knows_no_key(&problem) => {
-                self.renew(SETTINGS_PAUSE).await;
-                verify()
-            }
-            verified => verified,
-        }
-    }
-
-    fn verifier(&self) -> Arc<Verifier> {
-        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Reads the settings again where they come from Secrets Manager and were read longer than
-    /// `age` ago. Where that fails, those from before stay.
-    async fn renew(&self, age: Duration) {
-        if !Config::may_change() {
-            return;
-        }
-        let mut read = self.read.lock().await;
-        if read.elapsed().is_ok_and(|since| since < age) {
-            return;
-        }
-        *read = SystemTime::now();
-        let started = *read;
-        // Boxed, since every request would be as large as this rare one.
-        let renewed = match timeout(RENEWAL_LIMIT, Box::pin(Config::load())).await {
-            Ok(Ok(config)) => self.adopt(&config),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("Secrets Manager did not answer in time".to_owned()),
-        };
-        telemetry::settings(started, renewed.is_err());
-        if let Err(reason) = renewed {
-            tracing::error!(reason, "the settings could not be read again");
-        }
-    }
-
-    fn adopt(&self, config: &Config) -> Result<(), String> {
-        if self.tasks.database().connect_to(&config.database_url)? {
-            tracing::info!("the database is another from now on");
-        }
-        let verifier = Arc::new(Verifier::new(&config.auth));
-        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier;
-        Ok(())
+    fn new(settings: Settings) -> Result<Self, String> {
+        let settings = Arc::new(settings);
+        let tasks = TaskStore::new(Database::of(settings.clone(), connections())?);
+        Ok(Self { tasks, authenticator: Authenticator::new(settings) })
     }
 }
 
@@ -169,7 +102,7 @@ where
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
-    let response = if let Some(request) = read(payload.get()) {
+    let response = if let Some(request) = Request::of_event(payload.get()) {
         answer(api, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not one of API Gateway's");
@@ -186,16 +119,10 @@ where
     Ok(reply)
 }
 
-/// The request that an event of API Gateway brings; of any other, none.
-fn read(event: &str) -> Option<lambda_http::Request> {
-    // A path or a query that is no URI panics.
-    catch_unwind(|| lambda_http::request::from_str(event).ok()).ok().flatten()
-}
-
 async fn answer<H, F>(
     api: &'static Api,
     handler: H,
-    event: lambda_http::Request,
+    request: Request,
     context: &Context,
 ) -> Response<Body>
 where
@@ -204,10 +131,10 @@ where
 {
     let started = Instant::now();
     let limit = time_limit(context.deadline);
-    let request = Request::new(event);
     let work = async {
-        let owner = api.owner(&request).await?;
-        telemetry::user(owner.id());
+        let owner = api.authenticator.owner(request.headers(), &request.path_user()).await?;
+        telemetry::user(owner.log_name());
+        request.check_query()?;
         handler(api, owner, request).await
     };
     let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
@@ -255,9 +182,9 @@ fn log_panics() {
 mod tests {
     use super::*;
     use crate::auth::{Claims, sign};
+    use crate::config::{Config, Use};
     use crate::task::{Completion, NewTask};
     use crate::{TaskChange, arbitrary};
-    use lambda_http::request::LambdaRequest;
     use proptest::prelude::*;
     use secrecy::SecretString;
     use serde_json::{Value, json};
@@ -269,22 +196,23 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_says_nothing() {
         let secret = "0123456789abcdef0123456789abcdef";
-        let config = Config::parse(|name| match name {
+        let config = Config::parse(Use::Local, |name| match name {
             "BETTER_AUTH_SECRET" => Some(secret.into()),
             "DATABASE_URL" => Some("postgres://127.0.0.1:1/none".into()),
             _ => None,
         });
         let config = config.unwrap();
-        let api: &'static Api = Box::leak(Box::new(Api::new(&config).unwrap()));
         let token = sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap();
+        let api = Api::new(Settings::new(config, None)).unwrap();
+        let api: &'static Api = Box::leak(Box::new(api));
         for _ in 0..2 {
-            let event = serde_json::from_value::<LambdaRequest>(json!({
+            let event = json!({
                 "headers": { "authorization": format!("Bearer {token}") },
                 "requestContext": { "http": { "method": "GET" } },
                 "pathParameters": { "user_id": "u" },
-            }));
-            let event = event.unwrap().into();
-            let response = answer(api, panics, event, &Context::default()).await;
+            });
+            let request = Request::of_event(&event.to_string()).unwrap();
+            let response = answer(api, panics, request, &Context::default()).await;
             let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));
@@ -335,10 +263,10 @@ mod tests {
     }
 
     /// Reads everything of a request that a handler can.
-    fn read_all(request: lambda_http::Request) {
-        let request = Request::new(request);
+    fn read_all(request: &Request) {
         let _ = request.headers().len() + request.path_user().len();
-        let _ = (request.task_id(), request.list_query(), request.idempotency_key());
+        let _ = (request.check_query(), request.list_query());
+        let _ = (request.task_id(), request.idempotency_key());
         let _ = (request.if_match(), request.if_none_match());
         let _ = (request.json::<NewTask>(), request.json::<TaskChange>());
         let _ = request.json_or_default::<Completion>();
@@ -359,15 +287,15 @@ mod tests {
                     *member = value;
                 }
             }
-            if let Some(request) = read(&event.to_string()) {
-                read_all(request);
+            if let Some(request) = Request::of_event(&event.to_string()) {
+                read_all(&request);
             }
         }
 
         #[test]
         fn no_text_is_an_event(text in arbitrary::like("\\PC{0,200}")) {
-            if let Some(request) = read(&text) {
-                read_all(request);
+            if let Some(request) = Request::of_event(&text) {
+                read_all(&request);
             }
         }
     }

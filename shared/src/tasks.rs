@@ -104,10 +104,6 @@ impl TaskStore {
         Self { database }
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
-    }
-
     /// Connects ahead of the first request; where that fails, the first request tries again.
     pub(crate) async fn warm_up(&self) {
         if let Err(reason) = self.database.connection().await {

@@ -150,7 +150,10 @@ fn without(event: &Value, pointer: &str) -> Value {
 /// The status of an answer that API Gateway can use and a client can read.
 fn well_formed(answer: &Value) -> u64 {
     let status = answer["statusCode"].as_u64().unwrap_or_else(|| panic!("{answer:#}"));
-    assert!([200, 201, 304, 401, 403, 404, 412, 415, 422, 500].contains(&status), "{answer:#}");
+    assert!(
+        [200, 201, 304, 400, 401, 403, 404, 412, 415, 422, 500].contains(&status),
+        "{answer:#}"
+    );
     assert_eq!(answer["isBase64Encoded"], false, "{answer:#}");
     let headers = &answer["headers"];
     assert_eq!(headers["cache-control"], "no-store", "{answer:#}");
@@ -225,6 +228,46 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
         assert_eq!(starts.iter().sum::<u64>(), 1, "{function}");
     }
     assert!(!log.contains(SECRET));
+}
+
+#[test]
+fn a_query_that_no_uri_allows_is_refused_and_no_fault_of_ours() {
+    let user = User::new();
+    let task = user.new_task("t")["id"].clone();
+    for (method, route, function) in routes() {
+        for query in ["limit=1 &completed=true", "a=\"", "<", "a=#", "é", "\n", "a=\0"] {
+            let mut event = full_event(&method, &route, &user.id, &task);
+            event["rawQueryString"] = json!(query);
+            let refused = invoke(&function, &event);
+            assert_eq!(well_formed(&refused), 400, "{function}: {query}: {refused:#}");
+            let problem: Value = refused["body"].as_str().unwrap().parse().unwrap();
+            assert_eq!(problem["code"], "invalid_request");
+            // Who may not see the tasks is told nothing but that.
+            event["pathParameters"]["user_id"] = json!("somebody-else");
+            assert_eq!(well_formed(&invoke(&function, &event)), 403, "{function}: {query}");
+        }
+    }
+    // Nothing was done for any of them.
+    assert_eq!(user.list("").expect(200), json!([user.get(&task).expect(200)]));
+}
+
+/// A path arrives decoded, and its query not.
+#[test]
+fn a_query_is_read_whatever_the_path_decodes_to() {
+    for id in ["who#1", "what?", "a b", "100%"] {
+        let user = User::with_id(stack(), id);
+        for title in ["older", "newer"] {
+            let body = json!({ "title": title }).to_string();
+            let created = invoke("create-task", &create_event(&user.id, &json!(body)));
+            assert_eq!(created["statusCode"], 201, "{created:#}");
+        }
+        let (route, path) = ("/api/{user_id}/tasks", format!("/api/{id}/tasks"));
+        let mut event = event("GET", route, &path, &json!({ "user_id": id }), id);
+        event["rawQueryString"] = json!("limit=1");
+        let listed = invoke("list-tasks", &event);
+        let tasks: Value = listed["body"].as_str().unwrap().parse().unwrap();
+        assert_eq!(tasks.as_array().unwrap().len(), 1, "{id}: {listed:#}");
+    }
 }
 
 /// API Gateway hands over bytes that the local gateway answers by itself.

@@ -39,6 +39,10 @@ fn at_no_level_a_secret_a_token_or_a_text_is_logged() {
 
     let lines = requests(&stack);
     assert_eq!(lines.len(), 8, "{lines:#?}");
+    // Found again by who has the secret and the id, and by nobody who hashes ids.
+    let name = shared::log_name(&SECRET.into(), &user.id);
+    let named = lines.iter().filter(|line| line["user"] == name.as_str()).count();
+    assert_eq!(named, 4, "all but those without a valid token: {lines:#?}");
     let log = stack.gateway.log();
     let password = database_url().split(['/', ':', '@']).nth(4).unwrap();
     assert!(password.len() > 5);

@@ -1,9 +1,10 @@
 //! What a function does with its settings, at start.
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
-    Part, SECRET, Stack, Token, User, create_secret, database_url, function, request, stack,
+    ISSUER, Part, SECRET, Stack, Token, User, create_secret, database_url, function, now, request,
+    stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -52,6 +53,7 @@ fn a_function_refuses_a_database_url_it_cannot_use() {
     for (url, reason) in [
         ("mysql://user:HUSH@h/db", "not a postgres:// URL"),
         ("postgres://user:HUSH@h/db?sslmode=maybe", "unknown sslmode"),
+        ("postgres://user:HUSH@h/db?sslmode=no-verify", "sslrootcert"),
         (
             "postgres://user:HUSH@h/db?sslmode=require&sslrootcert=/nowhere/ca.pem",
             "/nowhere/ca.pem",
@@ -119,6 +121,39 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     create_secret(&aws.url, "task-api/weak", &json!({ "BETTER_AUTH_SECRET": "HUSH" }).to_string());
     let weak = refusal(function("get-task", &aws_variables(&aws.url, "task-api/weak")));
     assert!(weak.contains("has 4 bytes") && weak.contains("DATABASE_URL is missing"), "{weak}");
+    // A stage's tokens name whose and for whom they are; the fault is named with all others.
+    assert!(weak.contains("JWT_ISSUER is missing") && weak.contains("JWT_AUDIENCE is missing"));
+    let named = json!({ "BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": URL, "JWT_ISSUER": ISSUER });
+    create_secret(&aws.url, "task-api/unnamed", &named.to_string());
+    let unnamed = refusal(function("get-task", &aws_variables(&aws.url, "task-api/unnamed")));
+    assert!(unnamed.contains("JWT_AUDIENCE is missing"), "{unnamed}");
+    assert!(!unnamed.contains("JWT_ISSUER") && !unnamed.contains("DATABASE_URL"), "{unnamed}");
+}
+
+#[test]
+fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
+    let lifetime =
+        |text| [("JWT_MAX_LIFETIME", text), ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", URL)];
+    for bad in ["0", "-1", "1d", "1.5"] {
+        let text = refusal(function("get-task", &lifetime(bad)));
+        assert!(text.contains("JWT_MAX_LIFETIME"), "{bad}: {text}");
+    }
+    let stack = Stack::start(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
+    let user = User::of(&stack);
+    let list = |issued: Value, end: u64| {
+        let token = Token::of(&user.id).with("iat", issued).with("exp", json!(end));
+        user.with_token(&token).list("")
+    };
+    let now = now();
+    list(json!(now), now + 3600).expect(200);
+    for (issued, end) in [
+        (json!(now), now + 3660),
+        (json!(now - 3600), now + 60),
+        (json!(now + 3600), now + 3660),
+        (json!(null), now + 60),
+    ] {
+        list(issued, end).expect_problem(401, "invalid_token");
+    }
 }
 
 fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {

@@ -360,10 +360,9 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
         .expect_problem(422, "invalid_request");
     local.send("prod", "GET", &format!("{tasks}/{}", task["id"]), &owner, "").expect(200);
 
-    // printf %s hushed-user | sha256sum | cut -c -16
-    let hash = "c1aae13850fc45fa";
+    let hash = shared::log_name(&secret("prod").into(), user);
     let function = "task-api-prod-create-task";
-    let lines = local.requests(function, 2, |line| line["user"] == hash);
+    let lines = local.requests(function, 2, |line| line["user"] == hash.as_str());
     let [done, invalid] = lines.as_slice() else { panic!("{lines:#?}") };
     for (line, status) in [(done, 201), (invalid, 422)] {
         assert_eq!(line["level"], "INFO");

@@ -40,6 +40,7 @@ impl Part {
             "APP_SECRET_ID",
             "JWT_ISSUER",
             "JWT_AUDIENCE",
+            "JWT_MAX_LIFETIME",
         ] {
             command.env_remove(name);
         }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use shared::Config;
+use shared::{Config, Use};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     let get = |name: &str| settings::get(&file, name);
-    Config::parse(get).context("look into .env and the environment")?;
+    Config::parse(Use::Local, get).context("look into .env and the environment")?;
     let database_url = get("DATABASE_URL").unwrap_or_default();
     migrate::migrate(&database_url)?;
     if !options.api {

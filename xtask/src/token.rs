@@ -1,7 +1,7 @@
 //! Tokens for local use.
 use anyhow::{Context, Result, anyhow};
 use jiff::SignedDuration;
-use shared::{AuthConfig, Claims};
+use shared::{AuthConfig, Claims, Use};
 
 use crate::env_file::EnvFile;
 use crate::settings;
@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// A token of `user` that the functions with these settings accept for `ttl` seconds.
 pub(crate) fn sign(file: &EnvFile, user: &str, ttl: u64) -> Result<String> {
-    let config = AuthConfig::parse(|name| settings::get(file, name))
+    let config = AuthConfig::parse(Use::Local, |name| settings::get(file, name))
         .context("`cargo xtask dev` makes a .env that has them")?;
     let secret = config.secrets.first().ok_or_else(|| anyhow!("there is no secret"))?;
     Ok(shared::sign(&Claims::new(&config, user, ttl), secret)?)

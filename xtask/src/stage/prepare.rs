@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-use shared::AuthConfig;
+use shared::{AuthConfig, Use};
 
 use super::Stage;
 use super::aws;
@@ -200,7 +200,11 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
         let question = format!("{SECRET}, Better Auth's secret (empty: a new one)");
         let value = prompt(&question, true, |given| {
             let name_it = |name: &str| (name == SECRET).then(|| given.to_owned());
-            if given.is_empty() { Ok(()) } else { Ok(AuthConfig::parse(name_it).map(drop)?) }
+            if given.is_empty() {
+                Ok(())
+            } else {
+                Ok(AuthConfig::parse(Use::Local, name_it).map(drop)?)
+            }
         })?;
         let value = if value.is_empty() { random_text()? } else { value };
         changed |= secret.set(SECRET, &value);

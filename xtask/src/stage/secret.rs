@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use shared::{AuthConfig, Config};
+use shared::{AuthConfig, Config, Use};
 
 use super::Stage;
 use super::aws;
@@ -59,13 +59,13 @@ impl Secret {
 
     /// Everything that is wrong with the settings for tokens, if anything.
     pub(crate) fn tokens_config(&self) -> Result<AuthConfig> {
-        AuthConfig::parse(|name| self.get(name).map(str::to_owned))
+        AuthConfig::parse(Use::Stage, |name| self.get(name).map(str::to_owned))
             .context("the functions would not start with this secret")
     }
 
     /// The settings as the functions will read them, or everything that is wrong with them.
     pub(crate) fn config(&self) -> Result<Config> {
-        let config = Config::parse(|name| self.get(name).map(str::to_owned))
+        let config = Config::parse(Use::Stage, |name| self.get(name).map(str::to_owned))
             .context("the functions would not start with this secret")?;
         check_database(self.get(DATABASE_URL).unwrap_or_default())?;
         Ok(config)

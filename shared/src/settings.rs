@@ -1,0 +1,166 @@
+//! The settings of a running function: read again as they grow old, and published to what is made of them.
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::time::timeout;
+
+use crate::config::{Config, SettingsError};
+use crate::telemetry;
+
+/// How long settings are used before the secret in Secrets Manager is read again: as long as a
+/// withdrawn secret may still be accepted.
+const MAX_AGE: Duration = Duration::from_mins(5);
+/// How old settings are at least that are read again because a token or a login was refused with them.
+pub(crate) const REFUSED_AGE: Duration = Duration::from_secs(10);
+/// For reading the secret again while a request waits.
+const REFRESH_LIMIT: Duration = Duration::from_secs(2);
+
+/// The settings of the process.
+pub(crate) struct Settings {
+    current: watch::Sender<Arc<Config>>,
+    /// Where they are read again, if they may change.
+    source: Option<Source>,
+    /// When they were read, by the wall clock; held while they are read again.
+    read: Mutex<SystemTime>,
+}
+
+type Source = Box<dyn Fn() -> BoxFuture<'static, Result<Config, SettingsError>> + Send + Sync>;
+
+impl Settings {
+    /// Reads the settings of this process.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) async fn load() -> Result<Self, SettingsError> {
+        let config = Config::load().await?;
+        let source = || -> Source { Box::new(|| Box::pin(Config::load())) };
+        Ok(Self::new(config, Config::may_change().then(source)))
+    }
+
+    /// Settings that `source` reads again; without one, they stay as they are.
+    pub(crate) fn new(config: Config, source: Option<Source>) -> Self {
+        Self {
+            current: watch::Sender::new(Arc::new(config)),
+            source,
+            // Old enough that the first token of an unknown secret has them read again at once.
+            read: Mutex::new(SystemTime::now() - REFUSED_AGE),
+        }
+    }
+
+    /// The settings, now and whenever they change.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Config>> {
+        self.current.subscribe()
+    }
+
+    /// Reads the settings again where they have grown old. While one request does so, the others go on with
+    /// those that they have.
+    pub(crate) async fn keep_fresh(&self) {
+        if let (Some(source), Ok(read)) = (&self.source, self.read.try_lock()) {
+            self.read_again(source, read, MAX_AGE).await;
+        }
+    }
+
+    /// Reads the settings again where they are as old as `age`, for somebody who cannot go on with them.
+    pub(crate) async fn refresh(&self, age: Duration) {
+        if let Some(source) = &self.source {
+            self.read_again(source, self.read.lock().await, age).await;
+        }
+    }
+
+    /// Where it fails, the settings from before stay.
+    async fn read_again(
+        &self,
+        source: &Source,
+        mut read: MutexGuard<'_, SystemTime>,
+        age: Duration,
+    ) {
+        if read.elapsed().is_ok_and(|since| since < age) {
+            return;
+        }
+        *read = SystemTime::now();
+        let failure = match timeout(REFRESH_LIMIT, source()).await {
+            Ok(Ok(config)) => {
+                self.current.send_replace(Arc::new(config));
+                None
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("Secrets Manager did not answer in time".to_owned()),
+        };
+        telemetry::settings(*read, failure.is_some());
+        if let Some(reason) = failure {
+            tracing::error!(reason, "the settings could not be read again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Use;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::join;
+    use tokio::time::{Instant, sleep};
+
+    fn config(issuer: usize) -> Config {
+        let config = Config::parse(Use::Local, |name| match name {
+            "BETTER_AUTH_SECRET" => Some("0123456789abcdef0123456789abcdef".into()),
+            "DATABASE_URL" => Some("postgres://127.0.0.1:1/none".into()),
+            "JWT_ISSUER" => Some(issuer.to_string()),
+            _ => None,
+        });
+        config.unwrap()
+    }
+
+    /// Settings whose source takes a second, and whose issuer tells how often it was asked.
+    fn slow() -> Settings {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let source = move || -> BoxFuture<'static, _> {
+            let asked = asked.fetch_add(1, Ordering::Relaxed) + 1;
+            Box::pin(async move {
+                sleep(Duration::from_secs(1)).await;
+                Ok(config(asked))
+            })
+        };
+        Settings::new(config(0), Some(Box::new(source)))
+    }
+
+    fn issuer(settings: &Settings) -> String {
+        settings.watch().borrow().auth.issuer.clone().unwrap()
+    }
+
+    async fn timed(work: impl Future<Output = ()>) -> Duration {
+        let started = Instant::now();
+        work.await;
+        started.elapsed()
+    }
+
+    #[tokio::test]
+    async fn one_reads_old_settings_again_and_nobody_else_waits() {
+        let settings = slow();
+        *settings.read.lock().await -= MAX_AGE;
+        let (one, other, refused) = join!(
+            timed(settings.keep_fresh()),
+            timed(settings.keep_fresh()),
+            timed(settings.refresh(REFUSED_AGE)),
+        );
+        assert!(one >= Duration::from_secs(1));
+        assert!(other < Duration::from_millis(500), "{other:?}");
+        // Whom the old ones do not serve waits for the new ones, and does not ask again.
+        assert!(refused >= Duration::from_secs(1));
+        assert_eq!(issuer(&settings), "1");
+        assert!(timed(settings.keep_fresh()).await < Duration::from_millis(500));
+        assert_eq!(issuer(&settings), "1");
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_be_read_again_stay() {
+        let fails: Source = Box::new(|| Box::pin(async { Config::parse(Use::Stage, |_| None) }));
+        for source in [None, Some(fails)] {
+            let settings = Settings::new(config(0), source);
+            settings.refresh(Duration::ZERO).await;
+            assert_eq!(issuer(&settings), "0");
+        }
+    }
+}
