@@ -70,5 +70,5 @@ fn a_migration_does_not_wait_for_ever() {
     let output = xtask().arg("migrate").env("DATABASE_URL", &url).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains(&format!("the session {pid} of")), "{said}");
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
 }

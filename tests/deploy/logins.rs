@@ -180,9 +180,10 @@ fn a_login_that_is_replaced_without_haste_ends_later_and_with_its_sessions() {
     let a = stage.login(DATABASE_ROLE, "a");
     let thief = Session::open(&first);
     thief.run("SELECT 1");
-    let said = success(&mut stage.prepare(&["--new-login", "--new-app-login"]));
+    let said = success(&mut stage.prepare(&["--new-login"]));
     assert!(said.contains(&format!("password of {a} ends in 10 minutes")), "{said}");
     let of_app = stage.login("better_auth", "a");
+    let said = success(&mut stage.prepare(&["--new-login=app"]));
     assert!(said.contains(&format!("password of {of_app} ends in 1440 minutes")), "{said}");
     // Who has not heard of the new ones is still let in.
     assert!(logs_in(&first) && logs_in(&app) && logs_in(&stage.app_url()));

@@ -80,11 +80,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The environment wins over `.env`, in the functions and the app as here.
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
     // On a database that somebody chose, both have the login that is named for it.
-    let login = |access: &Access| {
+    let login = |access: Access| {
         let url = embedded_url.as_ref();
         url.map(|url| login::grant(url, access, &access.local())).transpose()
     };
-    let functions_url = login(&Access::FUNCTIONS)?;
+    let functions_url = login(Access::Functions)?;
     let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
     processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
     gateway::answer_on_ipv6(options.port);
@@ -93,7 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.api {
         let urls = [("NEXT_PUBLIC_API_URL", &url), ("BETTER_AUTH_URL", &app_url)];
         let urls = urls.into_iter().filter(|(name, _)| get(name).is_none());
-        let database_url = login(&Access::APP)?;
+        let database_url = login(Access::App)?;
         let database_url = database_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
         let variables =
             from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(database_url);

@@ -111,7 +111,7 @@ pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Dat
     let Server { process, command, url: owner_url, programs } =
         Server::start(folder, mode, free_port()?, output)?;
     migrate::migrate(&owner_url)?;
-    let functions_url = login::grant(&owner_url, &Access::FUNCTIONS, &Access::FUNCTIONS.local())?;
+    let functions_url = login::grant(&owner_url, Access::Functions, &Access::Functions.local())?;
     Ok(Database { owner_url, functions_url, programs, process, command })
 }
 

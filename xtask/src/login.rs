@@ -11,21 +11,33 @@ use tokio_postgres::error::SqlState;
 use crate::migrate;
 use crate::settings::random_text;
 
-/// What a login is for.
-pub(crate) struct Access {
-    /// The role that has the rights, as which nobody logs in.
-    pub(crate) role: &'static str,
-    /// Whether a login has these rights at once, or only after `SET ROLE`.
-    inherit: &'static str,
+/// Who logs in.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Access {
+    Functions,
+    App,
 }
 
 impl Access {
-    pub(crate) const FUNCTIONS: Self = Self { role: DATABASE_ROLE, inherit: "NOINHERIT" };
-    pub(crate) const APP: Self = Self { role: "better_auth", inherit: "INHERIT" };
+    /// The role that has the rights, as which nobody logs in.
+    pub(crate) fn role(self) -> &'static str {
+        match self {
+            Self::Functions => DATABASE_ROLE,
+            Self::App => "better_auth",
+        }
+    }
 
     /// The login on an embedded server.
-    pub(crate) fn local(&self) -> String {
-        format!("{}_local", self.role)
+    pub(crate) fn local(self) -> String {
+        format!("{}_local", self.role())
+    }
+
+    /// Whether a login has these rights at once, or only after `SET ROLE`.
+    fn inherit(self) -> &'static str {
+        match self {
+            Self::Functions => "NOINHERIT",
+            Self::App => "INHERIT",
+        }
     }
 }
 
@@ -43,14 +55,14 @@ const ATTEMPTS: u32 = 5;
 
 /// Makes the role `name`, or renews it: a new password, no settings, no sessions, and no rights but those of `access`.
 /// Returns the URL that logs in as it.
-pub(crate) fn grant(owner_url: &str, access: &Access, name: &str) -> Result<String> {
+pub(crate) fn grant(owner_url: &str, access: Access, name: &str) -> Result<String> {
     let password = random_text()?;
     let (scheme, rest) = owner_url.split_once("://").context("the database's URL has no scheme")?;
     let (authority, database) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let stored = stored(owner_url, &password);
     let unusable = self::stored(owner_url, &random_text()?);
-    let Access { role, inherit } = access;
+    let (role, inherit) = (access.role(), access.inherit());
     migrate::with_client(&migrate::direct(owner_url), async |client| {
         client.batch_execute(LOCK_TIMEOUT).await?;
         ensure_role(client, role).await?;

@@ -4,6 +4,7 @@ mod check;
 mod prepare;
 mod rotate;
 mod secret;
+mod user;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -32,6 +33,8 @@ enum Step {
     Prepare(prepare::Options),
     /// After a deployment: create, list and delete a task at the stage's URL, as a user of its own.
     Check(check::Options),
+    /// Print what the logs call a user, by each secret of the stage.
+    User(user::Options),
     /// Change the secret that signs tokens: the new one first, then, with --finish, the old one away.
     Rotate(rotate::Options),
 }
@@ -66,8 +69,8 @@ impl Stage {
     }
 
     /// The two logins of the functions or of the app, of which one is in use.
-    fn logins(self, access: &Access) -> [String; 2] {
-        ["a", "b"].map(|suffix| format!("{}_{}_{suffix}", access.role, self.name()))
+    fn logins(self, access: Access) -> [String; 2] {
+        ["a", "b"].map(|suffix| format!("{}_{}_{suffix}", access.role(), self.name()))
     }
 }
 
@@ -76,6 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.step {
         Step::Prepare(step) => prepare::run(options.stage, step),
         Step::Check(step) => check::run(options.stage, step),
+        Step::User(step) => user::run(options.stage, step),
         Step::Rotate(step) => rotate::run(options.stage, step),
     }
 }

@@ -99,7 +99,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
         };
     frontend::migrate(&owner_url)?;
     let app_database_url = match server {
-        Some(_) => login::grant(&owner_url, &Access::APP, &Access::APP.local())?,
+        Some(_) => login::grant(&owner_url, Access::App, &Access::App.local())?,
         None => owner_url.clone(),
     };
 

@@ -3,7 +3,7 @@ use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
 use std::path::PathBuf;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use shared::{AuthConfig, Use};
 
@@ -20,12 +20,10 @@ pub(crate) struct Options {
     /// Take the settings from a file of NAME=value lines; those it has replace those of the stage.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Give the functions another login to the database; the old one's password ends ten minutes later.
-    #[arg(long)]
-    new_login: bool,
-    /// Give the app another login to the database; the old one's password ends a day later.
-    #[arg(long)]
-    new_app_login: bool,
+    /// Give the functions, or the app, another login to the database. The password of the old one ends ten minutes
+    /// later, that of the app a day later.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "functions")]
+    new_login: Option<Access>,
     /// End the logins that are not in use at once, with their sessions: for a password that leaked.
     #[arg(long)]
     now: bool,
@@ -36,6 +34,10 @@ pub(crate) struct Options {
     #[arg(long)]
     dry_run: bool,
 }
+
+/// The longest that a token may be valid, in seconds. Whoever wants longer ones says so in the secret.
+const MAX_LIFETIME: &str = "JWT_MAX_LIFETIME";
+const A_DAY: &str = "86400";
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let id = stage.secret();
@@ -53,6 +55,9 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
         changed |= ask(&mut secret, &mut owner_url)?;
     }
+    if secret.get(MAX_LIFETIME).is_none() {
+        changed |= secret.set(MAX_LIFETIME, A_DAY);
+    }
     let incomplete =
         || format!("{id} is not complete: run this in a terminal, or correct it with --env-file");
     secret.tokens_config().with_context(incomplete)?;
@@ -65,8 +70,9 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     migrate::check(&owner_url)?;
     let moved = stored_url.as_ref() != Some(&owner_url);
     let app_url = aws::parameter(&stage.app_url())?.unwrap_or_default();
-    let logs_in = moved || options.new_login || secret.get(DATABASE_URL).is_none();
-    let app_logs_in = moved || options.new_app_login || app_url.is_empty();
+    let logs_in =
+        moved || options.new_login == Some(Access::Functions) || secret.get(DATABASE_URL).is_none();
+    let app_logs_in = moved || options.new_login == Some(Access::App) || app_url.is_empty();
     let names = secret.names();
     if options.dry_run {
         match migrate::pending(&owner_url)?.as_slice() {
@@ -93,7 +99,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     }
     if logs_in {
         let used = secret.get(DATABASE_URL).unwrap_or_default();
-        let url = log_in(stage, &Access::FUNCTIONS, used, &owner_url)?;
+        let url = log_in(stage, Access::Functions, used, &owner_url)?;
         secret.set(DATABASE_URL, &url);
     }
     secret.config()?;
@@ -110,7 +116,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         println!("The secret {id} is as it should be: {names}.");
     }
     let app_url = if app_logs_in {
-        let url = log_in(stage, &Access::APP, &app_url, &owner_url)?;
+        let url = log_in(stage, Access::App, &app_url, &owner_url)?;
         aws::set_parameter(&stage.app_url(), &url)?;
         println!("Its {DATABASE_URL} is in the parameter {}.", stage.app_url());
         url
@@ -140,11 +146,11 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
 }
 
 /// Makes the login of the two that the URL in use does not name, and returns the URL with it.
-fn log_in(stage: Stage, access: &Access, used: &str, owner_url: &str) -> Result<String> {
+fn log_in(stage: Stage, access: Access, used: &str, owner_url: &str) -> Result<String> {
     let [a, b] = stage.logins(access);
     let next = if names(used, &a) { b } else { a };
     let url = login::grant(owner_url, access, &next)?;
-    let who = if access.role == Access::APP.role { "app logs" } else { "functions log" };
+    let who = if access == Access::App { "app logs" } else { "functions log" };
     println!("The {who} in to the database as {next}.");
     Ok(url)
 }
@@ -152,9 +158,9 @@ fn log_in(stage: Stage, access: &Access, used: &str, owner_url: &str) -> Result<
 /// Ends the logins of a stage that neither URL names.
 fn retire(stage: Stage, used: [&str; 2], owner_url: &str, now: bool) -> Result<()> {
     // The functions read their settings every five minutes; the app has to be deployed anew.
-    for (access, minutes) in [(Access::FUNCTIONS, 10), (Access::APP, 24 * 60)] {
+    for (access, minutes) in [(Access::Functions, 10), (Access::App, 24 * 60)] {
         let end = if now { End::Now } else { End::In(minutes) };
-        for login in stage.logins(&access) {
+        for login in stage.logins(access) {
             if !used.iter().any(|url| names(url, &login))
                 && let Some(done) = login::retire(owner_url, &login, end)?
             {
@@ -186,9 +192,9 @@ fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
     Ok(changed)
 }
 
-fn setting_names() -> [&'static str; 4] {
+fn setting_names() -> [&'static str; 5] {
     let [(issuer, _), (audience, _)] = TOKEN_DEFAULTS;
-    [SECRET, SECRETS, issuer, audience]
+    [SECRET, SECRETS, issuer, audience, MAX_LIFETIME]
 }
 
 /// Asks for what is missing, and says whether anything was.
@@ -218,13 +224,15 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
         *owner_url = Some(given);
         changed = true;
     }
-    let anything = |_: &str| Ok(());
-    if secret.get(issuer).is_none() && changed {
-        let value =
-            prompt(&format!("{issuer}, the frontend's URL (empty: any issuer)"), false, anything)?;
-        changed |= !value.is_empty() && secret.set(issuer, &value);
+    if secret.get(issuer).is_none() {
+        let value = prompt(&format!("{issuer}, the frontend's URL"), false, |given| {
+            ensure!(!given.is_empty(), "it is required: a token of another issuer must not count");
+            Ok(())
+        })?;
+        changed |= secret.set(issuer, &value);
     }
-    if secret.get(audience).is_none() && changed {
+    let anything = |_: &str| Ok(());
+    if secret.get(audience).is_none() {
         let value = prompt(&format!("{audience} (empty: {default_audience})"), false, anything)?;
         let value = if value.is_empty() { default_audience.to_owned() } else { value };
         changed |= secret.set(audience, &value);
