@@ -1,6 +1,6 @@
 //! What the black-box tests stand on: a database, a gateway, users with tokens, requests.
 //!
-//! The parts are started by `cargo xtask hold`, once a test run, and end with it.
+//! The parts are started by `cargo xtask fixture`, once a test run, and end with it.
 
 mod aws;
 mod http;

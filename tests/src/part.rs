@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{AUDIENCE, ISSUER, SECRET, routes, send_within};
 
-/// A process of `cargo xtask hold`.
+/// A process of `cargo xtask fixture`.
 pub struct Part {
     /// Where it is reached; a database, by who may do everything in it.
     pub url: String,
@@ -32,7 +32,7 @@ impl Part {
     /// As [`Part::start`], with options of the part.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = xtask();
-        command.arg("hold").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("fixture").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in [
             "BETTER_AUTH_SECRET",
             "BETTER_AUTH_SECRETS",

@@ -87,7 +87,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let functions_url = login(Access::Functions)?;
     let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
     processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
-    gateway::answer_on_ipv6(options.port);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
     if !options.api {

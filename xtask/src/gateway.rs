@@ -1,7 +1,6 @@
 //! The local gateway: `cargo lambda watch`, which plays API Gateway and the Lambda runtime.
 use std::ffi::OsStr;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
-use std::{io, thread};
+use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
@@ -54,27 +53,4 @@ impl Gateway<'_> {
         process.await_port(self.port)?;
         Ok(process)
     }
-}
-
-/// Has the gateway answer on `[::1]`, too: there `cargo lambda invoke` asks, and what takes `localhost` for it.
-pub(crate) fn answer_on_ipv6(port: u16) {
-    // A machine without IPv6 has nobody who asks.
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)) else { return };
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || forward(&client, port));
-        }
-    });
-}
-
-fn forward(client: &TcpStream, port: u16) -> io::Result<()> {
-    let gateway = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    let copy = |mut from: &TcpStream, mut to: &TcpStream| {
-        let _ = io::copy(&mut from, &mut to);
-        to.shutdown(std::net::Shutdown::Write)
-    };
-    thread::scope(|both| {
-        both.spawn(|| copy(client, &gateway));
-        copy(&gateway, client)
-    })
 }

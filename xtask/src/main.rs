@@ -3,9 +3,9 @@ mod bench;
 mod dev;
 mod env_file;
 mod event;
+mod fixture;
 mod frontend;
 mod gateway;
-mod hold;
 mod login;
 mod migrate;
 mod node;
@@ -50,9 +50,9 @@ enum Command {
     /// Install a tool of the tests where it is missing, and print the folder that it is in.
     #[command(hide = true)]
     Tool(tools::Options),
-    /// Start a part of what `dev` starts, for the tests, until standard input ends.
+    /// Start a fixture of the tests, until standard input ends.
     #[command(hide = true)]
-    Hold(hold::Options),
+    Fixture(fixture::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -66,7 +66,7 @@ fn main() -> std::process::ExitCode {
         Command::Event(options) => event::run(&options),
         Command::Stage(options) => stage::run(&options),
         Command::Tool(options) => tools::print_folder(&options),
-        Command::Hold(options) => hold::run(&options),
+        Command::Fixture(options) => fixture::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use crate::gateway::{self, Gateway};
 use crate::login::{self, Access};
 use crate::postgres::Mode;
 use crate::process::Output;
-use crate::{hold, migrate, pgbouncer, postgres, project, settings, soak, tools};
+use crate::{fixture, migrate, pgbouncer, postgres, project, settings, soak, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -86,7 +86,7 @@ fn backend(path: &OsStr) -> Result<()> {
 
 /// The built app, the gateway and the database, as a browser sees them.
 fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
-    let folder = hold::folder()?;
+    let folder = fixture::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
     let (owner_url, functions_url, server) =
@@ -94,7 +94,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
             migrate::migrate(&chosen)?;
             (chosen.clone(), chosen, None)
         } else {
-            let database = hold::database(folder.path(), &Mode::TESTED, log("database")?)?;
+            let database = fixture::database(folder.path(), &Mode::TESTED, log("database")?)?;
             (database.owner_url, database.functions_url, Some(database.process))
         };
     frontend::migrate(&owner_url)?;

@@ -1,10 +1,10 @@
 //! Before a deployment: the secret, the tables and the functions' login.
-use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
+use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
-use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use anyhow::{Context, Result, bail};
+use inquire::validator::{Validation, ValueRequiredValidator};
+use inquire::{Password, PasswordDisplayMode, Text};
 use shared::{AuthConfig, Use};
 
 use super::Stage;
@@ -12,8 +12,8 @@ use super::aws;
 use super::secret::{Secret, check_database};
 use crate::env_file::EnvFile;
 use crate::login::{self, Access, End};
+use crate::migrate;
 use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
-use crate::{dev, migrate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -201,10 +201,9 @@ fn setting_names() -> [&'static str; 5] {
 fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
-    restore_terminal_when_interrupted()?;
     if secret.get(SECRET).is_none() && secret.get(SECRETS).is_none() {
-        let question = format!("{SECRET}, Better Auth's secret (empty: a new one)");
-        let value = prompt(&question, true, |given| {
+        let question = format!("{SECRET}, Better Auth's secret (empty: a new one):");
+        let value = hidden(&question, |given| {
             let name_it = |name: &str| (name == SECRET).then(|| given.to_owned());
             if given.is_empty() {
                 Ok(())
@@ -216,73 +215,35 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
         changed |= secret.set(SECRET, &value);
     }
     if owner_url.is_none() {
-        let given =
-            prompt(&format!("{DATABASE_URL}, as Neon's console prints it"), true, |given| {
-                check_database(given)?;
-                migrate::check(given)
-            })?;
+        let given = hidden(&format!("{DATABASE_URL}, as Neon's console prints it:"), |given| {
+            check_database(given)?;
+            migrate::check(given)
+        })?;
         *owner_url = Some(given);
         changed = true;
     }
     if secret.get(issuer).is_none() {
-        let value = prompt(&format!("{issuer}, the frontend's URL"), false, |given| {
-            ensure!(!given.is_empty(), "it is required: a token of another issuer must not count");
-            Ok(())
-        })?;
-        changed |= secret.set(issuer, &value);
+        let question = format!("{issuer}, the frontend's URL:");
+        let required = "It is required: a token of another issuer must not count.";
+        let given = Text::new(&question).with_validator(ValueRequiredValidator::new(required));
+        changed |= secret.set(issuer, given.prompt()?.trim());
     }
-    let anything = |_: &str| Ok(());
     if secret.get(audience).is_none() {
-        let value = prompt(&format!("{audience} (empty: {default_audience})"), false, anything)?;
-        let value = if value.is_empty() { default_audience.to_owned() } else { value };
-        changed |= secret.set(audience, &value);
+        let question = format!("{audience}:");
+        let given = Text::new(&question).with_default(default_audience).prompt()?;
+        changed |= secret.set(audience, given.trim());
     }
     Ok(changed)
 }
 
-/// Ctrl-C at a hidden prompt would leave a terminal that shows nothing.
-fn restore_terminal_when_interrupted() -> Result<()> {
-    let shown = tcgetattr(stdin())?;
-    let (_, interrupted) = dev::interruptions()?;
-    thread::spawn(move || {
-        if interrupted.recv().is_ok() {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &shown);
-            println!();
-            std::process::exit(130);
-        }
-    });
-    Ok(())
-}
-
-/// Asks on the terminal until the answer will do; what is secret is not shown as it is typed.
-fn prompt(question: &str, hidden: bool, check: impl Fn(&str) -> Result<()>) -> Result<String> {
-    loop {
-        let answer = answer(question, hidden)?;
-        match check(&answer) {
-            Ok(()) => return Ok(answer),
-            Err(fault) => println!("  {fault:#}"),
-        }
-    }
-}
-
-fn answer(question: &str, hidden: bool) -> Result<String> {
-    let terminal = stdin();
-    let shown = tcgetattr(&terminal)?;
-    if hidden {
-        let mut quiet = shown.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&terminal, OptionalActions::Now, &quiet)?;
-    }
-    print!("{question}: ");
-    stdout().flush()?;
-    let mut line = String::new();
-    let read = terminal.lock().read_line(&mut line);
-    if hidden {
-        tcsetattr(&terminal, OptionalActions::Now, &shown)?;
-        println!();
-    }
-    if read? == 0 {
-        bail!("nothing was entered");
-    }
-    Ok(line.trim().to_owned())
+/// Asks until the answer will do, which is not shown as it is typed.
+fn hidden(question: &str, check: impl Fn(&str) -> Result<()> + Clone + 'static) -> Result<String> {
+    let validator = move |given: &str| {
+        Ok(match check(given.trim()) {
+            Ok(()) => Validation::Valid,
+            Err(fault) => Validation::Invalid(format!("{fault:#}").into()),
+        })
+    };
+    let prompt = Password::new(question).without_confirmation().with_validator(validator);
+    Ok(prompt.with_display_mode(PasswordDisplayMode::Hidden).prompt()?.trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask hold`: one part of what `dev` starts, for the tests. It says where it is in a line
+//! `cargo xtask fixture`: one part of what `dev` starts, for the tests. It says where it is in a line
 //! of JSON, and ends with its standard input, so that it never outlives the test that asked for it.
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +21,7 @@ use crate::{dev, migrate, pgbouncer, project, settings, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    part: Part,
+    kind: Kind,
     /// How many of one function the gateway runs at once.
     #[arg(long, default_value_t = 1)]
     concurrency: u16,
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Part {
+enum Kind {
     /// A new, migrated database that logs every statement; a line of input, `restart` or `crash`, does so to it.
     Database,
     /// A local AWS, whose functions have the variables of the environment, too.
@@ -58,8 +58,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let log = folder.path().join("log");
     let output = Output::File(File::create(&log)?);
     let mut server = None;
-    let (ready, mut process) = match options.part {
-        Part::Database => {
+    let (ready, mut process) = match options.kind {
+        Kind::Database => {
             let mode = Mode::Tested { connections: options.connections, log: !options.quiet };
             let Database { owner_url, functions_url, programs, process, command } =
                 database(folder.path(), &mode, output)?;
@@ -67,16 +67,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             let urls = json!({ "url": owner_url, "functions_url": functions_url, "programs": programs, "log": log });
             (urls, process)
         }
-        Part::Aws => {
+        Kind::Aws => {
             let (url, process) = aws(output)?;
             (json!({ "url": url, "log": log }), process)
         }
-        Part::Pgbouncer => {
+        Kind::Pgbouncer => {
             let url = settings::variable(settings::DATABASE_URL).context("no DATABASE_URL")?;
             let (url, process) = pgbouncer::start(folder.path(), &url, output)?;
             (json!({ "url": url, "log": log }), process)
         }
-        Part::Gateway => {
+        Kind::Gateway => {
             let (url, process) = gateway(options.concurrency, output)?;
             (json!({ "url": url, "log": log }), process)
         }
