@@ -49,25 +49,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut file = EnvFile::load()?;
 
     let mut processes = Vec::new();
-    let mut embedded_url = None;
-    match settings::chosen_database(&file) {
+    let named = settings::database_url(&file)?;
+    let database_url = match named.clone().filter(|url| !settings::is_embedded(url)) {
         Some(_) if options.fresh => {
             bail!("--fresh empties only the embedded database, and DATABASE_URL names another")
         }
         Some(url) => {
             migrate::check(&url)?;
             settings::complete(&mut file, None)?;
+            url
         }
         None => {
-            let server = embedded_database(&file, options.fresh)?;
+            let server = embedded_database(named.map(|url| url.port()), options.fresh)?;
             settings::complete(&mut file, Some(&server.url))?;
-            embedded_url = Some(server.url);
             processes.push(server.process);
+            server.url
         }
-    }
+    };
     let get = |name: &str| settings::get(&file, name);
     Config::parse(Use::Local, get).context("look into .env and the environment")?;
-    let database_url = get("DATABASE_URL").unwrap_or_default();
     migrate::migrate(&database_url)?;
     if !options.api {
         frontend::migrate(&database_url)?;
@@ -81,21 +81,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
     // On a database that somebody chose, both have the login that is named for it.
     let login = |access: Access| {
-        let url = embedded_url.as_ref();
-        url.map(|url| login::grant(url, access, &access.local())).transpose()
+        let embedded = settings::is_embedded(&database_url);
+        embedded.then(|| login::grant(&database_url, access, &access.local())).transpose()
     };
     let functions_url = login(Access::Functions)?;
-    let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
+    let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.expose()));
     processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
     if !options.api {
         let urls = [("NEXT_PUBLIC_API_URL", &url), ("BETTER_AUTH_URL", &app_url)];
         let urls = urls.into_iter().filter(|(name, _)| get(name).is_none());
-        let database_url = login(Access::App)?;
-        let database_url = database_url.iter().map(|url| (settings::DATABASE_URL, url.as_str()));
+        let app_database = login(Access::App)?;
+        let app_database = app_database.iter().map(|url| (settings::DATABASE_URL, url.expose()));
         let variables =
-            from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(database_url);
+            from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(app_database);
         let app = frontend::start(Serve::Dev, options.app_port, variables, Output::Named)?;
         processes.push(app);
     }
@@ -155,25 +155,19 @@ fn lock() -> Result<File> {
     }
 }
 
-/// The embedded server, on the port that `.env` remembers if that is free.
-fn embedded_database(file: &EnvFile, fresh: bool) -> Result<Server> {
+/// The embedded server, on the port that `.env` names if that is free.
+fn embedded_database(port: Option<u16>, fresh: bool) -> Result<Server> {
     let folder = project::local_for_server()?.join("postgres");
     if fresh && folder.exists() {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     println!("Starting PostgreSQL on the data in {} …", shown(&folder));
-    let remembered = file.get("DATABASE_URL").and_then(|url| port_of(&url));
-    let port = match remembered.filter(|port| gateway::check_port(*port, "").is_ok()) {
+    let port = match port.filter(|port| gateway::check_port(*port, "").is_ok()) {
         Some(port) => port,
         None => free_port()?,
     };
     Server::start(&folder, &Mode::Kept, port, Output::Named)
-}
-
-fn port_of(url: &str) -> Option<u16> {
-    let (_, address) = url.rsplit_once("@127.0.0.1:")?;
-    address.split('/').next()?.parse().ok()
 }
 
 /// A path as one would type it.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 use serde_json::json;
+use shared::DatabaseUrl;
 use tempfile::TempDir;
 
 use crate::gateway::Gateway;
@@ -64,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             let Database { owner_url, functions_url, programs, process, command } =
                 database(folder.path(), &mode, output)?;
             server = Some(command);
-            let urls = json!({ "url": owner_url, "functions_url": functions_url, "programs": programs, "log": log });
+            let urls = json!({ "url": owner_url.expose(), "functions_url": functions_url.expose(), "programs": programs, "log": log });
             (urls, process)
         }
         Kind::Aws => {
@@ -73,8 +74,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         Kind::Pgbouncer => {
             let url = settings::variable(settings::DATABASE_URL).context("no DATABASE_URL")?;
+            let url = url.parse()?;
             let (url, process) = pgbouncer::start(folder.path(), &url, output)?;
-            (json!({ "url": url, "log": log }), process)
+            (json!({ "url": url.expose(), "log": log }), process)
         }
         Kind::Gateway => {
             let (url, process) = gateway(options.concurrency, output)?;
@@ -97,9 +99,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// A database of the tests.
 pub(crate) struct Database {
     /// For who may do everything.
-    pub(crate) owner_url: String,
+    pub(crate) owner_url: DatabaseUrl,
     /// For the functions.
-    pub(crate) functions_url: String,
+    pub(crate) functions_url: DatabaseUrl,
     /// The folder of the server's programs.
     programs: PathBuf,
     pub(crate) process: Process,

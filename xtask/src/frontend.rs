@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
+use shared::DatabaseUrl;
 
 use crate::process::{Output, Process};
 use crate::{node, project, tools};
@@ -39,8 +40,9 @@ pub(crate) fn ensure_packages() -> Result<()> {
 }
 
 /// Brings the tables of Better Auth up to date.
-pub(crate) fn migrate(url: &str) -> Result<()> {
-    tools::run(node("db/migrate.mjs").env("DATABASE_URL", url)).context("the frontend's migrations")
+pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
+    tools::run(node("db/migrate.mjs").env("DATABASE_URL", url.expose()))
+        .context("the frontend's migrations")
 }
 
 /// Runs a script of its `package.json` with these variables.

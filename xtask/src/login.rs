@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use postgres_protocol::password::scram_sha_256;
-use shared::DATABASE_ROLE;
+use shared::{DATABASE_ROLE, DatabaseUrl};
 use tokio::time::sleep;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -55,15 +55,12 @@ const ATTEMPTS: u32 = 5;
 
 /// Makes the role `name`, or renews it: a new password, no settings, no sessions, and no rights but those of `access`.
 /// Returns the URL that logs in as it.
-pub(crate) fn grant(owner_url: &str, access: Access, name: &str) -> Result<String> {
+pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Result<DatabaseUrl> {
     let password = random_text()?;
-    let (scheme, rest) = owner_url.split_once("://").context("the database's URL has no scheme")?;
-    let (authority, database) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let stored = stored(owner_url, &password);
     let unusable = self::stored(owner_url, &random_text()?);
     let (role, inherit) = (access.role(), access.inherit());
-    migrate::with_client(&migrate::direct(owner_url), async |client| {
+    migrate::with_session(owner_url, async |client| {
         client.batch_execute(LOCK_TIMEOUT).await?;
         ensure_role(client, role).await?;
         if exists(client, name).await? {
@@ -78,13 +75,13 @@ pub(crate) fn grant(owner_url: &str, access: Access, name: &str) -> Result<Strin
         Ok(client.batch_execute(&login).await?)
     })
     .with_context(|| format!("cannot make the login {name}"))?;
-    Ok(format!("{scheme}://{name}:{password}@{host}{database}"))
+    Ok(owner_url.with_login(name, &password)?)
 }
 
 /// Ends the login `name`, if there is one that has not ended, and says what it did.
-pub(crate) fn retire(owner_url: &str, name: &str, end: End) -> Result<Option<String>> {
+pub(crate) fn retire(owner_url: &DatabaseUrl, name: &str, end: End) -> Result<Option<String>> {
     let unusable = stored(owner_url, &random_text()?);
-    migrate::with_client(&migrate::direct(owner_url), async |client| {
+    migrate::with_session(owner_url, async |client| {
         client.batch_execute(LOCK_TIMEOUT).await?;
         let state = "SELECT rolvaliduntil < now(), rolvaliduntil < 'infinity', rolvaliduntil::text \
              FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
@@ -113,14 +110,9 @@ pub(crate) fn retire(owner_url: &str, name: &str, end: End) -> Result<Option<Str
 }
 
 /// A password as SQL carries it: as a verifier, which logs nobody in, but for Neon, which takes no verifiers.
-fn stored(url: &str, password: &str) -> String {
-    if is_neon(url) { password.to_owned() } else { scram_sha_256(password.as_bytes()) }
-}
-
-fn is_neon(url: &str) -> bool {
-    let address = url.rsplit_once('@').map_or(url, |(_, address)| address);
-    let host = address.split([':', '/', '?']).next().unwrap_or_default();
-    host.ends_with(".neon.tech")
+fn stored(url: &DatabaseUrl, password: &str) -> String {
+    let neon = url.host().is_some_and(|host| host.ends_with(".neon.tech"));
+    if neon { password.to_owned() } else { scram_sha_256(password.as_bytes()) }
 }
 
 async fn exists(client: &Client, role: &str) -> Result<bool> {
@@ -236,14 +228,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neon_is_known_by_its_hosts() {
-        for url in
+    fn only_neon_is_sent_a_password_as_it_is() {
+        let stored = |url: &str| stored(&url.parse().unwrap(), "HUSH");
+        for neon in
             ["postgres://u:p@ep-x.aws.neon.tech/d", "postgres://u@ep-x-pooler.neon.tech:5432"]
         {
-            assert!(is_neon(url), "{url}");
+            assert_eq!(stored(neon), "HUSH");
         }
-        for url in ["postgres://u:p@neon.tech.example/d", "postgres://u:x.neon.tech@127.0.0.1/d"] {
-            assert!(!is_neon(url), "{url}");
+        for other in ["postgres://u:p@neon.tech.example/d", "postgres://u:x.neon.tech@127.0.0.1/d"]
+        {
+            assert!(stored(other).starts_with("SCRAM-SHA-256$4096:"));
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Migrations: forward only, safe to run twice, also at once.
 use std::io::read_to_string;
 
-use anyhow::{Result, anyhow, bail, ensure};
-use secrecy::SecretString;
-use shared::Database;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use shared::{Database, DatabaseUrl};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -26,26 +25,25 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let chosen = match options.database_url.as_deref() {
-        Some("-") => Some(read_to_string(std::io::stdin())?.trim().to_owned()),
-        Some(url) => {
+    let url = match options.database_url.as_deref() {
+        Some("-") => read_to_string(std::io::stdin())?.trim().parse()?,
+        Some(text) => {
+            let url: DatabaseUrl = text.parse()?;
             ensure!(
-                !has_password(url),
+                url.password().is_none(),
                 "a list of processes would show the password: set DATABASE_URL, or pipe the URL into --database-url -"
             );
-            Some(url.to_owned())
+            url
         }
-        None => settings::get(&EnvFile::load()?, "DATABASE_URL"),
-    };
-    let Some(url) = chosen else {
-        bail!("no database: set DATABASE_URL or pass --database-url");
+        None => settings::database_url(&EnvFile::load()?)?
+            .context("no database: set DATABASE_URL or pass --database-url")?,
     };
     migrate(&url)
 }
 
 /// Brings the tables of a database up to date and says what it did.
-pub(crate) fn migrate(url: &str) -> Result<()> {
-    let applied = with_client(&direct(url), async |client| {
+pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
+    let applied = with_session(url, async |client| {
         // Whoever may connect can hold the lock, or one of a table.
         client.batch_execute("SET lock_timeout = '20s'").await?;
         // Migrations that start at the same time wait here for the first of them.
@@ -84,8 +82,8 @@ async fn holder(client: &Client) -> Result<String> {
 }
 
 /// The migrations that a database lacks.
-pub(crate) fn pending(url: &str) -> Result<Vec<String>> {
-    let applied = with_client(&direct(url), async |client| {
+pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
+    let applied = with_session(url, async |client| {
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         if !client.query_one(table, &[]).await?.get::<_, bool>(0) {
             return Ok(Vec::new());
@@ -100,7 +98,7 @@ pub(crate) fn pending(url: &str) -> Result<Vec<String>> {
 }
 
 /// Makes the database `name` on the server of `url`, where it is missing.
-pub(crate) fn create_database(url: &str, name: &str) -> Result<()> {
+pub(crate) fn create_database(url: &DatabaseUrl, name: &str) -> Result<()> {
     with_client(url, async |client| {
         let exists = "SELECT FROM pg_database WHERE datname = $1";
         if client.query_opt(exists, &[&name]).await?.is_none() {
@@ -111,36 +109,32 @@ pub(crate) fn create_database(url: &str, name: &str) -> Result<()> {
 }
 
 /// The folder that the server of `url` keeps its data in.
-pub(crate) fn data_directory(url: &str) -> Result<String> {
+pub(crate) fn data_directory(url: &DatabaseUrl) -> Result<String> {
     with_client(url, async |client| {
         Ok(client.query_one("SELECT current_setting('data_directory')", &[]).await?.get(0))
     })
 }
 
 /// Says why a database cannot be used, if it cannot.
-pub(crate) fn check(url: &str) -> Result<()> {
+pub(crate) fn check(url: &DatabaseUrl) -> Result<()> {
     with_client(url, async |_| Ok(()))
 }
 
-fn has_password(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
-        || url.contains("password=")
+/// Does `work` in a session of its own, which a pooler does not have.
+pub(crate) fn with_session<T>(
+    url: &DatabaseUrl,
+    work: impl AsyncFnOnce(&mut Client) -> Result<T>,
+) -> Result<T> {
+    with_client(&url.direct()?, work)
 }
 
-/// Neon's pooler has no sessions, which the lock needs; the same host without `-pooler` has.
-pub(crate) fn direct(url: &str) -> String {
-    url.replacen("-pooler.", ".", 1)
-}
-
-pub(crate) fn with_client<T>(
-    url: &str,
+fn with_client<T>(
+    url: &DatabaseUrl,
     work: impl AsyncFnOnce(&mut Client) -> Result<T>,
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let database = Database::new(&SecretString::from(url), 1)
-            .map_err(|fault| anyhow!("DATABASE_URL {fault}"))?;
+        let database = Database::new(url, 1).map_err(|fault| anyhow!("DATABASE_URL {fault}"))?;
         let mut connection = database.connection().await.map_err(|reason| {
             anyhow!("cannot connect to the database of DATABASE_URL: {reason}")
         })?;

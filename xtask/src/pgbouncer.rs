@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
-use tokio_postgres::Config;
-use tokio_postgres::config::Host;
+use secrecy::ExposeSecret;
+use shared::DatabaseUrl;
 
 use crate::postgres::{Account, free_port, write_private};
 use crate::process::{Output, Process};
@@ -15,26 +15,23 @@ use crate::tools;
 const CONNECTIONS: u16 = 3;
 
 /// Starts one before the server of `url`, a database of the tests, and returns the URL through it.
-pub(crate) fn start(folder: &Path, url: &str, output: Output) -> Result<(String, Process)> {
+pub(crate) fn start(
+    folder: &Path,
+    url: &DatabaseUrl,
+    output: Output,
+) -> Result<(DatabaseUrl, Process)> {
     let program = program()?;
     let account = Account::of_server()?;
     let port = free_port()?;
-    let (base, query) = url.split_once('?').context("the URL names no certificate")?;
-    let server: Config = base.parse()?;
-    let ca = query.split('&').find_map(|pair| pair.strip_prefix("sslrootcert="));
-    let ca = Path::new(ca.context("the URL names no sslrootcert")?);
+    let ca = url.parameter("sslrootcert").context("the URL names no sslrootcert")?;
     // It shows the server's own certificate.
-    let certificates = ca.parent().context("the certificate is nowhere")?;
-    let (Some(Host::Tcp(host)), Some(server_port)) =
-        (server.get_hosts().first(), server.get_ports().first())
-    else {
-        anyhow::bail!("the URL names no server");
-    };
-    let user = server.get_user().context("the URL names no user")?;
-    let password = String::from_utf8_lossy(server.get_password().context("no password")?);
+    let certificates = Path::new(&ca).parent().context("the certificate is nowhere")?;
+    let (host, server_port) = (url.host().context("the URL names no server")?, url.port());
+    let user = url.user().context("the URL names no user")?;
+    let password = url.password().context("the URL has no password")?;
 
     let users = folder.join("users");
-    write_private(&users, &format!("\"{user}\" \"{password}\"\n"), &account)?;
+    write_private(&users, &format!("\"{user}\" \"{}\"\n", password.expose_secret()), &account)?;
     let mut text = format!("[databases]\n* = host={host} port={server_port}\n[pgbouncer]\n");
     for (name, value) in [
         ("listen_addr", "127.0.0.1"),
@@ -51,7 +48,7 @@ pub(crate) fn start(folder: &Path, url: &str, output: Output) -> Result<(String,
         ("client_tls_cert_file", &certificates.join("server.crt").display().to_string()),
         ("client_tls_key_file", &certificates.join("server.key").display().to_string()),
         ("server_tls_sslmode", "verify-full"),
-        ("server_tls_ca_file", &ca.display().to_string()),
+        ("server_tls_ca_file", &ca),
     ] {
         writeln!(text, "{name} = {value}")?;
     }
@@ -61,10 +58,10 @@ pub(crate) fn start(folder: &Path, url: &str, output: Output) -> Result<(String,
     command.arg(&settings);
     let mut process = Process::spawn("pgbouncer", &mut command, Signal::INT, output)?;
     process.await_port(port)?;
-    let through = base.replacen(&format!("{host}:{server_port}"), &format!("127.0.0.1:{port}"), 1);
     // It has no channel binding to offer.
-    let query = query.replace("channel_binding=require", "channel_binding=disable");
-    Ok((format!("{through}?{query}"), process))
+    let through =
+        url.with_address("127.0.0.1", port)?.with_parameter("channel_binding", "disable")?;
+    Ok((through, process))
 }
 
 /// An installed one, else Debian's, where we may install it.

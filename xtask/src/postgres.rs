@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
+use shared::DatabaseUrl;
 
 use crate::process::{Output, Process};
 use crate::settings::{EMBEDDED_USER, random_text};
@@ -26,7 +27,7 @@ pub(crate) struct Server {
     /// What started it.
     pub(crate) command: Command,
     /// How to connect to it.
-    pub(crate) url: String,
+    pub(crate) url: DatabaseUrl,
     /// The folder of its programs.
     pub(crate) programs: PathBuf,
 }
@@ -101,22 +102,22 @@ impl Server {
         }
         // SIGINT is its fast shutdown: it does not wait for clients.
         let process = Process::spawn("postgres", &mut command, Signal::INT, output)?;
-        let url = |database| {
-            format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{database}{query}")
-        };
-        let mut server = Self { process, command, url: url(DATABASE), programs: bin };
-        server.await_database(&url("postgres"))?;
+        let url =
+            format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{DATABASE}{query}");
+        let mut server = Self { process, command, url: url.parse()?, programs: bin };
+        server.await_database()?;
         Ok(server)
     }
 
     /// Waits for the server, and makes the database where it is missing.
-    fn await_database(&mut self, server_url: &str) -> Result<()> {
+    fn await_database(&mut self) -> Result<()> {
+        let server_url = self.url.with_database("postgres")?;
         let patience = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(status) = self.process.ended() {
                 bail!("the PostgreSQL server did not start ({status})");
             }
-            match migrate::create_database(server_url, DATABASE) {
+            match migrate::create_database(&server_url, DATABASE) {
                 Ok(()) => return Ok(()),
                 Err(error) if Instant::now() > patience => {
                     return Err(error.context("the PostgreSQL server does not answer"));
@@ -212,6 +213,7 @@ fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
     // The process id in the file may be anybody's by now; who answers with this folder is the one.
     let port = left.lines().nth(3).unwrap_or_default();
     let url = format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/postgres");
+    let Ok(url) = url.parse() else { return };
     if migrate::data_directory(&url).is_ok_and(|folder| Path::new(&folder) == cluster) {
         let mut stop = account.command(&bin.join("pg_ctl"));
         // Where it fails, the new server says why it cannot start.

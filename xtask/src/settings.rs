@@ -2,6 +2,7 @@
 use anyhow::{Result, anyhow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
+use shared::DatabaseUrl;
 
 use crate::env_file::EnvFile;
 
@@ -13,7 +14,7 @@ pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 pub(crate) const TOKEN_DEFAULTS: [(&str, &str); 2] =
     [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")];
 
-/// The user of the embedded server; a `DATABASE_URL` in `.env` with this one is ours to rewrite.
+/// The user of the embedded server.
 pub(crate) const EMBEDDED_USER: &str = "embedded";
 
 /// A setting of the environment, else of `.env`.
@@ -26,14 +27,18 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The database that somebody chose; `None` stands for the embedded one.
-pub(crate) fn chosen_database(file: &EnvFile) -> Option<String> {
-    let embedded = format!("postgres://{EMBEDDED_USER}:");
-    get(file, DATABASE_URL).filter(|url| !url.starts_with(&embedded))
+/// The database of the environment, else of `.env`.
+pub(crate) fn database_url(file: &EnvFile) -> Result<Option<DatabaseUrl>> {
+    Ok(get(file, DATABASE_URL).map(|url| url.parse()).transpose()?)
+}
+
+/// Whether it is the embedded database, whose URL is ours to rewrite, and not one that somebody chose.
+pub(crate) fn is_embedded(url: &DatabaseUrl) -> bool {
+    url.user() == Some(EMBEDDED_USER)
 }
 
 /// Adds to `.env` what it lacks, and the URL of the embedded database where it is used.
-pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result<()> {
+pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&DatabaseUrl>) -> Result<()> {
     if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
         file.set(SECRET, &random_text()?);
     }
@@ -43,7 +48,7 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&str>) -> Result
         }
     }
     if let Some(url) = embedded_url {
-        file.set(DATABASE_URL, url);
+        file.set(DATABASE_URL, url.expose());
     }
     file.save()
 }

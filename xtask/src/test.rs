@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use shared::DatabaseUrl;
 
 use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
@@ -89,19 +90,19 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let folder = fixture::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
-    let (owner_url, functions_url, server) =
-        if let Some(chosen) = settings::variable("DATABASE_URL") {
+    let chosen = settings::variable(settings::DATABASE_URL).map(|url| url.parse()).transpose()?;
+    let (owner_url, functions_url, app_database_url, _server): (DatabaseUrl, _, _, _) =
+        if let Some(chosen) = chosen {
             migrate::migrate(&chosen)?;
-            (chosen.clone(), chosen, None)
+            frontend::migrate(&chosen)?;
+            (chosen.clone(), chosen.clone(), chosen, None)
         } else {
             let database = fixture::database(folder.path(), &Mode::TESTED, log("database")?)?;
-            (database.owner_url, database.functions_url, Some(database.process))
+            let owner_url = database.owner_url;
+            frontend::migrate(&owner_url)?;
+            let app = login::grant(&owner_url, Access::App, &Access::App.local())?;
+            (owner_url, database.functions_url, app, Some(database.process))
         };
-    frontend::migrate(&owner_url)?;
-    let app_database_url = match server {
-        Some(_) => login::grant(&owner_url, Access::App, &Access::App.local())?,
-        None => owner_url.clone(),
-    };
 
     let (gateway_port, app_port) = (postgres::free_port()?, postgres::free_port()?);
     let gateway_url = format!("http://127.0.0.1:{gateway_port}");
@@ -109,8 +110,8 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let secret = settings::random_text()?;
     let [issuer, audience] = settings::TOKEN_DEFAULTS;
     let variables = [
-        ("DATABASE_URL", app_database_url.as_str()),
-        ("DATABASE_OWNER_URL", &owner_url),
+        ("DATABASE_URL", app_database_url.expose()),
+        ("DATABASE_OWNER_URL", owner_url.expose()),
         ("BETTER_AUTH_SECRET", &secret),
         ("BETTER_AUTH_SECRETS", ""),
         issuer,
@@ -122,7 +123,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     println!("The frontend: npm run build …");
     frontend::script("build", &variables)?;
     let gateway = Gateway { path, port: gateway_port, concurrency: 2, watch: false };
-    let of_functions = [("DATABASE_URL", functions_url.as_str())];
+    let of_functions = [("DATABASE_URL", functions_url.expose())];
     let _gateway = gateway.start(variables.into_iter().chain(of_functions), log("api")?)?;
     let _app = frontend::start(Serve::Built, app_port, variables.into_iter(), log("app")?)?;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use inquire::validator::{Validation, ValueRequiredValidator};
 use inquire::{Password, PasswordDisplayMode, Text};
-use shared::{AuthConfig, Use};
+use shared::{AuthConfig, DatabaseUrl, Use};
 
 use super::Stage;
 use super::aws;
@@ -44,13 +44,16 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let existing = Secret::read(stage)?;
     let exists = existing.is_some();
     let mut secret = existing.unwrap_or_else(Secret::empty);
-    let stored_url = aws::parameter(&stage.owner_url())?;
+    let parameter = |name: &str| -> Result<Option<DatabaseUrl>> {
+        Ok(aws::parameter(name)?.map(|url| url.parse()).transpose()?)
+    };
+    let stored_url = parameter(&stage.owner_url())?;
     let mut owner_url = stored_url.clone();
     let mut changed = false;
     if let Some(path) = &options.env_file {
         let file = EnvFile::read(path)?;
         changed |= take(&mut secret, &file)?;
-        owner_url = file.get(DATABASE_URL).or(owner_url);
+        owner_url = file.get(DATABASE_URL).map(|url| url.parse()).transpose()?.or(owner_url);
     }
     if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
         changed |= ask(&mut secret, &mut owner_url)?;
@@ -69,10 +72,10 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     check_database(&owner_url)?;
     migrate::check(&owner_url)?;
     let moved = stored_url.as_ref() != Some(&owner_url);
-    let app_url = aws::parameter(&stage.app_url())?.unwrap_or_default();
-    let logs_in =
-        moved || options.new_login == Some(Access::Functions) || secret.get(DATABASE_URL).is_none();
-    let app_logs_in = moved || options.new_login == Some(Access::App) || app_url.is_empty();
+    let app_url = parameter(&stage.app_url())?;
+    let functions_url = secret.database_url()?;
+    let logs_in = moved || options.new_login == Some(Access::Functions) || functions_url.is_none();
+    let app_logs_in = moved || options.new_login == Some(Access::App) || app_url.is_none();
     let names = secret.names();
     if options.dry_run {
         match migrate::pending(&owner_url)?.as_slice() {
@@ -98,11 +101,10 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         migrate::migrate(&owner_url)?;
     }
     if logs_in {
-        let used = secret.get(DATABASE_URL).unwrap_or_default();
-        let url = log_in(stage, Access::Functions, used, &owner_url)?;
-        secret.set(DATABASE_URL, &url);
+        let url = log_in(stage, Access::Functions, functions_url.as_ref(), &owner_url)?;
+        secret.set(DATABASE_URL, url.expose());
     }
-    secret.config()?;
+    let functions_url = secret.config()?.database_url;
     if !exists {
         aws::create_secret(&id, &secret.text()?)?;
         println!("The secret {id} is created: {}.", secret.names());
@@ -115,15 +117,16 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     } else {
         println!("The secret {id} is as it should be: {names}.");
     }
-    let app_url = if app_logs_in {
-        let url = log_in(stage, Access::App, &app_url, &owner_url)?;
-        aws::set_parameter(&stage.app_url(), &url)?;
-        println!("Its {DATABASE_URL} is in the parameter {}.", stage.app_url());
-        url
-    } else {
-        app_url
+    let app_url = match app_url {
+        Some(url) if !app_logs_in => url,
+        used => {
+            let url = log_in(stage, Access::App, used.as_ref(), &owner_url)?;
+            aws::set_parameter(&stage.app_url(), url.expose())?;
+            println!("Its {DATABASE_URL} is in the parameter {}.", stage.app_url());
+            url
+        }
     };
-    let used = [secret.get(DATABASE_URL).unwrap_or_default(), &app_url];
+    let used = [&functions_url, &app_url];
     retire(stage, used, &owner_url, options.now)?;
     if let Some(old) = stored_url.filter(|_| moved) {
         // Functions that run use the old database until they read the secret again.
@@ -136,7 +139,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     }
     // Last, so that what was interrupted is done again.
     if moved {
-        aws::set_parameter(&stage.owner_url(), &owner_url)?;
+        aws::set_parameter(&stage.owner_url(), owner_url.expose())?;
     }
     let stage = stage.name();
     println!(
@@ -145,23 +148,28 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Makes the login of the two that the URL in use does not name, and returns the URL with it.
-fn log_in(stage: Stage, access: Access, used: &str, owner_url: &str) -> Result<String> {
+/// Makes the login of the two that is not in use, and returns the URL with it.
+fn log_in(
+    stage: Stage,
+    access: Access,
+    used: Option<&DatabaseUrl>,
+    owner_url: &DatabaseUrl,
+) -> Result<DatabaseUrl> {
     let [a, b] = stage.logins(access);
-    let next = if names(used, &a) { b } else { a };
+    let next = if used.is_some_and(|url| url.user() == Some(&a)) { b } else { a };
     let url = login::grant(owner_url, access, &next)?;
     let who = if access == Access::App { "app logs" } else { "functions log" };
     println!("The {who} in to the database as {next}.");
     Ok(url)
 }
 
-/// Ends the logins of a stage that neither URL names.
-fn retire(stage: Stage, used: [&str; 2], owner_url: &str, now: bool) -> Result<()> {
+/// Ends the logins of a stage that are not in use.
+fn retire(stage: Stage, used: [&DatabaseUrl; 2], owner_url: &DatabaseUrl, now: bool) -> Result<()> {
     // The functions read their settings every five minutes; the app has to be deployed anew.
     for (access, minutes) in [(Access::Functions, 10), (Access::App, 24 * 60)] {
         let end = if now { End::Now } else { End::In(minutes) };
         for login in stage.logins(access) {
-            if !used.iter().any(|url| names(url, &login))
+            if used.iter().all(|url| url.user() != Some(&login))
                 && let Some(done) = login::retire(owner_url, &login, end)?
             {
                 println!("{done}");
@@ -169,11 +177,6 @@ fn retire(stage: Stage, used: [&str; 2], owner_url: &str, now: bool) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Whether a URL logs in as `login`.
-fn names(url: &str, login: &str) -> bool {
-    url.contains(&format!("//{login}:"))
 }
 
 /// Takes the settings that a file has for the secret, and says whether they change anything.
@@ -198,7 +201,7 @@ fn setting_names() -> [&'static str; 5] {
 }
 
 /// Asks for what is missing, and says whether anything was.
-fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
+fn ask(secret: &mut Secret, owner_url: &mut Option<DatabaseUrl>) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
     if secret.get(SECRET).is_none() && secret.get(SECRETS).is_none() {
@@ -216,10 +219,11 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
     }
     if owner_url.is_none() {
         let given = hidden(&format!("{DATABASE_URL}, as Neon's console prints it:"), |given| {
-            check_database(given)?;
-            migrate::check(given)
+            let url = given.parse()?;
+            check_database(&url)?;
+            migrate::check(&url)
         })?;
-        *owner_url = Some(given);
+        *owner_url = Some(given.parse()?);
         changed = true;
     }
     if secret.get(issuer).is_none() {

@@ -1,5 +1,7 @@
 //! A rotation of the secret that signs tokens, in which no valid token is ever refused.
 use anyhow::{Result, bail};
+use secrecy::ExposeSecret;
+use shared::SecretList;
 
 use super::Stage;
 use super::aws;
@@ -19,26 +21,19 @@ pub(crate) struct Options {
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let (name, id) = (stage.name(), stage.secret());
     let mut secret = Secret::complete(stage)?;
-    // Checked just now: each entry is `version:secret`, the first signs.
-    let entries: Vec<String> = if let Some(list) = secret.get(SECRETS) {
-        list.split(',').map(|entry| entry.trim().to_owned()).collect()
-    } else {
-        let only = secret.get(SECRET).unwrap_or_default();
-        if only.contains(',') || only.trim() != only {
-            bail!(
-                "{SECRET} has a comma, or a space at an end, and so no place in a list: give both sides another first"
-            );
-        }
-        vec![format!("1:{only}")]
+    let secrets: SecretList = match secret.get(SECRETS) {
+        Some(list) => list.parse()?,
+        None => SecretList::of_one(secret.get(SECRET).unwrap_or_default())?,
     };
-    let rotated = match (entries.as_slice(), options.finish) {
-        ([first, _, ..], true) => first.clone(),
-        ([_], true) => {
+    let count = secrets.entries().len();
+    let rotated = match (count, options.finish) {
+        (1, true) => {
             println!("There is one secret in {id}: no rotation to finish.");
             return Ok(());
         }
-        ([current], false) => format!("{}:{},{current}", next_version(current), random_text()?),
-        _ => bail!(
+        (1, false) => secrets.with_new(random_text()?.into()),
+        (_, true) => secrets.first_only(),
+        (_, false) => bail!(
             "a rotation of {id} is under way: `cargo xtask stage {name} rotate --finish` ends it"
         ),
     };
@@ -47,7 +42,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         println!("Would change the secrets for tokens in {id}: {what}.");
         return Ok(());
     }
-    secret.set(SECRETS, &rotated);
+    secret.set(SECRETS, rotated.setting().expose_secret());
     // Where there is a list, Better Auth and the functions read nothing else.
     secret.remove(SECRET);
     secret.config()?;
@@ -65,9 +60,4 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         println!("  cargo xtask stage {name} rotate --finish");
     }
     Ok(())
-}
-
-fn next_version(entry: &str) -> u32 {
-    let version = entry.split_once(':').and_then(|(version, _)| version.trim().parse().ok());
-    version.map_or(1, |version: u32| version.saturating_add(1))
 }

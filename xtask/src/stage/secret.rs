@@ -1,8 +1,8 @@
 //! A stage's secret: a JSON object of settings, of which no value is ever printed.
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
-use shared::{AuthConfig, Config, Use};
+use anyhow::{Context, Result, bail, ensure};
+use shared::{AuthConfig, Config, DatabaseUrl, Use};
 
 use super::Stage;
 use super::aws;
@@ -30,6 +30,11 @@ impl Secret {
         };
         secret.config()?;
         Ok(secret)
+    }
+
+    /// Where the functions log in, once they do.
+    pub(crate) fn database_url(&self) -> Result<Option<DatabaseUrl>> {
+        Ok(self.get(DATABASE_URL).map(str::parse).transpose()?)
     }
 
     pub(crate) fn empty() -> Self {
@@ -67,26 +72,19 @@ impl Secret {
     pub(crate) fn config(&self) -> Result<Config> {
         let config = Config::parse(Use::Stage, |name| self.get(name).map(str::to_owned))
             .context("the functions would not start with this secret")?;
-        check_database(self.get(DATABASE_URL).unwrap_or_default())?;
+        check_database(&config.database_url)?;
         Ok(config)
     }
 }
 
 /// What `Config` leaves to local use: a database on this machine, and one that need not encrypt.
-pub(crate) fn check_database(url: &str) -> Result<()> {
-    let (address, query) = url.split_once('?').unwrap_or((url, ""));
-    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+pub(crate) fn check_database(url: &DatabaseUrl) -> Result<()> {
     // A local AWS may use a local database.
-    let local_aws = variable("AWS_ENDPOINT_URL").is_some();
-    if !local_aws && ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local)) {
+    if url.is_local() && variable("AWS_ENDPOINT_URL").is_none() {
         bail!(
             "DATABASE_URL names a database on this machine, which a function on AWS cannot reach"
         );
     }
-    let encrypts = |mode| ["require", "verify-ca", "verify-full"].contains(&mode);
-    if !query.split('&').filter_map(|pair| pair.strip_prefix("sslmode=")).any(encrypts) {
-        bail!("DATABASE_URL must ask for TLS: add sslmode=require");
-    }
+    ensure!(url.requires_tls(), "DATABASE_URL must ask for TLS: add sslmode=require");
     Ok(())
 }
