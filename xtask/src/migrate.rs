@@ -1,7 +1,6 @@
 //! Migrations: forward only, safe to run twice, also at once.
 use anyhow::{Result, anyhow, bail};
-use secrecy::SecretString;
-use shared::Database;
+use shared::{Database, DatabaseUrl};
 use tokio_postgres::Client;
 
 use crate::env_file::EnvFile;
@@ -97,7 +96,7 @@ pub(crate) fn with_client<T>(
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let database = Database::new(&SecretString::from(url), 1)
+        let database = Database::new(&url.parse::<DatabaseUrl>()?, 1)
             .map_err(|fault| anyhow!("DATABASE_URL {fault}"))?;
         let mut connection = database.connection().await.map_err(|reason| {
             anyhow!("cannot connect to the database of DATABASE_URL: {reason}")

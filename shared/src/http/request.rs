@@ -5,15 +5,15 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::http::{HeaderMap, header};
 
-use crate::body::{self, FromBody};
-use crate::etag::{IfMatch, IfNoneMatch};
-use crate::page::ListQuery;
-use crate::problem::Problem;
-use crate::task::TaskId;
+use super::bearer::bearer;
+use super::body::{self, FromBody};
+use super::etag::{IfNoneMatch, if_match};
+use super::page::ListQuery;
+use super::problem::Problem;
+use crate::tasks::{IdempotencyKey, TaskId, Versions};
 
 /// The longest body that is read, in bytes.
-pub(crate) const BODY_LIMIT: usize = 64 * 1024;
-const KEY_LIMIT: usize = 255;
+const BODY_LIMIT: usize = 64 * 1024;
 
 /// A request as the client sent it; each method reads one thing of it, or says what is wrong with it.
 #[derive(Debug)]
@@ -22,16 +22,6 @@ pub struct Request {
     path_parameters: HashMap<String, String>,
     query: String,
     body: Vec<u8>,
-}
-
-/// The `Idempotency-Key` of a create: 1 to 255 visible ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(String);
-
-impl IdempotencyKey {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Request {
@@ -47,8 +37,9 @@ impl Request {
         })
     }
 
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// The bearer token.
+    pub(crate) fn bearer_token(&self) -> Result<&str, Problem> {
+        bearer(&self.headers)
     }
 
     /// Refuses a query with a character that every browser and every client library percent-encodes.
@@ -58,12 +49,12 @@ impl Request {
     }
 
     /// The path's `user_id`, as the gateway hands it over.
-    pub(crate) fn path_user(&self) -> String {
+    pub(crate) fn path_user(&self) -> &str {
         self.path_parameter("user_id")
     }
 
-    fn path_parameter(&self, name: &str) -> String {
-        self.path_parameters.get(name).cloned().unwrap_or_default()
+    fn path_parameter(&self, name: &str) -> &str {
+        self.path_parameters.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// The path's `task_id`.
@@ -71,7 +62,7 @@ impl Request {
     /// # Errors
     /// [`Problem::InvalidRequest`] where it is not an integer from 1 to 2^53 - 1.
     pub fn task_id(&self) -> Result<TaskId, Problem> {
-        TaskId::parse(&self.path_parameter("task_id"))
+        TaskId::parse(self.path_parameter("task_id"))
             .ok_or_else(|| Problem::invalid("task_id", "must be an integer from 1 to 2^53 - 1"))
     }
 
@@ -87,7 +78,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Problem::BodyTooLarge`], [`Problem::NotJson`], or [`Problem::InvalidRequest`] with every
-    /// fault of the body.
+    /// error of the body.
     pub fn json<T: FromBody>(&self) -> Result<T, Problem> {
         let bytes = self.body()?;
         body::parse(bytes).map_err(Problem::InvalidRequest)
@@ -105,7 +96,7 @@ impl Request {
         if self.body.len() > BODY_LIMIT {
             return Err(Problem::BodyTooLarge);
         }
-        if self.headers().get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes())) {
+        if self.headers.get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes())) {
             return Err(Problem::NotJson);
         }
         Ok(&self.body)
@@ -117,29 +108,23 @@ impl Request {
     /// [`Problem::InvalidRequest`] where it is not 1 to 255 visible ASCII characters.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         const NAME: &str = "Idempotency-Key";
-        let mut values = self.headers().get_all(NAME).iter();
+        let mut values = self.headers.get_all(NAME).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let visible = value.as_bytes().iter().all(u8::is_ascii_graphic);
-        match value.to_str() {
-            Ok(key)
-                if visible && (1..=KEY_LIMIT).contains(&key.len()) && values.next().is_none() =>
-            {
-                Ok(Some(IdempotencyKey(key.to_owned())))
-            }
-            _ => Err(Problem::invalid(NAME, "must be 1 to 255 visible ASCII characters")),
-        }
+        let key = IdempotencyKey::parse(value.as_bytes()).filter(|_| values.next().is_none());
+        let wrong = || Problem::invalid(NAME, "must be 1 to 255 visible ASCII characters");
+        key.map(Some).ok_or_else(wrong)
     }
 
     /// The `If-Match` header.
     #[must_use]
-    pub fn if_match(&self) -> IfMatch {
-        IfMatch::parse(self.headers().get_all(header::IF_MATCH).iter())
+    pub fn if_match(&self) -> Versions {
+        if_match(self.headers.get_all(header::IF_MATCH).iter())
     }
 
     /// The `If-None-Match` header.
     #[must_use]
     pub fn if_none_match(&self) -> IfNoneMatch {
-        IfNoneMatch::parse(self.headers().get_all(header::IF_NONE_MATCH).iter())
+        IfNoneMatch::parse(self.headers.get_all(header::IF_NONE_MATCH).iter())
     }
 }
 
@@ -153,7 +138,7 @@ fn is_json(content_type: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::arbitrary;
-    use crate::task::{Completion, NewTask};
+    use crate::tasks::{Completion, NewTask};
     use lambda_http::http::{HeaderName, HeaderValue};
     use proptest::prelude::*;
     use serde_json::Value;

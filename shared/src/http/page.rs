@@ -1,9 +1,10 @@
-//! A page of tasks: what a client may ask for, and where the next one starts.
+//! The query of a list, and the link to the next page.
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
+use super::paths;
+use super::problem::Problem;
 use crate::auth::Owner;
-use crate::problem::{Fault, Problem};
-use crate::task::{Task, TaskId};
+use crate::tasks::{FieldError, Page, PageRequest, TaskId};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 100;
@@ -11,30 +12,20 @@ const MAX_LIMIT: i64 = 100;
 /// The query of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListQuery {
-    pub(crate) completed: Option<bool>,
-    pub(crate) limit: i64,
-    pub(crate) offset: i64,
-    pub(crate) after: Option<TaskId>,
+    /// The page that it asks for.
+    pub page: PageRequest,
     /// All parameters but those that say where the page starts, for the link to the next.
     kept: Vec<(String, String)>,
-}
-
-/// A page of tasks, newest first.
-#[derive(Debug)]
-pub struct Page {
-    pub(crate) tasks: Vec<Task>,
-    /// Whether there are tasks after these.
-    pub(crate) more: bool,
 }
 
 impl ListQuery {
     /// Reads a raw query string; as in `FastAPI`, the last of repeated parameters counts, and
     /// unknown ones are ignored.
-    pub(crate) fn parse(query: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let last = |name| pairs.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
 
         let mut number = |name, min, max, default| match last(name) {
             None => default,
@@ -44,7 +35,7 @@ impl ListQuery {
                 } else {
                     format!("must be an integer from {min} to {max}")
                 };
-                faults.push(Fault::new(name, expected));
+                errors.push(FieldError::new(name, expected));
                 default
             }),
         };
@@ -56,36 +47,36 @@ impl ListQuery {
             Some("true" | "1") => Some(true),
             Some("false" | "0") => Some(false),
             Some(_) => {
-                faults.push(Fault::new("completed", "must be true, false, 1 or 0"));
+                errors.push(FieldError::new("completed", "must be true, false, 1 or 0"));
                 None
             }
         };
         let after = last("after").and_then(|text| {
             let after = from_cursor(text);
             if after.is_none() {
-                faults.push(Fault::new("after", "must be a cursor from a `Link` header"));
+                errors.push(FieldError::new("after", "must be a cursor from a `Link` header"));
             }
             after
         });
         if last("after").is_some() && last("offset").is_some() {
-            faults.push(Fault::new("after", "must not be used together with offset"));
+            errors.push(FieldError::new("after", "must not be used together with offset"));
         }
 
-        if !faults.is_empty() {
-            return Err(Problem::InvalidRequest(faults));
+        if !errors.is_empty() {
+            return Err(Problem::InvalidRequest(errors));
         }
         let kept = pairs.into_iter().filter(|(n, _)| n != "after" && n != "offset").collect();
-        Ok(Self { completed, limit, offset, after, kept })
+        Ok(Self { page: PageRequest { completed, limit, offset, after }, kept })
     }
 
     /// The URI reference of the page that follows `page`, if one does.
-    pub(crate) fn next(&self, owner: &Owner, page: &Page) -> Option<String> {
+    pub(super) fn next(&self, owner: &Owner, page: &Page) -> Option<String> {
         let last = page.tasks.last().filter(|_| page.more)?;
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.kept)
             .append_pair("after", &to_cursor(last.id))
             .finish();
-        Some(format!("{}?{query}", owner.tasks_path()))
+        Some(format!("{}?{query}", paths::tasks(owner.id())))
     }
 }
 
@@ -110,30 +101,30 @@ mod tests {
     use crate::arbitrary;
     use proptest::prelude::*;
 
-    fn faults(query: &str) -> Vec<&'static str> {
+    fn errors(query: &str) -> Vec<&'static str> {
         match ListQuery::parse(query) {
-            Err(Problem::InvalidRequest(faults)) => faults.into_iter().map(|f| f.field).collect(),
+            Err(Problem::InvalidRequest(errors)) => errors.into_iter().map(|e| e.field).collect(),
             other => panic!("{query} was read as {other:?}"),
         }
     }
 
     #[test]
     fn defaults_are_fifty_from_the_start() {
-        let query = ListQuery::parse("").unwrap();
+        let query = ListQuery::parse("").unwrap().page;
         assert_eq!((query.completed, query.limit, query.offset, query.after), (None, 50, 0, None));
     }
 
     #[test]
     fn every_bad_parameter_is_named() {
         assert_eq!(
-            faults("limit=0&offset=-1&completed=yes&after=!"),
+            errors("limit=0&offset=-1&completed=yes&after=!"),
             ["limit", "offset", "completed", "after", "after"]
         );
         for bad in ["limit=101", "limit=", "limit=1.0", "limit=+5", "limit=1e1", "limit=%D9%A1"] {
-            assert_eq!(faults(bad), ["limit"], "{bad}");
+            assert_eq!(errors(bad), ["limit"], "{bad}");
         }
         for bad in ["offset=9223372036854775808", "offset=-1", "offset=x"] {
-            assert_eq!(faults(bad), ["offset"], "{bad}");
+            assert_eq!(errors(bad), ["offset"], "{bad}");
         }
         for bad in [
             "after=",
@@ -142,14 +133,14 @@ mod tests {
             "after=__________8",
             "after=AAAAAAAAAAE%3D",
         ] {
-            assert_eq!(faults(bad), ["after"], "{bad}");
+            assert_eq!(errors(bad), ["after"], "{bad}");
         }
-        assert_eq!(faults("after=AAAAAAAAAAE&offset=0"), ["after"]);
+        assert_eq!(errors("after=AAAAAAAAAAE&offset=0"), ["after"]);
     }
 
     #[test]
     fn the_last_of_repeated_parameters_counts() {
-        assert_eq!(ListQuery::parse("limit=2&limit=3").unwrap().limit, 3);
+        assert_eq!(ListQuery::parse("limit=2&limit=3").unwrap().page.limit, 3);
     }
 
     fn written(pairs: &[(String, String)]) -> String {
@@ -178,10 +169,10 @@ mod tests {
             pairs.extend(limit.map(|value| ("limit".into(), value.to_string())));
             pairs.extend(offset.map(|value| ("offset".into(), value.to_string())));
             let query = ListQuery::parse(&written(&pairs)).unwrap();
-            prop_assert_eq!(query.completed, completed);
-            prop_assert_eq!(query.limit, limit.unwrap_or(DEFAULT_LIMIT));
-            prop_assert_eq!(query.offset, offset.unwrap_or(0));
-            prop_assert_eq!(query.after, None);
+            prop_assert_eq!(query.page.completed, completed);
+            prop_assert_eq!(query.page.limit, limit.unwrap_or(DEFAULT_LIMIT));
+            prop_assert_eq!(query.page.offset, offset.unwrap_or(0));
+            prop_assert_eq!(query.page.after, None);
             pairs.retain(|(name, _)| name != "offset");
             prop_assert_eq!(query.kept, pairs);
         }
@@ -198,15 +189,15 @@ mod tests {
         ) {
             let last = |name| pairs.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
             match ListQuery::parse(&written(&pairs)) {
-                Ok(query) => {
+                Ok(ListQuery { page: query, .. }) => {
                     prop_assert!((1..=MAX_LIMIT).contains(&query.limit) && query.offset >= 0);
                     prop_assert!(last("after").is_none() || last("offset").is_none());
                     prop_assert_eq!(last("after").map(str::to_owned), query.after.map(to_cursor));
                     prop_assert_eq!(last("completed").is_some(), query.completed.is_some());
                 }
-                Err(Problem::InvalidRequest(faults)) => {
-                    prop_assert!(!faults.is_empty());
-                    prop_assert!(faults.iter().all(|fault| last(fault.field).is_some()));
+                Err(Problem::InvalidRequest(errors)) => {
+                    prop_assert!(!errors.is_empty());
+                    prop_assert!(errors.iter().all(|error| last(error.field).is_some()));
                 }
                 Err(problem) => prop_assert!(false, "{:?}", problem),
             }
@@ -214,7 +205,7 @@ mod tests {
 
         #[test]
         fn no_query_makes_the_parser_panic(query in arbitrary::like("\\PC{0,80}")) {
-            if let Ok(query) = ListQuery::parse(&query) {
+            if let Ok(ListQuery { page: query, .. }) = ListQuery::parse(&query) {
                 prop_assert!((1..=MAX_LIMIT).contains(&query.limit) && query.offset >= 0);
             }
         }

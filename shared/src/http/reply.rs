@@ -3,11 +3,12 @@ use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::etag::{IfNoneMatch, etag};
+use super::page::ListQuery;
+use super::paths;
+use super::problem::Problem;
 use crate::auth::Owner;
-use crate::etag::{IfNoneMatch, etag};
-use crate::page::{ListQuery, Page};
-use crate::task::Task;
-use crate::tasks::Created;
+use crate::tasks::{Created, FieldError, Page, Task};
 
 const JSON: &str = "application/json";
 /// What a browser's script may read. API Gateway puts its own list in the place of this one; the
@@ -19,7 +20,7 @@ const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After";
 pub struct Reply(Response<Body>);
 
 impl Reply {
-    pub(crate) fn new(
+    pub(super) fn new(
         status: StatusCode,
         content_type: &'static str,
         body: &impl Serialize,
@@ -41,7 +42,7 @@ impl Reply {
             .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED))
     }
 
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers_mut().insert(name, value);
         self
     }
@@ -79,9 +80,9 @@ impl Reply {
 
     /// 201: the new task, its `ETag` and `Location`, and whether this repeats an earlier answer.
     #[must_use]
-    pub fn created(owner: &Owner, created: &Created) -> Self {
+    pub fn created(created: &Created) -> Self {
         let task = &created.task;
-        let location = format!("{}/{}", owner.tasks_path(), task.id.get());
+        let location = paths::task(&task.user_id, task.id);
         let reply = Self::new(StatusCode::CREATED, JSON, task)
             .with_text(header::ETAG, &etag(task.version))
             .with_text(header::LOCATION, &location);
@@ -105,5 +106,48 @@ impl Reply {
 
     pub(crate) fn into_response(self) -> Response<Body> {
         self.0
+    }
+}
+
+/// The body of a failure: `application/problem+json` (RFC 9457).
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl From<&Problem> for Reply {
+    fn from(problem: &Problem) -> Self {
+        let status = problem.status();
+        let details = Details {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &problem.detail(),
+            code: problem.code(),
+            errors: match problem {
+                Problem::InvalidRequest(errors) => errors,
+                _ => &[],
+            },
+        };
+        let reply = Reply::new(status, "application/problem+json", &details);
+        match problem {
+            Problem::MissingToken => {
+                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            ),
+            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
+                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            _ => reply,
+        }
     }
 }

@@ -1,40 +1,25 @@
 //! The entity tag of a task, and the two headers that speak of one (RFC 9110).
 use lambda_http::http::HeaderValue;
 
+use crate::tasks::Versions;
+
 /// The strong entity tag of a version.
-pub(crate) fn etag(version: i64) -> String {
+pub(super) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// `If-Match`: which versions a change may start from.
-#[derive(Debug, PartialEq, Eq)]
-pub enum IfMatch {
-    /// No header, or `*`: any version.
-    Any,
-    /// One of these; a tag that is weak or not ours matches nothing.
-    Versions(Vec<i64>),
-}
-
-impl IfMatch {
-    pub(crate) fn parse<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Self {
-        let mut tags = tags(values).peekable();
-        if tags.peek().is_none() {
-            return Self::Any;
-        }
-        let tags: Vec<&str> = tags.collect();
-        if tags.contains(&"*") {
-            return Self::Any;
-        }
-        Self::Versions(tags.into_iter().filter_map(version).collect())
+/// `If-Match`: the versions that a change may start from. Without the header, and with `*`, it is any; a tag that
+/// is weak or not ours matches nothing.
+pub(super) fn if_match<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Versions {
+    let mut tags = tags(values).peekable();
+    if tags.peek().is_none() {
+        return Versions::Any;
     }
-
-    /// The versions for SQL; `None` where any will do.
-    pub(crate) fn versions(&self) -> Option<&[i64]> {
-        match self {
-            Self::Any => None,
-            Self::Versions(versions) => Some(versions),
-        }
+    let tags: Vec<&str> = tags.collect();
+    if tags.contains(&"*") {
+        return Versions::Any;
     }
+    Versions::OneOf(tags.into_iter().filter_map(version).collect())
 }
 
 /// `If-None-Match`: the versions a reader has already.
@@ -45,13 +30,13 @@ pub struct IfNoneMatch {
 }
 
 impl IfNoneMatch {
-    pub(crate) fn parse<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Self {
+    pub(super) fn parse<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Self {
         let tags: Vec<&str> = tags(values).collect();
         let weak = |tag: &'a str| version(tag.strip_prefix("W/").unwrap_or(tag));
         Self { any: tags.contains(&"*"), versions: tags.into_iter().filter_map(weak).collect() }
     }
 
-    pub(crate) fn has(&self, version: i64) -> bool {
+    pub(super) fn has(&self, version: i64) -> bool {
         self.any || self.versions.contains(&version)
     }
 }
@@ -73,18 +58,18 @@ mod tests {
     use crate::arbitrary;
     use proptest::prelude::*;
 
-    fn if_match(values: &[&'static str]) -> IfMatch {
+    fn if_match(values: &[&'static str]) -> Versions {
         let values: Vec<_> = values.iter().map(|v| HeaderValue::from_static(v)).collect();
-        IfMatch::parse(values.iter())
+        super::if_match(values.iter())
     }
 
     #[test]
     fn if_match_knows_only_strong_tags_of_ours() {
-        assert_eq!(if_match(&[]), IfMatch::Any);
-        assert_eq!(if_match(&["*"]), IfMatch::Any);
-        assert_eq!(if_match(&["\"3\", W/\"4\" ,\"5\"", "\"6\""]), IfMatch::Versions(vec![3, 5, 6]));
+        assert_eq!(if_match(&[]), Versions::Any);
+        assert_eq!(if_match(&["*"]), Versions::Any);
+        assert_eq!(if_match(&["\"3\", W/\"4\" ,\"5\"", "\"6\""]), Versions::OneOf(vec![3, 5, 6]));
         for other in ["", "3", "\"03\"", "\"+3\"", "\"3", "\"\"", "W/\"3\"", "\"3\"x"] {
-            assert_eq!(if_match(&[other]), IfMatch::Versions(vec![]), "{other:?}");
+            assert_eq!(if_match(&[other]), Versions::OneOf(vec![]), "{other:?}");
         }
     }
 
@@ -104,8 +89,8 @@ mod tests {
         fn a_tag_of_ours_comes_back(versions in prop::collection::vec(any::<i64>(), 1..5)) {
             let list: Vec<_> = versions.iter().map(|version| etag(*version)).collect();
             let value = HeaderValue::try_from(list.join(", ")).unwrap();
-            let required = IfMatch::parse([&value].into_iter());
-            prop_assert_eq!(required, IfMatch::Versions(versions.clone()));
+            let required = super::if_match([&value].into_iter());
+            prop_assert_eq!(required, Versions::OneOf(versions.clone()));
             let seen = IfNoneMatch::parse([&value].into_iter());
             prop_assert!(versions.iter().all(|version| seen.has(*version)));
         }
@@ -117,9 +102,9 @@ mod tests {
             let text: Vec<_> = values.iter().map(|v| v.to_str().unwrap_or_default()).collect();
             let star = text.iter().any(|value| value.contains('*'));
             let written = |version: &i64| text.iter().any(|value| value.contains(&etag(*version)));
-            match IfMatch::parse(values.iter()) {
-                IfMatch::Any => prop_assert!(values.is_empty() || star),
-                IfMatch::Versions(versions) => prop_assert!(versions.iter().all(written)),
+            match super::if_match(values.iter()) {
+                Versions::Any => prop_assert!(values.is_empty() || star),
+                Versions::OneOf(versions) => prop_assert!(versions.iter().all(written)),
             }
             let seen = IfNoneMatch::parse(values.iter());
             prop_assert!(seen.versions.iter().all(written));

@@ -1,10 +1,11 @@
-//! Every failure a client can meet, and its HTTP face (RFC 9457).
+//! Every failure a client can meet.
 use std::fmt::Display;
 
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use lambda_http::http::StatusCode;
 
-use crate::reply::Reply;
+use crate::auth::AuthError;
+use crate::database::DatabaseError;
+use crate::tasks::{FieldError, TaskError};
 
 /// Why a request was not done. The only place with the status codes of failures.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub enum Problem {
     BodyTooLarge,
     /// 415: the body is said to be something else than JSON.
     NotJson,
-    /// 422: the request is understood, and wrong; every fault is listed.
-    InvalidRequest(Vec<Fault>),
+    /// 422: the request is understood, and wrong; every error is listed.
+    InvalidRequest(Vec<FieldError>),
     /// 503: the database did not do it, or could not be reached; the reason is for the log.
     DatabaseUnavailable(String),
     /// 503: the database was asked, and nobody knows whether it did it; the reason is for the log.
@@ -37,46 +38,14 @@ pub enum Problem {
     Internal(String),
 }
 
-/// What is wrong with one field of a body, one query parameter, or one header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// The name of the field, parameter or header; `body` for the body as a whole.
-    pub field: &'static str,
-    /// What it should have been, to be read after the field's name.
-    pub message: String,
-}
-
-impl Fault {
-    pub(crate) fn new(field: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { field, message }
-    }
-}
-
-/// The body of a failure: `application/problem+json`.
-#[derive(Serialize)]
-struct Details<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Fault],
-}
-
 impl Problem {
-    /// A 422 with a single fault.
+    /// A 422 with a single error.
     pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidRequest(vec![Fault::new(field, message)])
+        Self::InvalidRequest(vec![FieldError::new(field, message)])
     }
 
     pub(crate) fn internal(reason: impl Display) -> Self {
         Self::Internal(reason.to_string())
-    }
-
-    pub(crate) fn unavailable(reason: impl Display) -> Self {
-        Self::DatabaseUnavailable(reason.to_string())
     }
 
     pub(crate) fn unanswered(reason: impl Display) -> Self {
@@ -101,7 +70,7 @@ impl Problem {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::MalformedQuery => StatusCode::BAD_REQUEST,
             Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
@@ -120,7 +89,8 @@ impl Problem {
         }
     }
 
-    fn detail(&self) -> String {
+    /// What went wrong, for a person to read.
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::MalformedQuery => {
                 "The query has a character that no URI allows: percent-encode it.".into()
@@ -133,9 +103,9 @@ impl Problem {
             Self::StaleEtag => "The task has changed since it was read.".into(),
             Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
             Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
-            Self::InvalidRequest(faults) => {
-                let faults = faults.iter().map(|f| format!("{} {}", f.field, f.message));
-                faults.collect::<Vec<_>>().join("; ") + "."
+            Self::InvalidRequest(errors) => {
+                let errors = errors.iter().map(|f| format!("{} {}", f.field, f.message));
+                errors.collect::<Vec<_>>().join("; ") + "."
             }
             Self::DatabaseUnavailable(_) => {
                 "The database is not available right now; try again shortly.".into()
@@ -160,33 +130,33 @@ impl Problem {
     }
 }
 
-impl From<&Problem> for Reply {
-    fn from(problem: &Problem) -> Self {
-        let status = problem.status();
-        let details = Details {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail: &problem.detail(),
-            code: problem.code(),
-            errors: match problem {
-                Problem::InvalidRequest(faults) => faults,
-                _ => &[],
-            },
-        };
-        let reply = Reply::new(status, "application/problem+json", &details);
-        match problem {
-            Problem::MissingToken => {
-                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
-            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Invalid(reason) => Self::InvalidToken(reason),
+            AuthError::UnknownSecret => Self::InvalidToken("The token's signature is not valid."),
+            AuthError::Expired => Self::ExpiredToken,
+            AuthError::WrongUser => Self::WrongUser,
+        }
+    }
+}
+
+impl From<TaskError> for Problem {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::NotFound => Self::TaskNotFound,
+            TaskError::Stale => Self::StaleEtag,
+            TaskError::KeyReused => Self::invalid(
+                "Idempotency-Key",
+                "was used before, for a task with another title or description",
             ),
-            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
-                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            TaskError::Database(DatabaseError::Unavailable(reason)) => {
+                Self::DatabaseUnavailable(reason)
             }
-            _ => reply,
+            TaskError::Database(DatabaseError::Unanswered(reason)) => {
+                Self::DatabaseUnanswered(reason)
+            }
+            TaskError::Database(DatabaseError::Unexpected(reason)) => Self::Internal(reason),
         }
     }
 }
