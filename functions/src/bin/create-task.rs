@@ -10,5 +10,5 @@ async fn create(app: &App, owner: Owner, request: Request) -> Result<Reply, Prob
     let new: NewTask = request.json()?;
     let key = request.idempotency_key()?;
     let created = app.tasks.create(&owner, new, key).await?;
-    Ok(Reply::created(&owner, &created))
+    Ok(Reply::created(&created))
 }

@@ -150,3 +150,33 @@ fn check_after_idling(last_used: LastUsed) -> Hook {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Use;
+
+    fn config(url: &str) -> Arc<Config> {
+        let config = Config::parse(Use::Local, |name| match name {
+            "BETTER_AUTH_SECRET" => Some("0123456789abcdef0123456789abcdef".into()),
+            "DATABASE_URL" => Some(url.into()),
+            _ => None,
+        });
+        Arc::new(config.unwrap())
+    }
+
+    #[test]
+    fn another_url_means_another_pool_and_the_same_one_none() {
+        let (first, second) = ("postgres://a@127.0.0.1:1/d", "postgres://b@127.0.0.1:1/d");
+        let settings = watch::Sender::new(config(first));
+        let pools = Pools::watch(settings.subscribe(), 1).unwrap();
+        let held = pools.current();
+        settings.send_replace(config(first));
+        pools.current().close();
+        assert!(held.is_closed(), "the same pool");
+        settings.send_replace(config(second));
+        assert!(!pools.current().is_closed(), "another pool");
+        let url = pools.current.lock().unwrap().url.clone();
+        assert_eq!(url.user(), Some("b"));
+    }
+}

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn deerrors_are_fifty_from_the_start() {
+    fn defaults_are_fifty_from_the_start() {
         let query = ListQuery::parse("").unwrap().page;
         assert_eq!((query.completed, query.limit, query.offset, query.after), (None, 50, 0, None));
     }

@@ -1,10 +1,8 @@
-//! Every failure a client can meet, and its HTTP face (RFC 9457).
+//! Every failure a client can meet.
 use std::fmt::Display;
 
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use lambda_http::http::StatusCode;
 
-use super::reply::Reply;
 use crate::auth::AuthError;
 use crate::database::DatabaseError;
 use crate::tasks::{FieldError, TaskError};
@@ -40,18 +38,6 @@ pub enum Problem {
     Internal(String),
 }
 
-/// The body of a failure: `application/problem+json`.
-#[derive(Serialize)]
-struct Details<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
-}
-
 impl Problem {
     /// A 422 with a single error.
     pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
@@ -84,7 +70,7 @@ impl Problem {
         }
     }
 
-    pub(crate) fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::MalformedQuery => StatusCode::BAD_REQUEST,
             Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
@@ -103,7 +89,8 @@ impl Problem {
         }
     }
 
-    fn detail(&self) -> String {
+    /// What went wrong, for a person to read.
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::MalformedQuery => {
                 "The query has a character that no URI allows: percent-encode it.".into()
@@ -170,37 +157,6 @@ impl From<TaskError> for Problem {
                 Self::DatabaseUnanswered(reason)
             }
             TaskError::Database(DatabaseError::Unexpected(reason)) => Self::Internal(reason),
-        }
-    }
-}
-
-impl From<&Problem> for Reply {
-    fn from(problem: &Problem) -> Self {
-        let status = problem.status();
-        let details = Details {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail: &problem.detail(),
-            code: problem.code(),
-            errors: match problem {
-                Problem::InvalidRequest(errors) => errors,
-                _ => &[],
-            },
-        };
-        let reply = Reply::new(status, "application/problem+json", &details);
-        match problem {
-            Problem::MissingToken => {
-                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
-            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
-            ),
-            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
-                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
-            _ => reply,
         }
     }
 }

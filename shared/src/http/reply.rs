@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::etag::{IfNoneMatch, etag};
 use super::page::ListQuery;
 use super::paths;
+use super::problem::Problem;
 use crate::auth::Owner;
-use crate::tasks::{Created, Page, Task};
+use crate::tasks::{Created, FieldError, Page, Task};
 
 const JSON: &str = "application/json";
 /// What a browser's script may read. API Gateway puts its own list in the place of this one; the
@@ -79,9 +80,9 @@ impl Reply {
 
     /// 201: the new task, its `ETag` and `Location`, and whether this repeats an earlier answer.
     #[must_use]
-    pub fn created(owner: &Owner, created: &Created) -> Self {
+    pub fn created(created: &Created) -> Self {
         let task = &created.task;
-        let location = paths::task(owner.id(), task.id);
+        let location = paths::task(&task.user_id, task.id);
         let reply = Self::new(StatusCode::CREATED, JSON, task)
             .with_text(header::ETAG, &etag(task.version))
             .with_text(header::LOCATION, &location);
@@ -105,5 +106,48 @@ impl Reply {
 
     pub(crate) fn into_response(self) -> Response<Body> {
         self.0
+    }
+}
+
+/// The body of a failure: `application/problem+json` (RFC 9457).
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl From<&Problem> for Reply {
+    fn from(problem: &Problem) -> Self {
+        let status = problem.status();
+        let details = Details {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &problem.detail(),
+            code: problem.code(),
+            errors: match problem {
+                Problem::InvalidRequest(errors) => errors,
+                _ => &[],
+            },
+        };
+        let reply = Reply::new(status, "application/problem+json", &details);
+        match problem {
+            Problem::MissingToken => {
+                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            ),
+            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
+                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            _ => reply,
+        }
     }
 }

@@ -60,6 +60,7 @@ impl SecretList {
     }
 
     /// The secrets with their versions; the first signs. Never empty.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (u32, &SecretString)> {
         self.0.iter().map(|(version, secret)| (*version, secret))
     }
