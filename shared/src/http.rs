@@ -5,6 +5,7 @@ mod etag;
 mod page;
 mod paths;
 mod problem;
+mod query;
 mod reply;
 mod request;
 

@@ -3,6 +3,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 use super::paths;
 use super::problem::Problem;
+use super::query::Query;
 use crate::auth::Owner;
 use crate::tasks::{FieldError, Page, PageRequest, TaskId};
 
@@ -19,15 +20,11 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Reads a raw query string; as in `FastAPI`, the last of repeated parameters counts, and
-    /// unknown ones are ignored.
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let last = |name| pairs.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let query = Query::parse(query);
         let mut errors = Vec::new();
 
-        let mut number = |name, min, max, default| match last(name) {
+        let mut number = |name, min, max, default| match query.get(name) {
             None => default,
             Some(text) => integer(text).filter(|n| (min..=max).contains(n)).unwrap_or_else(|| {
                 let expected = if max == i64::MAX {
@@ -42,30 +39,22 @@ impl ListQuery {
         let limit = number("limit", 1, MAX_LIMIT, DEFAULT_LIMIT);
         let offset = number("offset", 0, i64::MAX, 0);
 
-        let completed = match last("completed") {
-            None => None,
-            Some("true" | "1") => Some(true),
-            Some("false" | "0") => Some(false),
-            Some(_) => {
-                errors.push(FieldError::new("completed", "must be true, false, 1 or 0"));
-                None
-            }
-        };
-        let after = last("after").and_then(|text| {
+        let completed = query.completed(&mut errors);
+        let after = query.get("after").and_then(|text| {
             let after = from_cursor(text);
             if after.is_none() {
                 errors.push(FieldError::new("after", "must be a cursor from a `Link` header"));
             }
             after
         });
-        if last("after").is_some() && last("offset").is_some() {
+        if query.get("after").is_some() && query.get("offset").is_some() {
             errors.push(FieldError::new("after", "must not be used together with offset"));
         }
 
         if !errors.is_empty() {
             return Err(Problem::InvalidRequest(errors));
         }
-        let kept = pairs.into_iter().filter(|(n, _)| n != "after" && n != "offset").collect();
+        let kept = query.without(&["after", "offset"]);
         Ok(Self { page: PageRequest { completed, limit, offset, after }, kept })
     }
 

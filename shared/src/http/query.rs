@@ -1,0 +1,32 @@
+//! A query string, read as `FastAPI` reads one.
+use crate::tasks::FieldError;
+
+/// The parameters of a query: the last of a repeated one counts, unknown ones are ignored.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter `completed`.
+    pub(super) fn completed(&self, errors: &mut Vec<FieldError>) -> Option<bool> {
+        match self.get("completed")? {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => {
+                errors.push(FieldError::new("completed", "must be true, false, 1 or 0"));
+                None
+            }
+        }
+    }
+
+    /// All parameters but these, in their order.
+    pub(super) fn without(self, names: &[&str]) -> Vec<(String, String)> {
+        self.0.into_iter().filter(|(name, _)| !names.contains(&name.as_str())).collect()
+    }
+}
