@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 
 export interface OwnApp {
@@ -21,9 +22,14 @@ function start(port: number, variables: Record<string, string>) {
   return { app, url, log: () => text };
 }
 
-/** Starts the built app once more, with variables of its own. */
-export async function startApp(variables: Record<string, string> = {}): Promise<OwnApp> {
+/** Starts the built app once more, with variables of its own; what it prints goes to a file, too. */
+export async function startApp(variables: Record<string, string> = {}, file?: string): Promise<OwnApp> {
   const { app, url, log } = start(await freePort(), variables);
+  if (file) {
+    const output = createWriteStream(file);
+    app.stdout.pipe(output);
+    app.stderr.pipe(output);
+  }
   while (!log().includes('Ready in')) {
     if (app.exitCode !== null) {
       throw new Error(`The app did not start:\n${log()}`);
