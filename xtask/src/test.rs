@@ -103,8 +103,9 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let app_url = format!("http://localhost:{app_port}");
     let secret = settings::random_text()?;
     let [issuer, audience] = settings::TOKEN_DEFAULTS;
+    let login_url = settings::variable("APP_DATABASE_URL").unwrap_or_else(|| database_url.clone());
     let variables = [
-        ("DATABASE_URL", database_url.as_str()),
+        ("DATABASE_URL", login_url.as_str()),
         ("BETTER_AUTH_SECRET", &secret),
         ("BETTER_AUTH_SECRETS", ""),
         issuer,
@@ -112,6 +113,8 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
         ("NEXT_PUBLIC_API_URL", &gateway_url),
         ("NEXT_PUBLIC_APP_URL", &app_url),
         ("BETTER_AUTH_URL", &app_url),
+        // The tests are many clients on one machine.
+        ("TRUSTED_PROXIES", "127.0.0.0/8"),
     ];
     println!("The frontend: npm run build …");
     frontend::script("build", &variables)?;
@@ -122,8 +125,16 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
 
     println!("The frontend: npm run test:browser …");
     let chromium = chromium.to_string_lossy();
-    let urls = [("APP_URL", app_url.as_str()), ("API_URL", &gateway_url), ("CHROMIUM", &chromium)];
-    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat());
+    let app_log = folder.path().join("app").to_string_lossy().into_owned();
+    let urls = [
+        ("APP_URL", app_url.as_str()),
+        ("API_URL", &gateway_url),
+        ("CHROMIUM", &chromium),
+        ("DATABASE_OWNER_URL", &database_url),
+        ("APP_LOG", &app_log),
+    ];
+    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat())
+        .and_then(|()| frontend::script("test:faults", &[&variables[..], &urls].concat()));
     if outcome.is_err() {
         for name in ["api", "app"] {
             let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
