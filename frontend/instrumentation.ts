@@ -3,5 +3,7 @@ export async function register() {
   if (process.env.NEXT_RUNTIME === 'nodejs') {
     const { requireSettings } = await import('@/lib/env');
     requireSettings();
+    const { rememberSocketAddresses } = await import('@/lib/socket-address');
+    rememberSocketAddresses();
   }
 }

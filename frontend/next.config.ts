@@ -10,6 +10,8 @@ if (existsSync(envFile)) {
 
 const config: NextConfig = {
   poweredByHeader: false,
+  // The development server's list of requests would show the tokens of links.
+  logging: { incomingRequests: { ignore: [/^\/api\/auth\//] } },
   turbopack: { root: process.cwd() },
   // The Content-Security-Policy has a nonce of its own in each answer: proxy.ts sets it.
   headers: async () => [
@@ -24,6 +26,11 @@ const config: NextConfig = {
         // Browsers ignore it over plain http, so it does not disturb localhost.
         { key: 'Strict-Transport-Security', value: 'max-age=63072000' },
       ],
+    },
+    {
+      // No page: nothing that such an answer holds is run or shown, whatever a browser takes it for.
+      source: '/api/:path*',
+      headers: [{ key: 'Content-Security-Policy', value: "default-src 'none'; frame-ancestors 'none'" }],
     },
   ],
 };

@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { FAULTS } from './e2e/faults';
 
 // As root, as in most containers, Chromium runs only without its sandbox.
 const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -12,9 +13,13 @@ export default defineConfig({
   forbidOnly: true,
   // On a busy machine a browser may stall; what passes only then is reported as flaky.
   retries: process.env.CI ? 1 : 0,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
-  reporter: [['list']],
+  // With faults, tests fail that have nobody to wait for.
+  timeout: FAULTS ? 30_000 : 90_000,
+  expect: { timeout: FAULTS ? 5_000 : 20_000 },
+  globalSetup: FAULTS ? './e2e/faults.ts' : undefined,
+  // These start apps of their own, on databases of their own.
+  testIgnore: FAULTS ? /(failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
+  reporter: [['list'], ['./e2e/log-search.ts']],
   use: {
     baseURL: process.env.APP_URL,
     locale: 'en-GB',

@@ -12,8 +12,8 @@ export function setting(name: string): string {
   return value;
 }
 
-/** A network of one's own, so that the users of one test do not use up the rate limit of another's. */
-const address = () => ({ 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}` });
+/** An address of one's own, so that the users of one test do not use up the rate limit of another's: the app trusts this machine as a proxy. */
+export const address = () => ({ 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}` });
 
 export const test = base.extend<{ errors: string[] }>({
   extraHTTPHeaders: async ({}, provide) => provide(address()),
@@ -49,7 +49,8 @@ export interface Account {
 
 export function newAccount(): Account {
   const id = randomBytes(6).toString('hex');
-  return { name: `User ${id}`, email: `${id}@example.com`, password: randomBytes(12).toString('hex') };
+  // Marked, so that a search of the app's log finds them.
+  return { name: `Marked ${id}`, email: `marked.${id}@example.com`, password: `marked-${randomBytes(12).toString('hex')}` };
 }
 
 /** Signs up as a person does. */

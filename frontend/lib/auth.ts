@@ -1,17 +1,25 @@
 import 'server-only';
-import { betterAuth } from 'better-auth';
+import { betterAuth, type BetterAuthOptions } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { nextCookies } from 'better-auth/next-js';
 import { account, rateLimit, session, user, verification } from '@/db/schema';
+import { accountLimit } from '@/lib/account-limit';
 import { apiToken } from '@/lib/api-token';
+import { quiet } from '@/lib/database-error';
 import { db } from '@/lib/db';
 import { env } from '@/lib/env';
+import { log } from '@/lib/log';
+
+/** Where Better Auth finds the client's address: the route writes it, over whatever a client sent. */
+export const ADDRESS_HEADER = 'x-client-address';
+
+const adapter = drizzleAdapter(db, { provider: 'pg', schema: { user, session, account, verification, rateLimit } });
 
 // By the URL rather than NODE_ENV: a production build on http://localhost could not keep a session otherwise.
 const secure = env.baseURL.startsWith('https://');
 
 export const auth = betterAuth({
-  database: drizzleAdapter(db, { provider: 'pg', schema: { user, session, account, verification, rateLimit } }),
+  database: (options: BetterAuthOptions) => quiet(adapter(options)),
   emailAndPassword: { enabled: true, requireEmailVerification: false },
   session: {
     expiresIn: 60 * 60 * 24 * 7,
@@ -22,7 +30,11 @@ export const auth = betterAuth({
   secret: env.secret,
   baseURL: env.baseURL,
   rateLimit: { storage: 'database' },
+  logger: { log: (level, message, ...details) => log(level, String(message), message, ...details) },
+  // To the route, which logs it: the router beneath would print it as it is.
+  onAPIError: { throw: true },
   advanced: {
+    ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
     useSecureCookies: secure,
     cookiePrefix: 'better-auth',
     defaultCookieAttributes: { sameSite: 'lax', httpOnly: true, secure, path: '/' },
@@ -30,6 +42,7 @@ export const auth = betterAuth({
   trustedOrigins: env.appURL ? [env.appURL] : [],
   telemetry: { enabled: false },
   plugins: [
+    accountLimit(),
     apiToken({ issuer: env.jwtIssuer, audience: env.jwtAudience }),
     // Last, so that it sees the cookies of every other plugin.
     nextCookies(),

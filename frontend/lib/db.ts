@@ -4,14 +4,16 @@ import { Pool } from 'pg';
 import { connection } from '@/db/connection.mjs';
 import * as schema from '@/db/schema';
 import { env } from '@/lib/env';
+import { log } from '@/lib/log';
 
 // Few connections an instance: a serverless host starts many instances.
 const pool = new Pool({
   ...(env.databaseURL ? connection(env.databaseURL) : {}),
   max: 5,
   idleTimeoutMillis: 10_000,
+  query_timeout: 10_000,
 });
 // The pool replaces a connection that the server closed; without a listener the error would end the process.
-pool.on('error', (error) => console.warn(`An idle database connection was lost: ${error.message}`));
+pool.on('error', (error) => log('warn', 'An idle database connection was lost', error));
 
 export const db = drizzle(pool, { schema });

@@ -1,4 +1,6 @@
 import 'server-only';
+import { connection } from '@/db/connection.mjs';
+import { type AddressSource, parseProxies } from '@/lib/client-address';
 
 /** Better Auth falls back to this published value outside production; a token signed with it is anybody's. */
 const PUBLISHED_DEFAULT = 'better-auth-secret-12345678901234567890';
@@ -16,7 +18,15 @@ export const env = {
   appURL: read('NEXT_PUBLIC_APP_URL'),
   jwtIssuer: read('JWT_ISSUER') ?? baseURL,
   jwtAudience: read('JWT_AUDIENCE') ?? 'task-api',
+  clientIpHeader: read('CLIENT_IP_HEADER'),
+  trustedProxies: read('TRUSTED_PROXIES'),
 };
+
+/** Who says where a request comes from. */
+export const addressSource = (): AddressSource => ({
+  header: env.clientIpHeader,
+  proxies: parseProxies(env.trustedProxies ?? ''),
+});
 
 /** What the current secret is called, and its value: the first of `BETTER_AUTH_SECRETS` signs where there are several. */
 function signingSecret(): [name: string, value: string | undefined] {
@@ -47,11 +57,39 @@ function faults(): string[] {
   }
   if (!env.databaseURL) {
     found.push('DATABASE_URL is not set (postgres://user:password@host/database)');
+  } else {
+    found.push(...failure(() => connection(env.databaseURL ?? '')));
   }
-  for (const [url, value] of [['BETTER_AUTH_URL', env.baseURL], ['NEXT_PUBLIC_APP_URL', env.appURL]] as const) {
-    if (value && !URL.canParse(value)) {
-      found.push(`${url} is not a URL`);
+  for (const [name, value] of [['BETTER_AUTH_URL', env.baseURL], ['NEXT_PUBLIC_APP_URL', env.appURL]] as const) {
+    if (!value) {
+      continue;
+    }
+    if (!URL.canParse(value)) {
+      found.push(`${name} is not a URL`);
+    } else if (process.env.NODE_ENV === 'production' && !isSafe(new URL(value))) {
+      found.push(`${name} must begin with https:// unless it is on this machine: passwords and sessions would be readable on their way`);
     }
   }
+  if (env.clientIpHeader && env.trustedProxies) {
+    found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: who knows the address of a client, the platform or a proxy?');
+  }
+  if (env.clientIpHeader && !/^[\w-]+$/.test(env.clientIpHeader)) {
+    found.push('CLIENT_IP_HEADER is not the name of a header');
+  }
+  found.push(...failure(addressSource).map((message) => `TRUSTED_PROXIES: ${message}`));
   return found;
 }
+
+/** What an attempt says where it fails. */
+function failure(attempt: () => unknown): string[] {
+  try {
+    attempt();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** Whether nobody between a browser and this URL can listen. */
+const isSafe = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' || (protocol === 'http:' && /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));

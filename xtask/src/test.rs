@@ -111,7 +111,6 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let [issuer, audience] = settings::TOKEN_DEFAULTS;
     let variables = [
         ("DATABASE_URL", app_database_url.expose()),
-        ("DATABASE_OWNER_URL", owner_url.expose()),
         ("BETTER_AUTH_SECRET", &secret),
         ("BETTER_AUTH_SECRETS", ""),
         issuer,
@@ -119,6 +118,8 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
         ("NEXT_PUBLIC_API_URL", &gateway_url),
         ("NEXT_PUBLIC_APP_URL", &app_url),
         ("BETTER_AUTH_URL", &app_url),
+        // The tests are many clients on one machine.
+        ("TRUSTED_PROXIES", "127.0.0.0/8"),
     ];
     println!("The frontend: npm run build …");
     frontend::script("build", &variables)?;
@@ -129,8 +130,16 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
 
     println!("The frontend: npm run test:browser …");
     let chromium = chromium.to_string_lossy();
-    let urls = [("APP_URL", app_url.as_str()), ("API_URL", &gateway_url), ("CHROMIUM", &chromium)];
-    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat());
+    let app_log = folder.path().join("app").to_string_lossy().into_owned();
+    let urls = [
+        ("APP_URL", app_url.as_str()),
+        ("API_URL", &gateway_url),
+        ("CHROMIUM", &chromium),
+        ("DATABASE_OWNER_URL", owner_url.expose()),
+        ("APP_LOG", &app_log),
+    ];
+    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat())
+        .and_then(|()| frontend::script("test:faults", &[&variables[..], &urls].concat()));
     if outcome.is_err() {
         for name in ["api", "app"] {
             let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();

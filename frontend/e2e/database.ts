@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import pg from 'pg';
+import { setting } from './app';
+
+/** Runs statements as the owner of the tables. */
+export async function asOwner<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(setting('DATABASE_OWNER_URL'));
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export interface Login {
+  name: string;
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A login like the app's, which a test may break. */
+export async function newLogin(): Promise<Login> {
+  const name = `better_auth_test_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(12).toString('hex');
+  await asOwner((owner) => owner.query(`CREATE ROLE ${name} LOGIN INHERIT PASSWORD '${password}' IN ROLE better_auth`));
+  const url = new URL(setting('DATABASE_OWNER_URL'));
+  url.username = name;
+  url.password = password;
+  const drop = () =>
+    asOwner(async (owner) => {
+      await owner.query(`DROP OWNED BY ${name}`);
+      await owner.query(`DROP ROLE ${name}`);
+    });
+  return { name, url: url.href, drop };
+}
+
+/** What happens to connections: they work, they are refused and cut, or they are held without an answer. */
+export type Weather = 'fair' | 'cut' | 'held';
+
+/** Stands between an app and its database, and can fail. */
+export class DatabaseProxy {
+  readonly #server: Server;
+  readonly #target: URL;
+  readonly #sockets = new Set<Socket>();
+  #weather: Weather = 'fair';
+
+  constructor(target: string) {
+    this.#target = new URL(target);
+    this.#server = createServer((client) => this.#join(client));
+  }
+
+  /** Listens; gives the URL of the same database through here. */
+  async start(): Promise<string> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    const address = this.#server.address();
+    const url = new URL(this.#target);
+    url.hostname = '127.0.0.1';
+    url.port = String(typeof address === 'object' && address?.port);
+    return url.href;
+  }
+
+  set weather(weather: Weather) {
+    this.#weather = weather;
+    for (const socket of this.#sockets) {
+      if (weather === 'cut') {
+        socket.destroy();
+      } else if (weather === 'held') {
+        socket.pause();
+      } else {
+        socket.resume();
+      }
+    }
+  }
+
+  /** Ends every connection; the next ones work, as far as this proxy goes. */
+  cutAll() {
+    this.#sockets.forEach((socket) => socket.destroy());
+  }
+
+  stop() {
+    this.#server.close();
+    this.cutAll();
+  }
+
+  #join(client: Socket) {
+    if (this.#weather === 'cut') {
+      client.destroy();
+      return;
+    }
+    const { hostname, port } = this.#target;
+    const server = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432) });
+    for (const [from, to] of [[client, server], [server, client]] as const) {
+      this.#sockets.add(from);
+      from.on('data', (data) => to.write(data));
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+      if (this.#weather === 'held') {
+        from.pause();
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { randomInt } from 'node:crypto';
+import { setting } from './app';
+import { DatabaseProxy, type Weather } from './database';
+import { startApp } from './own-app';
+
+/** Whether the whole suite runs with a database that fails at random (`npm run test:faults`). */
+export const FAULTS = process.env.FAULTS === '1';
+
+/** The file with all that the app has logged. */
+export const appLog = () => (FAULTS ? 'test-results/faults.log' : setting('APP_LOG'));
+
+/** Before all tests: the app for them, on a database that fails from time to time. Gives what ends it. */
+export default async function start() {
+  const proxy = new DatabaseProxy(setting('DATABASE_URL'));
+  const app = await startApp({ DATABASE_URL: await proxy.start() }, appLog());
+  process.env.APP_URL = app.url;
+  let timer: NodeJS.Timeout;
+  const change = (weather: Weather) => {
+    proxy.weather = weather;
+    const next = weather === 'fair' ? (['cut', 'held'] as const)[randomInt(2)] : 'fair';
+    timer = setTimeout(() => change(next ?? 'fair'), weather === 'fair' ? randomInt(500, 3_000) : randomInt(50, 1_000));
+  };
+  change('fair');
+  return async () => {
+    clearTimeout(timer);
+    await app.stop();
+    proxy.stop();
+  };
+}

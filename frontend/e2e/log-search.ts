@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import type { FullResult, Reporter } from '@playwright/test/reporter';
+import { appLog, FAULTS } from './faults';
+import { secretsIn } from './marks';
+
+/** After the last test, looks for secrets in all that the app has logged. */
+export default class LogSearch implements Reporter {
+  async onEnd(): Promise<{ status?: FullResult['status'] }> {
+    const log = readFileSync(appLog(), 'utf8');
+    const found = secretsIn(log);
+    console.log(found.length > 0 ? `\nThe app's log holds secrets:\n${found.map((secret) => `  ${secret}`).join('\n')}` : '\nNo secret is in the app’s log.');
+    if (found.length > 0 || !log.includes('Ready in')) {
+      return { status: 'failed' };
+    }
+    if (!FAULTS) {
+      return {};
+    }
+    // Tests fail with their database: what counts then is the log, and that there were failures to log.
+    const failures = log.split('\n').filter((line) => line.includes('DatabaseError')).length;
+    console.log(`The database failed ${failures} times; how the tests ended does not count.`);
+    return { status: failures > 0 ? 'passed' : 'failed' };
+  }
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:net';
+
+export interface OwnApp {
+  url: string;
+  /** What it has printed so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** What the app of a test, on this port, is told beside what `cargo xtask test` says to all of them. */
+function start(port: number, variables: Record<string, string>) {
+  const url = `http://localhost:${port}`;
+  const env = { ...process.env, BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, ...variables };
+  const app = spawn('node', ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1', '-p', String(port)], { env });
+  let text = '';
+  for (const stream of [app.stdout, app.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  }
+  return { app, url, log: () => text };
+}
+
+/** Starts the built app once more, with variables of its own; what it prints goes to a file, too. */
+export async function startApp(variables: Record<string, string> = {}, file?: string): Promise<OwnApp> {
+  const { app, url, log } = start(await freePort(), variables);
+  if (file) {
+    const output = createWriteStream(file);
+    app.stdout.pipe(output);
+    app.stderr.pipe(output);
+  }
+  while (!log().includes('Ready in')) {
+    if (app.exitCode !== null) {
+      throw new Error(`The app did not start:\n${log()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stop = async () => {
+    app.kill();
+    await (app.exitCode ?? app.signalCode ?? once(app, 'exit'));
+  };
+  return { url, log, stop };
+}
+
+/** What the app says that cannot start. */
+export async function refusal(variables: Record<string, string>): Promise<string> {
+  const { app, log } = start(await freePort(), variables);
+  const timer = setTimeout(() => app.kill(), 60_000);
+  const [code] = (await once(app, 'exit')) as [number | null];
+  clearTimeout(timer);
+  if (code !== 1) {
+    throw new Error(`The app ended with ${code}:\n${log()}`);
+  }
+  return log();
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}

@@ -1,0 +1,143 @@
+import { createHmac, randomInt } from 'node:crypto';
+import { expect, test } from '@playwright/test';
+import { type Account, address, newAccount, setting } from './app';
+import { asOwner } from './database';
+import { startApp } from './own-app';
+
+const GUESSES = 30;
+const forwarded = (list: string) => ({ 'x-forwarded-for': list });
+const anyAddress = () => Object.values(address())[0] ?? '';
+
+/** Posts to Better Auth as a browser of that app would. */
+function post(app: string, path: string, body: object, headers: Record<string, string> = address()): Promise<Response> {
+  return fetch(`${app}/api/auth${path}`, {
+    method: 'POST',
+    headers: { origin: app, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Signs in with a wrong password. */
+const guess = async (app: string, headers: Record<string, string>, email = newAccount().email) =>
+  (await post(app, '/sign-in/email', { email, password: 'not the password' }, headers)).status;
+
+/** The statuses of many guesses, each at another account: what only the limit of the address stops. */
+async function guesses(app: string, headers: () => Record<string, string>): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let n = 0; n < GUESSES; n += 1) {
+    statuses.push(await guess(app, headers()));
+  }
+  return statuses;
+}
+
+const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
+/** Three in ten seconds; the guesses may take longer than that on a busy machine. */
+const expectStopped = (statuses: number[]) => expect(passed(statuses), statuses.join()).toBeLessThanOrEqual(GUESSES / 3);
+
+async function signUp(app: string): Promise<{ account: Account; cookie: string }> {
+  const account = newAccount();
+  const response = await post(app, '/sign-up/email', account);
+  expect(response.status).toBe(200);
+  return { account, cookie: response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ') };
+}
+
+const keysLike = (pattern: string) =>
+  asOwner(async (owner) => (await owner.query('SELECT key FROM rate_limit WHERE key LIKE $1', [pattern])).rows.map(({ key }) => key));
+
+test('a forged X-Forwarded-For does not pass the limit of the address, where no proxy is trusted', async () => {
+  const app = await startApp({ TRUSTED_PROXIES: '' });
+  try {
+    expectStopped(await guesses(app.url, () => forwarded(anyAddress())));
+    expectStopped(await guesses(app.url, () => ({ ...forwarded(anyAddress()), 'x-client-address': anyAddress(), 'x-real-ip': anyAddress() })));
+  } finally {
+    await app.stop();
+  }
+});
+
+test('behind a proxy that appends, each client has a limit of its own', async () => {
+  const app = setting('APP_URL');
+  const [attacker, other] = [anyAddress(), anyAddress()];
+  expectStopped(await guesses(app, () => forwarded(`${anyAddress()}, ${attacker}`)));
+  expect(await guess(app, forwarded(`${attacker}, ${attacker}`))).toBe(429);
+  expect(await guess(app, forwarded(`${attacker}, ${other}`))).toBe(401);
+});
+
+test('a platform’s header is the only one that counts, where it is named', async () => {
+  const app = await startApp({ TRUSTED_PROXIES: '', CLIENT_IP_HEADER: 'cf-connecting-ip' });
+  try {
+    const [attacker, other] = [anyAddress(), anyAddress()];
+    expectStopped(await guesses(app.url, () => ({ ...forwarded(anyAddress()), 'cf-connecting-ip': attacker })));
+    expect(await guess(app.url, { ...forwarded(attacker), 'cf-connecting-ip': other })).toBe(401);
+    // Who comes around the platform is one of all who do.
+    expectStopped(await guesses(app.url, () => forwarded(anyAddress())));
+  } finally {
+    await app.stop();
+  }
+});
+
+test('an account is guessed at ten times in ten minutes, from however many addresses', async () => {
+  const app = setting('APP_URL');
+  const { account, cookie } = await signUp(app);
+  const { email, password } = account;
+  // At once, so that a count that is read before it is written would let them all pass.
+  const statuses = await Promise.all(Array.from({ length: GUESSES }, () => guess(app, address(), email)));
+  expect(statuses.filter((status) => status === 401)).toHaveLength(10);
+  expect(passed(statuses)).toBe(10);
+
+  const stranger = await post(app, '/sign-in/email', { email: email.toUpperCase(), password });
+  expect(stranger.status).toBe(429);
+  expect(Number(stranger.headers.get('retry-after'))).toBeGreaterThan(9 * 60);
+  expect(Number(stranger.headers.get('retry-after'))).toBeLessThanOrEqual(10 * 60);
+  // Another account is not concerned, and the owner not in a browser that the account knows.
+  expect(await guess(app, address())).toBe(401);
+  const known = await post(app, '/sign-in/email', { email, password }, { ...address(), cookie });
+  expect(known.status).toBe(200);
+  // Nor does that cookie open another account's limit, or any without a limit.
+  const other = await signUp(app);
+  await Promise.all(Array.from({ length: 10 }, () => guess(app, address(), other.account.email)));
+  expect(await guess(app, { ...address(), cookie }, other.account.email)).toBe(429);
+  const fromKnown = await Promise.all(Array.from({ length: GUESSES }, () => guess(app, { ...address(), cookie: other.cookie }, other.account.email)));
+  expect(passed(fromKnown)).toBe(10);
+
+  expect(await keysLike(`%${email}%`)).toEqual([]);
+});
+
+test('the guesses of an account are forgotten after ten minutes, not before, or after a success', async () => {
+  const app = setting('APP_URL');
+  const { email, password } = (await signUp(app)).account;
+  const key = `account|${createHmac('sha256', setting('BETTER_AUTH_SECRET')).update(`account-limit:${email}`).digest('base64url')}`;
+  const age = async (seconds: number) => {
+    const statement = 'UPDATE rate_limit SET last_request = last_request - $1 WHERE key = $2';
+    expect((await asOwner((owner) => owner.query(statement, [seconds * 1000, key]))).rowCount).toBe(1);
+  };
+  const wrong = async (times: number) => {
+    for (let n = 0; n < times; n += 1) {
+      expect(await guess(app, address(), email)).toBe(401);
+    }
+  };
+  const right = async () => (await post(app, '/sign-in/email', { email, password })).status;
+
+  await wrong(9);
+  expect(await right()).toBe(200);
+  await wrong(10);
+  expect(await right()).toBe(429);
+  await age(580);
+  expect(await right()).toBe(429);
+  await age(20);
+  expect(await right()).toBe(200);
+});
+
+test('an unknown path is a 404 that writes no row', async () => {
+  const app = setting('APP_URL');
+  const paths = [`/nonsense-${randomInt(1e9)}`, `/reset-password/nonsense-${randomInt(1e9)}`, `/callback/nonsense-${randomInt(1e9)}`];
+  const client = anyAddress();
+  for (const path of paths) {
+    expect((await post(app, path, {}, forwarded(client))).status, path).toBe(404);
+    expect((await fetch(`${app}/api/auth${path}`, { headers: forwarded(client) })).status, path).toBe(404);
+  }
+  // A method that an endpoint does not have, too.
+  expect((await fetch(`${app}/api/auth/sign-in/email`, { headers: forwarded(client) })).status).toBe(404);
+  expect(await keysLike(`${client}|%`)).toEqual([]);
+  expect((await fetch(`${app}/api/auth/get-session`, { headers: forwarded(client) })).status).toBe(200);
+  expect(await keysLike(`${client}|%`)).toEqual([`${client}|/get-session`]);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from '@playwright/test';
+import { setting } from './app';
+import { refusal } from './own-app';
+
+test('the app names every setting that is not safe, and does not start', async () => {
+  const said = await refusal({
+    BETTER_AUTH_SECRET: 'short',
+    DATABASE_URL: 'postgres://u:marked-0123@db.example/app?sslmode=no-verify',
+    BETTER_AUTH_URL: 'http://app.example',
+    NEXT_PUBLIC_APP_URL: 'http://192.168.1.7:3000',
+    CLIENT_IP_HEADER: 'x forwarded for',
+    TRUSTED_PROXIES: '10.0.0.0/16, proxy.example',
+  });
+  for (const fault of [
+    'BETTER_AUTH_SECRET is shorter than 32 bytes',
+    'DATABASE_URL: sslmode must be one of',
+    'BETTER_AUTH_URL must begin with https:// unless it is on this machine',
+    'NEXT_PUBLIC_APP_URL must begin with https:// unless it is on this machine',
+    'CLIENT_IP_HEADER and TRUSTED_PROXIES are both set',
+    'CLIENT_IP_HEADER is not the name of a header',
+    'TRUSTED_PROXIES: "proxy.example" is neither an address nor a network',
+  ]) {
+    expect(said).toContain(`  - ${fault}`);
+  }
+  expect(said).not.toContain('marked-0123');
+});
+
+test('an answer below /api is no page, and says so', async () => {
+  for (const path of ['/api/auth/get-session', '/api/auth/error?error=x', '/api/auth/nonsense', '/api/nonsense']) {
+    const { headers } = await fetch(`${setting('APP_URL')}${path}`, { redirect: 'manual' });
+    expect(headers.get('content-security-policy'), path).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  }
+});
