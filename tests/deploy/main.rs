@@ -7,3 +7,4 @@ mod local_aws;
 mod shape;
 mod template;
 mod tools;
+mod workflow;
