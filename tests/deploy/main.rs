@@ -3,6 +3,7 @@
 mod artifacts;
 mod cdk;
 mod cloudformation;
+mod deploy_role;
 mod local_aws;
 mod shape;
 mod template;
