@@ -249,8 +249,6 @@ fn a_stage_that_nobody_knows_is_refused() {
     assert!(text.contains("CertificateArn"), "{text}");
     let text = deploy("Stage=dev AllowedOrigins=https://app.example DisableDefaultEndpoint=true");
     assert!(text.contains("needs DomainName"), "{text}");
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example MonthlyBudget=20");
-    assert!(text.contains("needs AlarmEmail"), "{text}");
     let text = deploy("Stage=dev AllowedOrigins=https://app.example Canary=true");
     assert!(text.contains("alarms"), "{text}");
 }
