@@ -69,6 +69,25 @@ export function addAlarms(stack: Stack, api: CfnApi, functions: OperationFunctio
     threshold: settings.slowMilliseconds,
     evaluationPeriods: 3,
   });
+  const many = (metricName: string, threshold: number) => ({
+    namespace: 'AWS/ApiGateway',
+    metricName,
+    dimensions: ofApi,
+    statistic: 'Sum',
+    period: 300,
+    threshold,
+    evaluationPeriods: 3,
+  });
+  alarm(
+    'RequestsAlarm',
+    'More requests than the stage expects, for a quarter of an hour. Each costs money.',
+    many('Count', settings.manyRequests),
+  );
+  alarm(
+    'RefusalsAlarm',
+    'More 4xx answers than the stage expects, for a quarter of an hour.',
+    many('4xx', settings.manyRefusals),
+  );
   const functionErrors = alarm('FunctionErrorsAlarm', 'A function did not start, ended, or ran into its timeout.', {
     metrics: sumOfFunctions('errors', 'Errors of all functions', 'Errors'),
     threshold: 0,

@@ -22,6 +22,7 @@ interface Props {
   stage: Stage;
   secretName: string;
   policy: IManagedPolicy;
+  boundary: IManagedPolicy | undefined;
   api: CfnApi;
 }
 
@@ -33,7 +34,7 @@ export class OperationFunction extends Construct {
   /** API Gateway calls it, so that a rollback is a change of the alias. */
   readonly alias: Alias;
 
-  constructor(scope: Construct, id: string, { operation, stage, secretName, policy, api }: Props) {
+  constructor(scope: Construct, id: string, { operation, stage, secretName, policy, boundary, api }: Props) {
     super(scope, id);
     const stack = Stack.of(this);
     const functionName = `${stack.stackName}-${operation.name}`;
@@ -47,6 +48,7 @@ export class OperationFunction extends Construct {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       managedPolicies: [policy],
+      permissionsBoundary: boundary,
       inlinePolicies: {
         logs: new PolicyDocument({
           statements: [
@@ -64,13 +66,13 @@ export class OperationFunction extends Construct {
       manifestPath: fileURLToPath(new URL('../../Cargo.toml', import.meta.url)),
       binaryName: operation.name,
       architecture: stage.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-      // The policy has what tracing needs; left to itself, the function adds it once more.
+      // Left to itself, the function adds what tracing needs, which is in the policy where it is on.
       role: role.withoutPolicyUpdates(),
       memorySize: stage.memorySize,
       timeout: Duration.seconds(stage.timeout),
       reservedConcurrentExecutions: stage.reservedConcurrency,
       environment: { APP_SECRET_ID: secretName, SERVICE_NAME: stack.stackName },
-      tracing: Tracing.ACTIVE,
+      tracing: stage.tracing ? Tracing.ACTIVE : Tracing.PASS_THROUGH,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel[stage.logLevel],
       systemLogLevelV2: SystemLogLevel[stage.systemLogLevel],
@@ -78,7 +80,8 @@ export class OperationFunction extends Construct {
       currentVersionOptions: {
         description:
           `${stage.memorySize} MB, ${stage.timeout} s, ` +
-          `log level ${stage.logLevel}, of Lambda ${stage.systemLogLevel}`,
+          `log level ${stage.logLevel}, of Lambda ${stage.systemLogLevel}, ` +
+          `tracing ${stage.tracing ? 'Active' : 'PassThrough'}`,
         // What a rollback goes back to.
         removalPolicy: RemovalPolicy.RETAIN,
       },

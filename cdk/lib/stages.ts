@@ -22,6 +22,11 @@ export interface Stage {
   logLevel: keyof typeof ApplicationLogLevel;
   /** Lambda's own lines: at INFO start and report of each request. */
   systemLogLevel: keyof typeof SystemLogLevel;
+  /** Sends traces to X-Ray, and lets a client choose which: a request with `Sampled=1` in its `X-Amzn-Trace-Id` is traced. */
+  tracing?: boolean;
+  /** The IAM policy that limits the roles made here, by its name; `.github/deploy-role.yaml` makes one. */
+  permissionsBoundary?: string;
+  monthlyBudget?: Budget;
   /** Without it the stage has no alarms, and so no canary. */
   alarms?: Alarms;
   /** Without it the API has API Gateway's domain name. */
@@ -33,10 +38,21 @@ type Origin = `https://${string}` | `http://${string}`;
 export interface Alarms {
   /** A p99 above it is an alarm. */
   slowMilliseconds: number;
-  /** Who is told of alarms, besides the topic's other subscribers. */
+  /** More in each of three times five minutes is an alarm. */
+  manyRequests: number;
+  /** More 4xx answers, just so. */
+  manyRefusals: number;
+  /** Who receives alarms, besides the topic's other subscribers. */
   email?: `${string}@${string}`;
   /** Whether a new version gets a tenth of the traffic for five minutes first, and is rolled back on an alarm. */
   canary: boolean;
+}
+
+export interface Budget {
+  /** A month, of the whole AWS account. */
+  usd: number;
+  /** Who hears of 80 % spent, and of a forecast above it. */
+  email: `${string}@${string}`;
 }
 
 export interface Domain {
@@ -46,6 +62,8 @@ export interface Domain {
   certificateArn: string;
   /** The Route 53 zone that gets the name's record; left out where it is kept elsewhere. */
   hostedZoneId?: string;
+  /** Whether the API answers under this name alone, and not under API Gateway's own. */
+  disableDefaultEndpoint?: boolean;
 }
 
 export const stages: Record<StageName, Stage> = {
@@ -71,10 +89,10 @@ export const stages: Record<StageName, Stage> = {
     logRetentionDays: 30,
     logLevel: 'INFO',
     systemLogLevel: 'WARN',
-    alarms: { slowMilliseconds: 2000, canary: false },
+    alarms: { slowMilliseconds: 2000, manyRequests: 3000, manyRefusals: 300, canary: false },
   },
   prod: {
-    // Yours: the origin of the frontend, and, as `email` in `alarms`, who is told of alarms.
+    // Yours: the origin of the frontend, and, as `email` in `alarms`, who receives alarms.
     allowedOrigins: ['https://app.example'],
     architecture: 'x86_64',
     memorySize: 256,
@@ -85,6 +103,6 @@ export const stages: Record<StageName, Stage> = {
     logRetentionDays: 90,
     logLevel: 'INFO',
     systemLogLevel: 'WARN',
-    alarms: { slowMilliseconds: 2000, canary: true },
+    alarms: { slowMilliseconds: 2000, manyRequests: 30000, manyRefusals: 3000, canary: true },
   },
 };

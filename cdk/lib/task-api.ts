@@ -1,9 +1,11 @@
 import { ArnFormat, type CfnElement, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { CfnApi, CfnApiMapping, CfnDomainName, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { type CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaApplication, LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import {
   CfnManagedPolicy,
+  type IManagedPolicy,
   ManagedPolicy,
   PolicyDocument,
   PolicyStatement,
@@ -17,7 +19,7 @@ import { addAlarms } from './alarms.ts';
 import { dashboardBody } from './dashboard.ts';
 import { OperationFunction } from './operation-function.ts';
 import { operations } from './operations.ts';
-import type { Domain, Stage, StageName } from './stages.ts';
+import type { Budget, Domain, Stage, StageName } from './stages.ts';
 
 /** The whole of a stage; `template.yaml` holds the same for SAM. */
 export class TaskApi extends Stack {
@@ -31,10 +33,14 @@ export class TaskApi extends Stack {
     const secretName = `task-api/${name}`;
 
     const api = this.addApi(stage);
-    const policy = this.addFunctionPolicy(secretName);
+    const policy = this.addFunctionPolicy(secretName, stage);
+    const boundary = stage.permissionsBoundary
+      ? ManagedPolicy.fromManagedPolicyName(this, 'Boundary', stage.permissionsBoundary)
+      : undefined;
+    const canaryRole = this.addCanaryRole(boundary);
     const functions = operations.map(
       (operation) =>
-        new OperationFunction(this, pascalCase(operation.name), { operation, stage, secretName, policy, api }),
+        new OperationFunction(this, pascalCase(operation.name), { operation, stage, secretName, policy, boundary, api }),
     );
     new CfnDashboard(this, 'Dashboard', {
       dashboardName: this.stackName,
@@ -43,12 +49,15 @@ export class TaskApi extends Stack {
     if (stage.alarms) {
       const { topic, rollback } = addAlarms(this, api, functions, stage.alarms);
       if (stage.alarms.canary) {
-        this.addCanary(functions, rollback);
+        this.addCanary(functions, canaryRole, rollback);
       }
       new CfnOutput(this, 'AlarmTopicArn', {
         description: 'Where the alarms are sent; subscribe to it what else should hear of them.',
         value: topic.topicArn,
       });
+    }
+    if (stage.monthlyBudget) {
+      this.addBudget(stage.monthlyBudget);
     }
 
     new CfnOutput(this, 'ApiUrl', {
@@ -79,6 +88,7 @@ export class TaskApi extends Stack {
     const api = new CfnApi(this, 'Api', {
       name: this.stackName,
       protocolType: 'HTTP',
+      disableExecuteApiEndpoint: stage.domain?.disableDefaultEndpoint ?? false,
       corsConfiguration: {
         allowOrigins: stage.allowedOrigins.map(checkedOrigin),
         allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -140,8 +150,8 @@ export class TaskApi extends Stack {
     }
   }
 
-  /** What each function may, besides writing its own log: read this stage's secret, and send traces. */
-  private addFunctionPolicy(secretName: string) {
+  /** What each function may, besides writing its own log: read this stage's secret, and send traces where they are on. */
+  private addFunctionPolicy(secretName: string, stage: Stage) {
     const policy = new CfnManagedPolicy(this, 'FunctionPolicy', {
       policyDocument: new PolicyDocument({
         statements: [
@@ -157,20 +167,63 @@ export class TaskApi extends Stack {
               }),
             ],
           }),
+          // Without it nothing is traced, whatever a client asks for: in PassThrough, too, Lambda heeds its Sampled=1.
           // These two know no resources.
-          new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
+          ...(stage.tracing
+            ? [new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] })]
+            : []),
         ],
       }),
     });
     return ManagedPolicy.fromManagedPolicyArn(this, 'FunctionPolicyArn', policy.ref);
   }
 
-  private addCanary(functions: OperationFunction[], alarms: CfnAlarm[]): void {
-    const application = new LambdaApplication(this, 'ServerlessDeploymentApplication');
-    const role = new Role(this, 'CodeDeployServiceRole', {
+  /** What CodeDeploy does in a canary: it moves the aliases, and watches the alarms. */
+  private addCanaryRole(boundary?: IManagedPolicy): Role {
+    return new Role(this, 'CanaryRole', {
       assumedBy: new ServicePrincipal('codedeploy.amazonaws.com'),
-      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSCodeDeployRoleForLambda')],
+      permissionsBoundary: boundary,
+      inlinePolicies: {
+        canary: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['lambda:GetAlias', 'lambda:UpdateAlias', 'lambda:GetProvisionedConcurrencyConfig'],
+              resources: [
+                this.formatArn({
+                  service: 'lambda',
+                  resource: 'function',
+                  resourceName: `${this.stackName}-*`,
+                  arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+                }),
+              ],
+            }),
+            // It lists, so it knows no resources.
+            new PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] }),
+          ],
+        }),
+      },
     });
+  }
+
+  private addBudget({ usd, email }: Budget): void {
+    const subscribers = [{ subscriptionType: 'EMAIL', address: email }];
+    const above = (notificationType: string, threshold: number) => ({
+      notification: { notificationType, comparisonOperator: 'GREATER_THAN', threshold },
+      subscribers,
+    });
+    new CfnBudget(this, 'Budget', {
+      budget: {
+        budgetName: this.stackName,
+        budgetType: 'COST',
+        timeUnit: 'MONTHLY',
+        budgetLimit: { amount: usd, unit: 'USD' },
+      },
+      notificationsWithSubscribers: [above('ACTUAL', 80), above('FORECASTED', 100)],
+    });
+  }
+
+  private addCanary(functions: OperationFunction[], role: Role, alarms: CfnAlarm[]): void {
+    const application = new LambdaApplication(this, 'ServerlessDeploymentApplication');
     for (const { node, alias } of functions) {
       new LambdaDeploymentGroup(this, `${node.id}FunctionDeploymentGroup`, {
         application,

@@ -1,7 +1,11 @@
 //! What `sam build` makes: each function's binary, as Lambda runs it.
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::tools::{built, root};
+use serde_json::Value;
+
+use crate::tools::{built, failure, root, sam, success};
 
 /// What `provided.al2023` has.
 const GLIBC: (u32, u32) = (2, 34);
@@ -24,6 +28,54 @@ fn the_binaries_are_small_and_run_where_lambda_runs_them() {
         assert!(!needed.is_empty() && needed.iter().all(|version| *version <= GLIBC), "{needed:?}");
         assert!((1_000_000..SIZE).contains(&(bytes.len() as u64)), "{} bytes", bytes.len());
     }
+}
+
+#[test]
+fn functions_built_elsewhere_are_deployed_as_if_built_here() {
+    let _built = built("dev");
+    let here = root().join(".aws-sam/build");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join(".aws-sam/build");
+    std::fs::copy(root().join("template.yaml"), elsewhere.path().join("template.yaml")).unwrap();
+    let functions = std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name());
+    for function in functions.filter(|name| here.join(name).is_dir()) {
+        std::fs::create_dir_all(copy.join(&function)).unwrap();
+        // As an artifact arrives: without the permission to be executed.
+        std::fs::write(copy.join(&function).join("bootstrap"), "built elsewhere").unwrap();
+    }
+    let place = || {
+        let mut python = sam("python");
+        python.arg(root().join(".github/place.py")).current_dir(elsewhere.path());
+        python
+    };
+    success(&mut place());
+    let template = |folder: &Path| -> Value {
+        let text = std::fs::read_to_string(folder.join("template.yaml")).unwrap();
+        let mut template: Value = serde_saphyr::from_str(&text).unwrap();
+        for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
+            // SAM's own note of the logical id.
+            if let Some(metadata) = resource["Metadata"].as_object_mut() {
+                metadata.remove("SamResourceId");
+            }
+        }
+        template
+    };
+    let (ours, theirs) = (template(&copy), template(&here));
+    for (id, resource) in theirs["Resources"].as_object().unwrap() {
+        assert_eq!(ours["Resources"][id]["Properties"], resource["Properties"], "{id}");
+    }
+    assert_eq!(ours["Globals"], theirs["Globals"]);
+    for function in std::fs::read_dir(&copy).unwrap().map(|entry| entry.unwrap().path()) {
+        if function.is_dir() {
+            let mode = function.join("bootstrap").metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o755);
+        }
+    }
+
+    // Nothing else comes along, and nothing is missing.
+    std::fs::write(copy.join("evil"), "").unwrap();
+    let refusal = failure(&mut place());
+    assert!(refusal.contains("'evil'"), "{refusal}");
 }
 
 /// The versions that the binary's symbols ask for: `GLIBC_2.30` and so on.

@@ -115,6 +115,12 @@ impl Local {
         // This AWS has no CodeDeploy, and leaves it out of prod.
         let arguments = ["--config-env", stage, "--no-confirm-changeset"];
         success(&mut self.sam_deploy(&arguments));
+        if stage == "prod" {
+            // As an operator would who looks for what is slow.
+            let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
+            let arguments = [&arguments[..], &["--parameter-overrides", traced]].concat();
+            success(&mut self.sam_deploy(&arguments));
+        }
         let said = success(&mut self.stage(&[stage, "check", "--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
         // The same API, where no name has to be looked up.
@@ -241,6 +247,8 @@ fn a_stage_that_nobody_knows_is_refused() {
     }
     let text = deploy("Stage=dev AllowedOrigins=https://app.example DomainName=api.app.example");
     assert!(text.contains("CertificateArn"), "{text}");
+    let text = deploy("Stage=dev AllowedOrigins=https://app.example DisableDefaultEndpoint=true");
+    assert!(text.contains("needs DomainName"), "{text}");
     let text = deploy("Stage=dev AllowedOrigins=https://app.example Canary=true");
     assert!(text.contains("alarms"), "{text}");
 }

@@ -3,8 +3,10 @@
 mod artifacts;
 mod cdk;
 mod cloudformation;
+mod deploy_role;
 mod local_aws;
 mod logins;
 mod shape;
 mod template;
 mod tools;
+mod workflow;

@@ -7,7 +7,7 @@ use crate::cloudformation::Stack;
 pub fn shape(stack: &Stack) -> Value {
     let stage = stack.only("AWS::ApiGatewayV2::Stage");
     let mut shape = json!({
-        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration"]),
+        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration", "DisableExecuteApiEndpoint"]),
         "stage": picked(stage, &["StageName", "AutoDeploy", "DefaultRouteSettings"]),
         "dashboard": stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap().parse::<Value>().unwrap(),
         "outputs": stack.outputs,
@@ -30,6 +30,7 @@ pub fn shape(stack: &Stack) -> Value {
         "Route53::RecordSet",
         "SNS::Topic",
         "SNS::Subscription",
+        "Budgets::Budget",
     ] {
         shape["other"][r#type] = json!(stack.of_type(&format!("AWS::{type}")));
     }
@@ -61,12 +62,19 @@ fn function(stack: &Stack, name: &str, function: &Value) -> Value {
         "function": function,
         "assumed by": trust(&stack.resources[&role]["Properties"]["AssumeRolePolicyDocument"]),
         "may": statements(stack, &role),
+        "boundary": stack.resources[&role]["Properties"].get("PermissionsBoundary"),
         "permission": picked(permission, &["Action", "Principal", "SourceArn"]),
         "integration": picked(integration, &["IntegrationType", "PayloadFormatVersion", "TimeoutInMillis"]),
         "route": picked(route, &["RouteKey"]),
-        "version": picked(of_function("AWS::Lambda::Version"), &["DeletionPolicy", "UpdateReplacePolicy"]),
+        "version": version(of_function("AWS::Lambda::Version")),
         "canary": of_function("AWS::Lambda::Alias").get("UpdatePolicy").map(|_| deployment(stack)),
     })
+}
+
+fn version(version: &Value) -> Value {
+    let mut shape = picked(version, &["DeletionPolicy", "UpdateReplacePolicy"]);
+    shape["Description"] = version["Properties"]["Description"].clone();
+    shape
 }
 
 fn trust(policy: &Value) -> Value {
@@ -85,6 +93,7 @@ fn trust(policy: &Value) -> Value {
 fn deployment(stack: &Stack) -> Value {
     let groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup");
     let settings = |group: &&Value| {
+        let role = group["ServiceRoleArn"].as_str().unwrap().trim_end_matches(".Arn");
         let mut settings = picked(
             group,
             &[
@@ -96,6 +105,9 @@ fn deployment(stack: &Stack) -> Value {
         );
         let events = settings["AutoRollbackConfiguration"]["Events"].as_array_mut().unwrap();
         events.sort_by_key(ToString::to_string);
+        settings["may"] = json!(statements(stack, role));
+        let trust = &stack.resources[role]["Properties"]["AssumeRolePolicyDocument"];
+        settings["assumed by"] = self::trust(trust);
         settings
     };
     assert_eq!(groups.len(), 6);

@@ -10,13 +10,17 @@ use crate::shape::{shape, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
 /// Settings that no stage has, but that the template offers.
-const OPTIONS: [&str; 6] = [
+const OPTIONS: [&str; 10] = [
     "Architecture=arm64",
     "AllowedOrigins=https://a.example,https://b.example",
     "AlarmEmail=operator@app.example",
     "DomainName=api.app.example",
     "CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
     "HostedZoneId=Z0123456789",
+    "DisableDefaultEndpoint=true",
+    "Tracing=Active",
+    "MonthlyBudget=20",
+    "PermissionsBoundary=task-api-prod-boundary",
 ];
 
 #[test]
@@ -87,7 +91,7 @@ fn api_gateway_may_call_a_function_for_its_own_route_alone() {
 }
 
 #[test]
-fn a_function_may_read_its_secret_write_its_log_and_send_traces() {
+fn a_function_may_read_its_secret_and_write_its_log() {
     for name in STAGES {
         for (function, shape) in functions(stack(name)) {
             let secret = format!(
@@ -99,11 +103,6 @@ fn a_function_may_read_its_secret_write_its_log_and_send_traces() {
                     "Effect": "Allow",
                     "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
                     "Resource": [format!("/aws/lambda/{function}.Arn")],
-                }),
-                json!({
-                    "Effect": "Allow",
-                    "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                    "Resource": ["*"],
                 }),
             ];
             expected.sort_by_key(ToString::to_string);
@@ -119,20 +118,52 @@ fn a_function_may_read_its_secret_write_its_log_and_send_traces() {
 }
 
 #[test]
+fn traces_are_sent_only_where_the_operator_wants_them() {
+    // A client may ask for a trace of each of its requests, in either mode: what is not asked is the right to send one.
+    let sends = |stack: &Stack| {
+        let functions = functions(stack).into_iter();
+        functions.map(|(_, shape)| shape["may"].to_string().contains("xray:")).collect::<Vec<_>>()
+    };
+    for name in STAGES {
+        assert!(sends(stack(name)).iter().all(|sends| !sends), "{name}");
+    }
+    let traced = resolved(translated("prod", &["Tracing=Active"]));
+    assert!(sends(&traced).iter().all(|sends| *sends));
+    for (_, shape) in functions(&traced) {
+        assert_eq!(shape["function"]["TracingConfig"], json!({ "Mode": "Active" }));
+        // Another mode is another version.
+        assert!(shape["version"]["Description"].as_str().unwrap().ends_with("tracing Active"));
+    }
+}
+
+#[test]
+fn a_boundary_limits_every_role() {
+    let bounded = resolved(translated("prod", &OPTIONS));
+    let roles = bounded.of_type("AWS::IAM::Role");
+    assert!(!roles.is_empty());
+    for role in roles {
+        let boundary = "arn:aws:iam::123456789012:policy/task-api-prod-boundary";
+        assert_eq!(role["PermissionsBoundary"], boundary);
+    }
+    for name in STAGES {
+        let roles = stack(name).of_type("AWS::IAM::Role");
+        assert!(roles.iter().all(|role| role.get("PermissionsBoundary").is_none()));
+    }
+}
+
+#[test]
 fn no_policy_has_a_star_but_where_aws_knows_no_resource() {
     for name in STAGES {
         let stack = stack(name);
         let roles =
             stack.resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role");
-        // CodeDeploy's role has AWS's own policy for it.
-        for (role, _) in roles.filter(|(id, _)| *id != "CodeDeployServiceRole") {
+        for (role, _) in roles {
             for statement in statements(stack, role) {
                 let actions = statement["Action"].as_array().unwrap();
                 assert!(!actions.iter().any(|action| action.as_str().unwrap().contains('*')));
-                let traces =
-                    actions.iter().all(|action| action.as_str().unwrap().starts_with("xray:Put"));
                 let everything = statement["Resource"].as_array().unwrap().contains(&json!("*"));
-                assert!(traces || !everything, "{role}: {statement}");
+                let lists = actions == &[json!("cloudwatch:DescribeAlarms")];
+                assert!(lists || !everything, "{role}: {statement}");
             }
         }
     }
@@ -148,7 +179,7 @@ fn functions_are_set_up_alike() {
             assert_eq!(settings["Handler"], "bootstrap");
             assert_eq!(settings["Architectures"], json!(["x86_64"]));
             assert_eq!(settings["MemorySize"], memory);
-            assert_eq!(settings["TracingConfig"], json!({ "Mode": "Active" }));
+            assert_eq!(settings["TracingConfig"], json!({ "Mode": "PassThrough" }));
             assert_eq!(settings["LoggingConfig"]["LogFormat"], "JSON");
             assert_eq!(
                 settings["LoggingConfig"]["LogGroup"],
@@ -158,7 +189,9 @@ fn functions_are_set_up_alike() {
             assert_eq!(reserved, name == "prod", "{function}");
             // A rollback goes back to a version, also to one of other settings.
             let kept = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
-            assert_eq!(shape["version"], kept);
+            for (policy, keeps) in kept.as_object().unwrap() {
+                assert_eq!(shape["version"][policy], *keeps);
+            }
             // The secret's name, and nothing of what is in it.
             let variables = json!({
                 "APP_SECRET_ID": format!("task-api/{name}"),
@@ -294,7 +327,7 @@ fn staging_and_prod_are_watched() {
     for name in ["staging", "prod"] {
         let stack = stack(name);
         let alarms = stack.of_type("AWS::CloudWatch::Alarm");
-        assert_eq!(alarms.len(), 5);
+        assert_eq!(alarms.len(), 7);
         for alarm in &alarms {
             for actions in ["AlarmActions", "OKActions"] {
                 assert_eq!(alarm[actions], json!(["AWS::SNS::Topic"]), "{alarm:#}");
@@ -303,7 +336,7 @@ fn staging_and_prod_are_watched() {
             assert_eq!(alarm["TreatMissingData"], "notBreaching");
         }
         let watched = json!(alarms).to_string();
-        for metric in ["5xx", "Count", "Latency", "Errors", "Throttles", "Failures"] {
+        for metric in ["5xx", "4xx", "Count", "Latency", "Errors", "Throttles", "Failures"] {
             assert!(watched.contains(&format!(r#""MetricName":"{metric}""#)), "{metric}");
         }
         for (function, _) in functions(stack) {
@@ -339,6 +372,16 @@ fn a_new_version_in_prod_is_tried_on_a_tenth_and_rolled_back_by_alarms() {
                 "CodeDeployDefault.LambdaCanary10Percent5Minutes"
             );
             assert_eq!(canary["AlarmConfiguration"]["Alarms"].as_array().unwrap().len(), 3);
+            let aliases = json!({
+                "Effect": "Allow",
+                "Action": ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"],
+                "Resource": [format!("arn:aws:lambda:us-east-1:123456789012:function:task-api-{name}-*")],
+            });
+            let alarms = json!({
+                "Effect": "Allow", "Action": ["cloudwatch:DescribeAlarms"], "Resource": ["*"],
+            });
+            assert_eq!(canary["may"], json!([alarms, aliases]));
+            assert_eq!(canary["assumed by"][0]["Principal"]["Service"], "codedeploy.amazonaws.com");
             assert_eq!(canary["AutoRollbackConfiguration"]["Enabled"], true);
             let events = canary["AutoRollbackConfiguration"]["Events"].as_array().unwrap();
             assert!(events.contains(&json!("DEPLOYMENT_STOP_ON_ALARM")));
@@ -353,8 +396,43 @@ fn a_domain_of_ones_own_is_where_the_api_is() {
     assert_eq!(stack.outputs["DomainTarget"], "AWS::ApiGatewayV2::DomainName.RegionalDomainName");
     assert_eq!(stack.only("AWS::ApiGatewayV2::ApiMapping")["Stage"], "AWS::ApiGatewayV2::Stage");
     assert_eq!(stack.only("AWS::Route53::RecordSet")["Name"], "api.app.example");
+    let closed = |stack: &Stack| shape(stack)["api"]["DisableExecuteApiEndpoint"].clone();
+    assert_eq!(closed(&stack), true);
+    assert_eq!(closed(self::stack("prod")), false);
     let plain = self::stack("prod");
     assert_eq!(plain.outputs["ApiUrl"], "AWS::ApiGatewayV2::Api.ApiEndpoint");
     assert!(plain.of_type("AWS::ApiGatewayV2::DomainName").is_empty());
     assert_eq!(plain.outputs["SecretName"], "task-api/prod");
+}
+
+#[test]
+fn a_flood_of_requests_is_an_alarm_before_it_is_a_bill() {
+    for name in ["staging", "prod"] {
+        let stack = stack(name);
+        let stage = stack.only("AWS::ApiGatewayV2::Stage");
+        let rate = stage["DefaultRouteSettings"]["ThrottlingRateLimit"].as_u64().unwrap();
+        for metric in ["Count", "4xx"] {
+            let alarm = stack.find("AWS::CloudWatch::Alarm", |a| a["MetricName"] == metric);
+            assert_eq!(
+                (&alarm["Statistic"], &alarm["Namespace"]),
+                (&json!("Sum"), &json!("AWS/ApiGateway"))
+            );
+            // What throttling lets through for ever is far above it.
+            let limit = alarm["Threshold"].as_u64().unwrap();
+            let let_through = rate * alarm["Period"].as_u64().unwrap();
+            assert!(
+                limit > 0 && limit * 4 < let_through,
+                "{name} {metric}: {limit} of {let_through}"
+            );
+        }
+        assert!(stack.of_type("AWS::Budgets::Budget").is_empty());
+    }
+    let stack = resolved(translated("dev", &OPTIONS));
+    let budget = stack.only("AWS::Budgets::Budget");
+    // Number parameters stay the text that they were given as.
+    assert_eq!(budget["Budget"]["BudgetLimit"], json!({ "Amount": "20", "Unit": "USD" }));
+    for told in budget["NotificationsWithSubscribers"].as_array().unwrap() {
+        let operator = json!([{ "SubscriptionType": "EMAIL", "Address": "operator@app.example" }]);
+        assert_eq!(told["Subscribers"], operator);
+    }
 }
