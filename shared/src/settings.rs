@@ -1,4 +1,11 @@
 //! The settings of a running function: read again as they grow old, and published to what is made of them.
+mod config;
+mod database_url;
+mod error;
+mod secret_list;
+#[cfg(feature = "secrets-manager")]
+mod secrets_manager;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +13,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::timeout;
 
-use crate::config::{Config, SettingsError};
+pub use self::config::{AuthConfig, Config, Use};
+pub use self::database_url::{DatabaseUrl, InvalidUrl};
+pub use self::error::SettingsError;
+pub use self::secret_list::SecretList;
 use crate::telemetry;
 
 /// How long settings are used before the secret in Secrets Manager is read again: as long as a
@@ -98,7 +108,6 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Use;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::join;
     use tokio::time::{Instant, sleep};
