@@ -16,5 +16,4 @@ mod openapi;
 mod row_security;
 mod settings;
 mod statements;
-mod tokens;
 mod update;
