@@ -3,9 +3,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::Value;
-use shared::{DATABASE_ROLE, Database};
+use shared::{DATABASE_ROLE, Database, DatabaseUrl};
 use tempfile::TempDir;
 use tests::{AUDIENCE, ISSUER, Part, SECRET, Session, database, sql, xtask};
 use tokio::runtime::Builder;
@@ -40,14 +39,15 @@ impl<'a> Stage<'a> {
         sql(&server.url, &make);
         sql(&server.url, &format!("GRANT better_auth TO {owner} WITH ADMIN OPTION"));
         sql(&server.url, &format!("CREATE DATABASE stage_{name} OWNER {owner}"));
+        let server_url: DatabaseUrl = server.url.parse().unwrap();
+        let admin_url = server_url.with_database(&format!("stage_{name}")).unwrap();
         let stage = Self {
             aws,
             name,
-            admin_url: server.url.replace("/tasks?", &format!("/stage_{name}?")),
+            admin_url: admin_url.expose().to_owned(),
             folder: tempfile::tempdir().unwrap(),
         };
-        let (_, address) = stage.admin_url.split_once('@').unwrap();
-        stage.settings(&format!("postgres://{owner}:owner@{address}"));
+        stage.settings(admin_url.with_login(&owner, "owner").unwrap().expose());
         stage
     }
 
@@ -103,14 +103,13 @@ impl<'a> Stage<'a> {
 
 /// The URL with another password.
 fn with_password(url: &str, password: &str) -> String {
-    let (user, address) = url.split_once('@').unwrap();
-    let (user, _) = user.rsplit_once(':').unwrap();
-    format!("{user}:{password}@{address}")
+    let url: DatabaseUrl = url.parse().unwrap();
+    url.with_login(url.user().unwrap(), password).unwrap().expose().to_owned()
 }
 
 /// Whether a URL lets in.
 fn logs_in(url: &str) -> bool {
-    let database = Database::new(&SecretString::from(url), 1).unwrap();
+    let database = Database::new(&url.parse().unwrap(), 1).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(database.connection()).is_ok()
 }
