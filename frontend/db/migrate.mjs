@@ -28,13 +28,22 @@ try {
   await client.connect();
   // A transaction's lock, on a connection of its own: a session's would not survive a pooler in transaction mode.
   await guard.query('BEGIN');
+  // Whoever may connect may hold this lock: then say so, rather than wait for ever.
+  await guard.query("SET LOCAL lock_timeout = '20s'");
   await guard.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   await migrate(drizzle(client), { migrationsFolder: fileURLToPath(new URL('../drizzle', import.meta.url)) });
   await guard.query('COMMIT');
   console.log('The tables of Better Auth are up to date.');
 } catch (error) {
-  console.error(error instanceof Error ? `Cannot migrate: ${error.message}` : error);
+  console.error(`Cannot migrate: ${reason(error)}`);
   process.exitCode = 1;
 } finally {
   await Promise.allSettled([guard.end(), client.end()]);
+}
+
+function reason(/** @type {unknown} */ error) {
+  if (error instanceof pg.DatabaseError && error.code === '55P03') {
+    return `another session holds the lock of the migrations: SELECT pid FROM pg_locks WHERE locktype = 'advisory' names it`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }

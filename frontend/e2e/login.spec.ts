@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import pg from 'pg';
+import { setting } from './app';
 import { asOwner, type Login, newLogin } from './database';
 
 const TABLES = ['user', 'session', 'account', 'verification', 'rate_limit'].map((name) => `"${name}"`);
@@ -43,7 +47,7 @@ test('the app’s login reads and writes the five tables of Better Auth', async 
 });
 
 test('the app’s login may do nothing else', async () => {
-  const owner = new URL(process.env.DATABASE_OWNER_URL ?? '').username;
+  const owner = new URL(setting('DATABASE_OWNER_URL')).username;
   const foreign = ['tasks', 'idempotency_keys', 'refinery_schema_history', 'drizzle.__drizzle_migrations'];
   const statements = [
     ...foreign.flatMap((table) => [
@@ -129,7 +133,7 @@ let keeper: pg.Client | undefined;
 
 /** A session of the owner's that stays. */
 async function backendOfOwner(): Promise<number> {
-  keeper = new pg.Client(process.env.DATABASE_OWNER_URL);
+  keeper = new pg.Client(setting('DATABASE_OWNER_URL'));
   await keeper.connect();
   return (await keeper.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
 }
@@ -139,4 +143,15 @@ test('a grant on its own tables gives nobody anything', async () => {
   await client.query(`GRANT SELECT ON "user" TO task_api`).catch((error: pg.DatabaseError) => expect(error.code).toBe('42501'));
   const { rows } = await asOwner((owner) => owner.query(`SELECT has_table_privilege('task_api', '"user"', 'SELECT') AS may`));
   expect(rows).toEqual([{ may: false }]);
+});
+
+test('a migration whose lock the app’s login holds says so', async () => {
+  const [, lock] = /LOCK = ([\d_]+)/.exec(readFileSync('db/migrate.mjs', 'utf8')) ?? [];
+  await client.query('SELECT pg_advisory_lock($1)', [lock?.replaceAll('_', '')]);
+  const migration = spawn('node', ['db/migrate.mjs'], { env: { ...process.env, DATABASE_URL: setting('DATABASE_OWNER_URL') } });
+  let said = '';
+  migration.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  const [code] = await once(migration, 'close');
+  await client.query('SELECT pg_advisory_unlock_all()');
+  expect([code, said]).toEqual([1, expect.stringContaining('another session holds the lock of the migrations')]);
 });
