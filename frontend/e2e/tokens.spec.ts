@@ -69,7 +69,8 @@ test('a rotation of the secret refuses no live token', async ({ page, playwright
 
   const secrets = { BETTER_AUTH_SECRETS: `2:the-next-secret-of-this-test-with-32-bytes,1:${setting('BETTER_AUTH_SECRET')}` };
   const rotated = await startApp(secrets);
-  const env = { ...process.env, ...secrets, NEXT_PUBLIC_APP_URL: rotated.url };
+  // The app's own login may not read tasks.
+  const env = { ...process.env, ...secrets, NEXT_PUBLIC_APP_URL: rotated.url, DATABASE_URL: setting('DATABASE_OWNER_URL') };
   const gateway = spawn('cargo', ['run', '--quiet', '--package', 'xtask', '--', 'hold', 'gateway'], { cwd: '..', env, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const ready = async (): Promise<{ url: string }> => {
