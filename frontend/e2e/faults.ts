@@ -1,4 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setting } from './app';
 import { DatabaseProxy, type Weather } from './database';
 import { startApp } from './own-app';
@@ -6,14 +9,13 @@ import { startApp } from './own-app';
 /** Whether the whole suite runs with a database that fails at random (`npm run test:faults`). */
 export const FAULTS = process.env.FAULTS === '1';
 
-/** The file with all that the app has logged. */
-export const appLog = () => (FAULTS ? 'test-results/faults.log' : setting('APP_LOG'));
-
 /** Before all tests: the app for them, on a database that fails from time to time. Gives what ends it. */
 export default async function start() {
   const proxy = new DatabaseProxy(setting('DATABASE_URL'));
-  const app = await startApp({ DATABASE_URL: await proxy.start() }, appLog());
+  const log = join(mkdtempSync(join(tmpdir(), 'app-')), 'log');
+  const app = await startApp({ DATABASE_URL: await proxy.start() }, log);
   process.env.APP_URL = app.url;
+  process.env.APP_LOG = log;
   let timer: NodeJS.Timeout;
   const change = (weather: Weather) => {
     proxy.weather = weather;

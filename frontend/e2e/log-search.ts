@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { FullResult, Reporter } from '@playwright/test/reporter';
-import { appLog, FAULTS } from './faults';
+import { setting } from './app';
+import { FAULTS } from './faults';
 import { secretsIn } from './marks';
 
 /** After the last test, looks for secrets in all that the app has logged. */
 export default class LogSearch implements Reporter {
   async onEnd(): Promise<{ status?: FullResult['status'] }> {
-    const log = readFileSync(appLog(), 'utf8');
+    const log = readFileSync(setting('APP_LOG'), 'utf8');
     const found = secretsIn(log);
     console.log(found.length > 0 ? `\nThe app's log holds secrets:\n${found.map((secret) => `  ${secret}`).join('\n')}` : '\nNo secret is in the app’s log.');
     if (found.length > 0 || !log.includes('Ready in')) {
