@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             println!("The frontend: npm run {script} …");
             frontend::script(script, &[])?;
         }
-        browser(&path, &chromium)?;
+        browser(&path, &chromium, "test:browser")?;
     }
     Ok(())
 }
@@ -85,8 +85,8 @@ fn backend(path: &OsStr) -> Result<()> {
     if cfg!(target_os = "linux") { soak::load(LOAD_SECONDS) } else { Ok(()) }
 }
 
-/// The built app, the gateway and the database, as a browser sees them.
-fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
+/// The built app, the gateway and the database, as a browser sees them: a script of the frontend's tests.
+pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()> {
     let folder = fixture::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
@@ -128,7 +128,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
     let _gateway = gateway.start(variables.into_iter().chain(of_functions), log("api")?)?;
     let _app = frontend::start(Serve::Built, app_port, variables.into_iter(), log("app")?)?;
 
-    println!("The frontend: npm run test:browser …");
+    println!("The frontend: npm run {script} …");
     let chromium = chromium.to_string_lossy();
     let app_log = folder.path().join("app").to_string_lossy().into_owned();
     let urls = [
@@ -138,8 +138,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
         ("DATABASE_OWNER_URL", owner_url.expose()),
         ("APP_LOG", &app_log),
     ];
-    let outcome = frontend::script("test:browser", &[&variables[..], &urls].concat())
-        .and_then(|()| frontend::script("test:faults", &[&variables[..], &urls].concat()));
+    let outcome = frontend::script(script, &[&variables[..], &urls].concat());
     if outcome.is_err() {
         for name in ["api", "app"] {
             let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
@@ -152,7 +151,7 @@ fn browser(path: &OsStr, chromium: &Path) -> Result<()> {
 }
 
 /// The browser: named by `CHROMIUM`, else an installed one, else Debian's, where we may install it.
-fn chromium() -> Result<PathBuf> {
+pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(named) = settings::variable("CHROMIUM") {
         return Ok(named.into());
     }
