@@ -63,7 +63,7 @@ impl DatabaseUrl {
     /// As [`DatabaseUrl::with_login`].
     pub fn direct(&self) -> Result<Self, InvalidUrl> {
         match self.host().filter(|host| host.contains("-pooler.")) {
-            Some(host) => self.with(&[], |url| {
+            Some(host) => self.with(&["host"], |url| {
                 url.set_host(Some(&host.replacen("-pooler.", ".", 1))).map_err(drop)
             }),
             None => Ok(self.clone()),
