@@ -104,7 +104,7 @@ impl Problem {
             Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
             Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
             Self::InvalidRequest(errors) => {
-                let errors = errors.iter().map(|f| format!("{} {}", f.field, f.message));
+                let errors = errors.iter().map(|e| format!("{} {}", e.field, e.message));
                 errors.collect::<Vec<_>>().join("; ") + "."
             }
             Self::DatabaseUnavailable(_) => {

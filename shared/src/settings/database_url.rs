@@ -66,7 +66,7 @@ impl FromStr for DatabaseUrl {
         if config.get_hosts().is_empty() {
             return Err(InvalidUrl("names no host".into()));
         }
-        let ssl_mode = ssl_mode(mode.as_deref(), config.get_hosts().iter().all(is_local))?;
+        let ssl_mode = ssl_mode(mode.as_deref(), is_local(&config))?;
         config.ssl_mode(ssl_mode);
         let roots = (ssl_mode != SslMode::Disable).then_some(roots);
         if let Some(roots) = &roots {
@@ -137,7 +137,7 @@ impl DatabaseUrl {
     /// Whether the server is one of this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.config.get_hosts().iter().all(is_local)
+        is_local(&self.config)
     }
 
     /// Whether the server is never talked to without TLS.
@@ -192,13 +192,16 @@ fn ssl_mode(named: Option<&str>, local: bool) -> Result<SslMode, InvalidUrl> {
     }
 }
 
-fn is_local(host: &Host) -> bool {
-    match host {
+/// Where a URL names addresses, too, it is those that are connected to.
+fn is_local(config: &Config) -> bool {
+    let is_local = |host: &Host| match host {
         Host::Tcp(name) => {
             name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
         }
         Host::Unix(_) => true,
-    }
+    };
+    config.get_hosts().iter().all(is_local)
+        && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 fn split(url: &str) -> (&str, &str) {
@@ -257,6 +260,9 @@ mod tests {
             ("postgres://localhost.example/d", SslMode::Require),
             ("postgres:///d?host=localhost,h", SslMode::Require),
             ("postgres://[::1]/d", SslMode::Disable),
+            ("postgres://localhost/d?hostaddr=192.0.2.1", SslMode::Require),
+            ("postgres://localhost/d?hostaddr=127.0.0.1", SslMode::Disable),
+            ("postgres://h/d?hostaddr=127.0.0.1", SslMode::Require),
             ("postgres://localhost/d", SslMode::Disable),
             ("postgres://127.0.0.1/d?sslmode=prefer", SslMode::Disable),
             ("postgres:///d?host=/var/run/postgresql", SslMode::Disable),

@@ -9,7 +9,7 @@ impl DatabaseUrl {
     /// # Errors
     /// Where it cannot say so, as where it names no host.
     pub fn with_login(&self, user: &str, password: &str) -> Result<Self, InvalidUrl> {
-        self.with(|url| {
+        self.with(&["user", "password"], |url| {
             url.set_username(&encoded(user))?;
             url.set_password(Some(&encoded(password)))
         })
@@ -20,7 +20,7 @@ impl DatabaseUrl {
     /// # Errors
     /// Where `host` is none.
     pub fn with_address(&self, host: &str, port: u16) -> Result<Self, InvalidUrl> {
-        self.with(|url| {
+        self.with(&["host", "hostaddr", "port"], |url| {
             url.set_host(Some(host)).map_err(drop)?;
             url.set_port(Some(port))
         })
@@ -31,7 +31,7 @@ impl DatabaseUrl {
     /// # Errors
     /// As [`DatabaseUrl::with_login`].
     pub fn with_database(&self, name: &str) -> Result<Self, InvalidUrl> {
-        self.with(|url| {
+        self.with(&["dbname"], |url| {
             url.set_path(&format!("/{}", encoded(name)));
             Ok(())
         })
@@ -42,7 +42,11 @@ impl DatabaseUrl {
     /// # Errors
     /// Where that parameter cannot have that value.
     pub fn with_parameter(&self, name: &str, value: &str) -> Result<Self, InvalidUrl> {
-        self.with_query(name, Some(format!("{name}={}", encoded(value))))
+        self.with(&[name], |url| {
+            let others = url.query().map(|query| format!("{query}&")).unwrap_or_default();
+            url.set_query(Some(&format!("{others}{name}={}", encoded(value))));
+            Ok(())
+        })
     }
 
     /// The URL without one parameter of its query.
@@ -50,17 +54,7 @@ impl DatabaseUrl {
     /// # Errors
     /// Where it cannot do without.
     pub fn without_parameter(&self, name: &str) -> Result<Self, InvalidUrl> {
-        self.with_query(name, None)
-    }
-
-    fn with_query(&self, name: &str, more: Option<String>) -> Result<Self, InvalidUrl> {
-        let others = parameters(self.expose()).filter(|(given, _)| *given != name);
-        let pairs: Vec<_> =
-            others.map(|(name, value)| format!("{name}={value}")).chain(more).collect();
-        self.with(|url| {
-            url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
-            Ok(())
-        })
+        self.with(&[name], |_| Ok(()))
     }
 
     /// The URL past Neon's pooler, which has no sessions: the same host without `-pooler`.
@@ -68,15 +62,25 @@ impl DatabaseUrl {
     /// # Errors
     /// As [`DatabaseUrl::with_login`].
     pub fn direct(&self) -> Result<Self, InvalidUrl> {
-        self.with(|url| match url.host_str().map(|host| host.replacen("-pooler.", ".", 1)) {
-            Some(host) => url.set_host(Some(&host)).map_err(drop),
-            None => Ok(()),
-        })
+        match self.host().filter(|host| host.contains("-pooler.")) {
+            Some(host) => self.with(&["host"], |url| {
+                url.set_host(Some(&host.replacen("-pooler.", ".", 1))).map_err(drop)
+            }),
+            None => Ok(self.clone()),
+        }
     }
 
-    fn with(&self, change: impl FnOnce(&mut Url) -> Result<(), ()>) -> Result<Self, InvalidUrl> {
+    /// The URL as `change` makes it, without the parameters of these names, which would win over it.
+    fn with(
+        &self,
+        replaced: &[&str],
+        change: impl FnOnce(&mut Url) -> Result<(), ()>,
+    ) -> Result<Self, InvalidUrl> {
         let unchangeable = || InvalidUrl("cannot be changed: it names no single host".into());
         let mut url = Url::parse(self.expose()).map_err(|_| unchangeable())?;
+        let kept = parameters(self.expose()).filter(|(name, _)| !replaced.contains(name));
+        let kept: Vec<_> = kept.map(|(name, value)| format!("{name}={value}")).collect();
+        url.set_query((!kept.is_empty()).then(|| kept.join("&")).as_deref());
         change(&mut url).map_err(|()| unchangeable())?;
         url.as_str().parse()
     }
@@ -101,6 +105,9 @@ mod tests {
         let changed = |changed: Result<DatabaseUrl, _>| changed.unwrap().expose().to_owned();
         assert_eq!(changed(url.direct()), NEON.replace("-pooler", ""));
         assert_eq!(changed(url.direct().unwrap().direct()), NEON.replace("-pooler", ""));
+        for direct in ["postgres:///d?host=/run", "postgres://a:1,b:2/d"] {
+            assert_eq!(changed(parse(direct).direct()), direct);
+        }
         assert_eq!(changed(url.with_database("other")), NEON.replace("dbname", "other"));
         assert_eq!(
             changed(url.with_parameter("sslmode", "disable")),
@@ -122,6 +129,11 @@ mod tests {
         );
         assert!(moved.is_local() && moved.requires_tls());
         assert!(url.with_address("", 1).is_err());
+        // What stands in the query would win over what stands before it.
+        let queried = parse("postgres://h/d?user=u&password=p&dbname=d&hostaddr=192.0.2.1&port=9");
+        let login = queried.with_login("v", "q").unwrap();
+        let moved = login.with_database("e").unwrap().with_address("localhost", 1).unwrap();
+        assert_eq!(moved.expose(), "postgres://v:q@localhost:1/e");
         // Without a host in its own place, or with several, there is nowhere to put it.
         assert!(parse("postgres:///d?host=/run").with_login("u", "p").is_err());
         assert!(parse("postgres://a:1,b:2/d").with_login("u", "p").is_err());
