@@ -140,7 +140,7 @@ impl Local {
         for integration in integrations(stack(stage)) {
             let arn =
                 format!("arn:aws:lambda:us-east-1:000000000000:function:{}", integration.alias);
-            let made = make(
+            let integrated = make(
                 "integrations",
                 &json!({
                     "integrationType": "AWS_PROXY",
@@ -148,7 +148,7 @@ impl Local {
                     "payloadFormatVersion": integration.settings["payloadFormatVersion"],
                 }),
             );
-            let target = format!("integrations/{}", made["integrationId"].as_str().unwrap());
+            let target = format!("integrations/{}", integrated["integrationId"].as_str().unwrap());
             make("routes", &json!({ "routeKey": integration.route, "target": target }));
         }
     }

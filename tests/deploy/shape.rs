@@ -74,7 +74,7 @@ pub struct Integration {
     pub route: String,
     /// A function's name, and the alias's.
     pub alias: String,
-    /// As OpenAPI has it.
+    /// As the body has them.
     pub settings: Value,
 }
 

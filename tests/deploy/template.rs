@@ -10,7 +10,7 @@ use crate::shape::{integrations, shape, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
 /// Settings that no stage has, but that the template offers.
-const OPTIONS: [&str; 10] = [
+pub const OPTIONS: [&str; 10] = [
     "Architecture=arm64",
     "AllowedOrigins=https://a.example,https://b.example",
     "AlarmEmail=operator@app.example",
@@ -91,18 +91,18 @@ fn the_routes_are_those_of_the_document() {
             })
             .collect();
         let wanted = routes();
-        for (method, path, function) in wanted.difference(&routed) {
-            panic!(
+        let missing = wanted.difference(&routed).map(|(method, path, function)| {
+            format!(
                 "{function} is an operation of shared/openapi.yaml, and no function of template.yaml has it: copy the \
                  block of a function below \"The operations of shared/openapi.yaml\", with Binary: {function}, \
                  FunctionName: !Sub ${{AWS::StackName}}-{function}, Method: {method}, Path: '{path}'"
-            );
-        }
-        for (method, path, function) in routed.difference(&wanted) {
-            panic!(
-                "{function} ({method} {path}) of template.yaml is no operation of shared/openapi.yaml"
-            );
-        }
+            )
+        });
+        assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+        let unknown = routed.difference(&wanted).map(|(method, path, function)| {
+            format!("{function} ({method} {path}) of template.yaml is not in shared/openapi.yaml")
+        });
+        assert_eq!(unknown.collect::<Vec<_>>(), [""; 0]);
         assert_eq!(functions(stack).len(), wanted.len(), "a function without a route");
     }
 }
