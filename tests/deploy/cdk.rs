@@ -1,32 +1,76 @@
 //! The stages of the CDK app are those of the template.
+use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::cloudformation::Stack;
 use crate::shape::shape;
-use crate::tools::{STAGES, built, stack, success, tool, with_aws};
+use crate::template::OPTIONS;
+use crate::tools::{STAGES, built, resolved, sam, stack, success, tool, translated, with_aws};
 
 #[test]
 fn the_cdk_makes_the_stacks_that_sam_makes() {
     // CDK builds the functions, too, and finds them compiled.
     let _built = built("dev");
-    let app = tool("cdk");
     let folder = tempfile::tempdir().unwrap();
-    let mut synth = with_aws(Command::new("npx"), "http://127.0.0.1:1");
-    synth.current_dir(&app).args(["--no-install", "cdk", "synth", "--quiet", "--output"]);
-    success(synth.arg(folder.path()));
-
+    synthesize(folder.path(), &[]);
     for stage in STAGES {
-        let name = format!("task-api-{stage}");
-        let file = folder.path().join(format!("{name}.template.json"));
-        let template = std::fs::read_to_string(file).unwrap().parse().unwrap();
-        let ours = shape(&Stack::new(&name, template, Map::new()));
-        let theirs = shape(stack(stage));
-        let mut differences = Vec::new();
-        compare(&name, &ours, &theirs, &mut differences);
-        assert!(differences.is_empty(), "{}", differences.join("\n"));
+        assert_alike(&synthesized(folder.path(), stage), stack(stage));
     }
+
+    // With every setting of a stage; but for arm64, whose target need not be there.
+    let settings = json!({
+        "allowedOrigins": ["https://a.example", "https://b.example"],
+        "tracing": true,
+        "alarms": { "email": "operator@app.example", "monthlyBudget": 20 },
+        "domain": {
+            "name": "api.app.example",
+            "certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+            "hostedZoneId": "Z0123456789",
+            "disableDefaultEndpoint": true,
+        },
+        "permissionsBoundary": "task-api-prod-boundary",
+        "canary": true,
+    });
+    let program = format!(
+        r#"import {{ App }} from "aws-cdk-lib"; import {{ TaskApi }} from "./lib/task-api.ts"; new TaskApi(new App(), "prod", {settings})"#
+    );
+    let app = format!("node --import tsx --input-type=module -e '{program}'");
+    synthesize(folder.path(), &["--app", &app]);
+    let options: Vec<&str> =
+        OPTIONS.iter().copied().filter(|option| !option.starts_with("Architecture=")).collect();
+    assert_alike(&synthesized(folder.path(), "prod"), &resolved(translated("prod", &options)));
+}
+
+fn synthesize(folder: &Path, arguments: &[&str]) {
+    let mut synth = with_aws(Command::new("npx"), "http://127.0.0.1:1");
+    synth.current_dir(tool("cdk")).args(["--no-install", "cdk", "synth", "--quiet", "--output"]);
+    success(synth.arg(folder).args(arguments));
+}
+
+/// A stage that the app wrote, as CloudFormation gets it from SAM.
+fn synthesized(folder: &Path, stage: &str) -> Stack {
+    let name = format!("task-api-{stage}");
+    let mut translate = sam("python");
+    translate.arg("tests/deploy/translate.py");
+    translate.arg(folder.join(format!("{name}.template.json"))).arg(&name);
+    let translated: Value = success(&mut translate).parse().unwrap();
+    // Each is given by the app: a parameter would keep the value of the deployment before.
+    assert_eq!(translated["parameters"], Value::Object(Map::new()));
+    resolved(translated)
+}
+
+fn assert_alike(ours: &Stack, theirs: &Stack) {
+    let mut differences = Vec::new();
+    compare("", &shape(ours), &shape(theirs), &mut differences);
+    // A stage can change from one tool to the other: what is made has the same names.
+    let names = |stack: &Stack| -> Vec<String> {
+        let made = stack.resources.iter().filter(|(_, r)| r["Type"] != "AWS::Lambda::Version");
+        made.map(|(id, _)| id.clone()).collect()
+    };
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert_eq!(names(ours), names(theirs));
 }
 
 /// Notes where two values differ, and how.

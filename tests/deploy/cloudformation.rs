@@ -42,6 +42,14 @@ impl Stack {
         self.find(r#type, |_| true)
     }
 
+    /// What CloudFormation says of parameters that do not go together.
+    pub fn refusals(&self) -> Vec<&str> {
+        let rules = self.template["Rules"].as_object().unwrap().values();
+        let assertions = rules.flat_map(|rule| rule["Assertions"].as_array().unwrap());
+        let broken = assertions.filter(|assertion| !self.condition(&assertion["Assert"]));
+        broken.map(|assertion| assertion["AssertDescription"].as_str().unwrap()).collect()
+    }
+
     fn made(&self, section: &str) -> BTreeMap<String, Value> {
         let entries = self.template[section].as_object().unwrap().iter();
         let made = entries.filter(|(_, entry)| match entry["Condition"].as_str() {
@@ -90,6 +98,10 @@ impl Stack {
                     Value::String(both) => both.split_once('.').unwrap(),
                     both => (both[0].as_str().unwrap(), both[1].as_str().unwrap()),
                 };
+                let resource = &self.template["Resources"][id];
+                if resource["Type"] == "AWS::SSM::Parameter" && attribute == "Value" {
+                    return self.resolve(&resource["Properties"]["Value"]);
+                }
                 Some(json!(format!("{}.{attribute}", self.identity(id))))
             }
             "Fn::If" => {
@@ -102,9 +114,14 @@ impl Stack {
                 Some(self.template["Mappings"][map][first][second].clone())
             }
             "Fn::Join" => {
+                let parts = self.resolve(&arguments[1]).unwrap();
                 let parts: Vec<_> =
-                    arguments[1].as_array().unwrap().iter().map(|part| self.text(part)).collect();
+                    parts.as_array().unwrap().iter().map(|part| self.text(part)).collect();
                 Some(json!(parts.join(arguments[0].as_str().unwrap())))
+            }
+            "Fn::Split" => {
+                let text = self.text(&arguments[1]);
+                Some(text.split(arguments[0].as_str().unwrap()).collect())
             }
             "Fn::Sub" => Some(json!(self.substitute(arguments))),
             other => panic!("{other} is not known here"),
@@ -148,18 +165,11 @@ impl Stack {
             "AWS::Partition" => json!("aws"),
             "AWS::URLSuffix" => json!("amazonaws.com"),
             name => match self.parameters.get(name) {
-                Some(value) if self.is_list(name) => {
-                    json!(value.as_str().unwrap().split(',').collect::<Vec<_>>())
-                }
                 Some(value) => value.clone(),
                 None => json!(self.identity(name)),
             },
         };
         Some(value)
-    }
-
-    fn is_list(&self, parameter: &str) -> bool {
-        self.template["Parameters"][parameter]["Type"] == "CommaDelimitedList"
     }
 
     /// What a resource is, said by what it is for.
@@ -171,7 +181,6 @@ impl Stack {
             "AWS::Lambda::Function" => property("FunctionName"),
             "AWS::Lambda::Alias" => format!("{}:{}", property("FunctionName"), property("Name")),
             "AWS::Lambda::Version" => format!("{}:version", property("FunctionName")),
-            "AWS::ApiGatewayV2::Integration" => format!("to {}", property("IntegrationUri")),
             "AWS::Logs::LogGroup" => property("LogGroupName"),
             "AWS::CloudWatch::Alarm" => property("AlarmDescription"),
             "AWS::IAM::Role" | "AWS::IAM::ManagedPolicy" => id.to_owned(),

@@ -7,7 +7,7 @@ use crate::cloudformation::Stack;
 pub fn shape(stack: &Stack) -> Value {
     let stage = stack.only("AWS::ApiGatewayV2::Stage");
     let mut shape = json!({
-        "api": picked(stack.only("AWS::ApiGatewayV2::Api"), &["Name", "ProtocolType", "CorsConfiguration", "DisableExecuteApiEndpoint"]),
+        "api": stack.only("AWS::ApiGatewayV2::Api")["Body"],
         "stage": picked(stage, &["StageName", "AutoDeploy", "DefaultRouteSettings"]),
         "dashboard": stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap().parse::<Value>().unwrap(),
         "outputs": stack.outputs,
@@ -26,6 +26,8 @@ pub fn shape(stack: &Stack) -> Value {
     }
     for r#type in [
         "ApiGatewayV2::DomainName",
+        "Logs::MetricFilter",
+        "SSM::Parameter",
         "ApiGatewayV2::ApiMapping",
         "Route53::RecordSet",
         "SNS::Topic",
@@ -44,10 +46,6 @@ fn function(stack: &Stack, name: &str, function: &Value) -> Value {
     let called = format!("{name}:{}", alias["Name"].as_str().unwrap());
     let permission =
         stack.find("AWS::Lambda::Permission", |p| p["FunctionName"] == called.as_str());
-    let integration =
-        stack.find("AWS::ApiGatewayV2::Integration", |i| i["IntegrationUri"] == called.as_str());
-    let target = format!("integrations/to {called}");
-    let route = stack.find("AWS::ApiGatewayV2::Route", |route| route["Target"] == target.as_str());
     let of_function = |r#type: &str| {
         let mut resources = stack.resources.values();
         let is = |r: &&Value| r["Type"] == r#type && r["Properties"]["FunctionName"] == name;
@@ -64,11 +62,36 @@ fn function(stack: &Stack, name: &str, function: &Value) -> Value {
         "may": statements(stack, &role),
         "boundary": stack.resources[&role]["Properties"].get("PermissionsBoundary"),
         "permission": picked(permission, &["Action", "Principal", "SourceArn"]),
-        "integration": picked(integration, &["IntegrationType", "PayloadFormatVersion", "TimeoutInMillis"]),
-        "route": picked(route, &["RouteKey"]),
+        "routes": integrations(stack).into_iter().filter(|i| i.alias == called).map(|i| i.route).collect::<Vec<_>>(),
         "version": version(of_function("AWS::Lambda::Version")),
         "canary": of_function("AWS::Lambda::Alias").get("UpdatePolicy").map(|_| deployment(stack)),
     })
+}
+
+/// What the API does with a request: it calls an alias.
+pub struct Integration {
+    /// Method and path, as API Gateway has them.
+    pub route: String,
+    /// A function's name, and the alias's.
+    pub alias: String,
+    /// As the body has them.
+    pub settings: Value,
+}
+
+/// The integrations of the API's body.
+pub fn integrations(stack: &Stack) -> Vec<Integration> {
+    let paths = stack.only("AWS::ApiGatewayV2::Api")["Body"]["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (method, path, operation))
+    });
+    let integration = |(method, path, operation): (&String, &String, &'_ Value)| {
+        let settings = &operation["x-amazon-apigateway-integration"];
+        let uri = settings["uri"].as_str().unwrap();
+        let alias = uri.split_once("/functions/").unwrap().1.trim_end_matches("/invocations");
+        let route = format!("{} {path}", method.to_ascii_uppercase());
+        Integration { route, alias: alias.to_owned(), settings: settings.clone() }
+    };
+    operations.map(integration).collect()
 }
 
 fn version(version: &Value) -> Value {
@@ -110,7 +133,7 @@ fn deployment(stack: &Stack) -> Value {
         settings["assumed by"] = self::trust(trust);
         settings
     };
-    assert_eq!(groups.len(), 6);
+    assert_eq!(groups.len(), stack.of_type("AWS::Lambda::Function").len());
     assert!(groups.iter().all(|group| settings(group) == settings(&groups[0])));
     settings(&groups[0])
 }

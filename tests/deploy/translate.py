@@ -1,6 +1,7 @@
 """Prints the template of a stage as CloudFormation gets it from SAM, with the parameters of samconfig.toml.
 
 Run by the Python of the SAM CLI: translate.py STAGE [NAME=VALUE ...]
+With the path of a template in place of the stage, that one, whose parameters stand in it: translate.py FILE STACK
 """
 import json
 import sys
@@ -12,19 +13,22 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
 root = Path(__file__).parents[2]
-stage, *changes = sys.argv[1:]
-config = tomlkit.parse((root / "samconfig.toml").read_text())[stage]["global"]["parameters"]
-overrides = [*config["parameter_overrides"], *changes]
-parameters = CfnParameterOverridesType().convert(overrides, None, None)
-
-template = yaml_parse((root / "template.yaml").read_text())
-for name, parameter in template["Parameters"].items():
+stage, *arguments = sys.argv[1:]
+if stage.endswith(".json"):
+    (stack,), overrides = arguments, []
+    template = yaml_parse(Path(stage).read_text())
+else:
+    config = tomlkit.parse((root / "samconfig.toml").read_text())[stage]["global"]["parameters"]
+    stack, overrides = config["stack_name"], [*config["parameter_overrides"], *arguments]
+    template = yaml_parse((root / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # Where `sam deploy` puts the built code.
+            resource["Properties"]["CodeUri"] = "s3://artifacts/" + resource["Metadata"]["BuildProperties"]["Binary"]
+parameters = CfnParameterOverridesType().convert(overrides, None, None) if overrides else {}
+for name, parameter in template.get("Parameters", {}).items():
     if "Default" in parameter:
         parameters.setdefault(name, parameter["Default"])
-for resource in template["Resources"].values():
-    if resource["Type"] == "AWS::Serverless::Function":
-        # Where `sam deploy` puts the built code.
-        resource["Properties"]["CodeUri"] = "s3://artifacts/" + resource["Metadata"]["BuildProperties"]["Binary"]
 
 
 class ManagedPolicies:
@@ -35,4 +39,4 @@ class ManagedPolicies:
 
 
 translated = transform(template, dict(parameters), ManagedPolicies())
-json.dump({"stack": config["stack_name"], "parameters": parameters, "template": translated}, sys.stdout)
+json.dump({"stack": stack, "parameters": parameters, "template": translated}, sys.stdout)

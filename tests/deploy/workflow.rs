@@ -151,7 +151,7 @@ fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
         let entries = list.replace("\\\n", " ");
         for entry in entries.lines().filter(|line| line.starts_with(|c: char| c.is_alphanumeric()))
         {
-            let (package, hashes) = entry.split_once(" ").unwrap();
+            let (package, hashes) = entry.split_once(' ').unwrap();
             assert_eq!(package.matches("==").count(), 1, "{entry}");
             assert!(hashes.trim_start().starts_with("--hash=sha256:"), "{entry}");
         }
