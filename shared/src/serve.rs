@@ -1,8 +1,7 @@
-//! The other half of every function's `main`: settings, the warm connection, the runtime loop.
+//! The other half of every function's `main`: the runtime loop, event in, answer out.
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
@@ -12,32 +11,15 @@ use lambda_http::{Body, Context, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use crate::auth::{Authenticator, Owner};
-use crate::db::Database;
-use crate::problem::Problem;
-use crate::reply::Reply;
-use crate::request::Request;
-use crate::settings::Settings;
-use crate::tasks::TaskStore;
-use crate::telemetry::{self, Observed};
+use crate::app::App;
+use crate::auth::Owner;
+use crate::http::{Problem, Reply, Request};
+use crate::telemetry::{self, Answered, Observed};
 
-/// How many requests Lambda sends a sandbox at once, where it sends more than one: Lambda Managed Instances.
-const CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
-/// With more, requests wait for each other in the database instead of for a connection.
-const MOST_CONNECTIONS: usize = 16;
 /// The longest a request may take, whatever Lambda would allow.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
 /// What is left of Lambda's time to send the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
-
-/// For the connection that is opened ahead of the first request.
-const WARM_UP_LIMIT: Duration = Duration::from_secs(3);
-/// What a handler has at hand.
-pub struct Api {
-    /// The tasks.
-    pub tasks: TaskStore,
-    authenticator: Authenticator,
-}
 
 /// Why a function did not start.
 pub struct Error;
@@ -54,62 +36,41 @@ impl fmt::Debug for Error {
 /// The function cannot start, or its Runtime API does not answer; the log says why.
 pub async fn serve<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(&'static Api, Owner, Request) -> F + Copy + Send + Sync + 'static,
+    H: Fn(&'static App, Owner, Request) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<Reply, Problem>> + Send + 'static,
 {
     telemetry::init();
     log_panics();
-    let api = match Api::start().await {
-        Ok(api) => api,
+    let app = match App::start().await {
+        Ok(app) => app,
         Err(reason) => {
             tracing::error!(reason, "the function cannot start");
             return Err(Error);
         }
     };
-    let service = service_fn(move |event| receive(api, handler, event));
+    let service = service_fn(move |event| receive(app, handler, event));
     lambda_runtime::run_concurrent(service).await.map_err(|error| {
         tracing::error!(reason = error.to_string(), "the Runtime API does not answer");
         Error
     })
 }
 
-impl Api {
-    /// Reads the settings and opens the database connection.
-    async fn start() -> Result<&'static Self, String> {
-        let settings = Settings::load().await.map_err(|error| error.to_string())?;
-        // It lives as long as the process does.
-        let api: &'static Self = Box::leak(Box::new(Self::new(settings)?));
-        // Without an answer by then, the first request goes on with it: Lambda ends a start after 10 s.
-        let _ = timeout(WARM_UP_LIMIT, api.tasks.warm_up()).await;
-        Ok(api)
-    }
-
-    fn new(settings: Settings) -> Result<Self, String> {
-        let settings = Arc::new(settings);
-        let tasks = TaskStore::new(Database::of(settings.clone(), connections())?);
-        Ok(Self { tasks, authenticator: Authenticator::new(settings) })
-    }
-}
-
 /// Answers an event. One that is none of API Gateway's costs its own answer alone, and no log quotes it.
 async fn receive<H, F>(
-    api: &'static Api,
+    app: &'static App,
     handler: H,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<ApiGatewayV2httpResponse, Infallible>
 where
-    H: Fn(&'static Api, Owner, Request) -> F,
+    H: Fn(&'static App, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
     let response = if let Some(request) = Request::of_event(payload.get()) {
-        answer(api, handler, request, &context).await
+        answer(app, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not one of API Gateway's");
-        let response = Reply::from(&problem).into_response();
-        let (none, status) = (Observed::default(), response.status());
-        telemetry::report(&context, Duration::ZERO, &none, status, Some(&problem));
-        response
+        finish(Err(problem), &context, Duration::ZERO, &Observed::default())
     };
     let (parts, body) = response.into_parts();
     let mut reply = ApiGatewayV2httpResponse::default();
@@ -120,22 +81,22 @@ where
 }
 
 async fn answer<H, F>(
-    api: &'static Api,
+    app: &'static App,
     handler: H,
     request: Request,
     context: &Context,
 ) -> Response<Body>
 where
-    H: Fn(&'static Api, Owner, Request) -> F,
+    H: Fn(&'static App, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let started = Instant::now();
     let limit = time_limit(context.deadline);
     let work = async {
-        let owner = api.authenticator.owner(request.headers(), &request.path_user()).await?;
+        let owner = app.owner(&request).await?;
         telemetry::user(owner.log_name());
         request.check_query()?;
-        handler(api, owner, request).await
+        handler(app, owner, request).await
     };
     let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
     let (outcome, observed) = telemetry::observe(limited).await;
@@ -145,19 +106,31 @@ where
         // There is nothing but the database and the settings that a request waits for.
         Err(_) => Err(Problem::unanswered("the request ran out of time")),
     };
+    finish(outcome, context, started.elapsed(), &observed)
+}
+
+/// The answer to a request that took this long, after its line in the log.
+fn finish(
+    outcome: Result<Reply, Problem>,
+    context: &Context,
+    took: Duration,
+    observed: &Observed,
+) -> Response<Body> {
     let (reply, problem) = match outcome {
         Ok(reply) => (reply, None),
         Err(problem) => (Reply::from(&problem), Some(problem)),
     };
     let response = reply.into_response();
-    telemetry::report(context, started.elapsed(), &observed, response.status(), problem.as_ref());
+    let answered = Answered {
+        request_id: &context.request_id,
+        trace: context.xray_trace_id.as_deref(),
+        took,
+        status: response.status().as_u16(),
+        code: problem.as_ref().map(Problem::code),
+        reason: problem.as_ref().and_then(Problem::reason),
+    };
+    telemetry::report(&answered, observed);
     response
-}
-
-/// A connection for each request that may be served at once, up to a number.
-fn connections() -> usize {
-    let concurrency = std::env::var(CONCURRENCY).ok().and_then(|count| count.parse().ok());
-    concurrency.unwrap_or(1).clamp(1, MOST_CONNECTIONS)
 }
 
 /// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.
@@ -181,15 +154,15 @@ fn log_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary;
     use crate::auth::{Claims, sign};
-    use crate::config::{Config, Use};
-    use crate::task::{Completion, NewTask};
-    use crate::{TaskChange, arbitrary};
+    use crate::settings::{Config, Settings, Use};
+    use crate::tasks::{Completion, NewTask, TaskChange};
     use proptest::prelude::*;
     use secrecy::SecretString;
     use serde_json::{Value, json};
 
-    async fn panics(_: &Api, _: Owner, request: Request) -> Result<Reply, Problem> {
+    async fn panics(_: &App, _: Owner, request: Request) -> Result<Reply, Problem> {
         panic!("MARKED {request:?}")
     }
 
@@ -203,8 +176,8 @@ mod tests {
         });
         let config = config.unwrap();
         let token = sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap();
-        let api = Api::new(Settings::new(config, None)).unwrap();
-        let api: &'static Api = Box::leak(Box::new(api));
+        let app = App::new(Settings::new(config, None)).unwrap();
+        let app: &'static App = Box::leak(Box::new(app));
         for _ in 0..2 {
             let event = json!({
                 "headers": { "authorization": format!("Bearer {token}") },
@@ -212,7 +185,7 @@ mod tests {
                 "pathParameters": { "user_id": "u" },
             });
             let request = Request::of_event(&event.to_string()).unwrap();
-            let response = answer(api, panics, request, &Context::default()).await;
+            let response = answer(app, panics, request, &Context::default()).await;
             let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));
@@ -264,7 +237,7 @@ mod tests {
 
     /// Reads everything of a request that a handler can.
     fn read_all(request: &Request) {
-        let _ = request.headers().len() + request.path_user().len();
+        let _ = (request.bearer_token(), request.path_user());
         let _ = (request.check_query(), request.list_query());
         let _ = (request.task_id(), request.idempotency_key());
         let _ = (request.if_match(), request.if_none_match());

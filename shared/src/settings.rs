@@ -1,17 +1,30 @@
 //! The settings of a running function: read again as they grow old, and published to what is made of them.
+mod config;
+mod database_url;
+mod error;
+mod secret_list;
+#[cfg(feature = "secrets-manager")]
+mod secrets_manager;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::timeout;
 
-use crate::config::{Config, SettingsError};
+pub use self::config::{AuthConfig, Config, Use};
+pub use self::database_url::{DatabaseUrl, InvalidUrl};
+pub use self::error::SettingsError;
+pub use self::secret_list::SecretList;
 use crate::telemetry;
 
 /// How long settings are used before the secret in Secrets Manager is read again: as long as a
 /// withdrawn secret may still be accepted.
 const MAX_AGE: Duration = Duration::from_mins(5);
+/// Settings of this age, as in a sandbox that was frozen for long, are not used while they are read again.
+const OUTDATED: Duration = Duration::from_mins(10);
 /// How old settings are at least that are read again because a token or a login was refused with them.
 pub(crate) const REFUSED_AGE: Duration = Duration::from_secs(10);
 /// For reading the secret again while a request waits.
@@ -24,6 +37,8 @@ pub(crate) struct Settings {
     source: Option<Source>,
     /// When they were read, by the wall clock; held while they are read again.
     read: Mutex<SystemTime>,
+    /// Whether those that are being read again are outdated.
+    outdated: AtomicBool,
 }
 
 type Source = Box<dyn Fn() -> BoxFuture<'static, Result<Config, SettingsError>> + Send + Sync>;
@@ -46,6 +61,7 @@ impl Settings {
             source,
             // Old enough that the first token of an unknown secret has them read again at once.
             read: Mutex::new(SystemTime::now() - REFUSED_AGE),
+            outdated: AtomicBool::new(false),
         }
     }
 
@@ -55,10 +71,13 @@ impl Settings {
     }
 
     /// Reads the settings again where they have grown old. While one request does so, the others go on with
-    /// those that they have.
+    /// those that they have, unless these are outdated.
     pub(crate) async fn keep_fresh(&self) {
-        if let (Some(source), Ok(read)) = (&self.source, self.read.try_lock()) {
-            self.read_again(source, read, MAX_AGE).await;
+        let Some(source) = &self.source else { return };
+        match self.read.try_lock() {
+            Ok(read) => self.read_again(source, read, MAX_AGE).await,
+            Err(_) if self.outdated.load(Ordering::Relaxed) => self.refresh(MAX_AGE).await,
+            Err(_) => {}
         }
     }
 
@@ -76,9 +95,12 @@ impl Settings {
         mut read: MutexGuard<'_, SystemTime>,
         age: Duration,
     ) {
-        if read.elapsed().is_ok_and(|since| since < age) {
+        // A clock that was set back says nothing of their age.
+        let since = read.elapsed().unwrap_or(OUTDATED);
+        if since < age {
             return;
         }
+        self.outdated.store(since >= OUTDATED, Ordering::Relaxed);
         *read = SystemTime::now();
         let failure = match timeout(REFRESH_LIMIT, source()).await {
             Ok(Ok(config)) => {
@@ -98,8 +120,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Use;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use tokio::join;
     use tokio::time::{Instant, sleep};
 
@@ -152,6 +173,15 @@ mod tests {
         assert_eq!(issuer(&settings), "1");
         assert!(timed(settings.keep_fresh()).await < Duration::from_millis(500));
         assert_eq!(issuer(&settings), "1");
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_on_with_settings_that_are_outdated() {
+        let settings = slow();
+        *settings.read.lock().await -= OUTDATED;
+        let (one, other) = join!(timed(settings.keep_fresh()), timed(settings.keep_fresh()));
+        assert!(one.min(other) >= Duration::from_secs(1), "{one:?}, {other:?}");
+        assert_eq!(issuer(&settings), "1", "read once");
     }
 
     #[tokio::test]

@@ -11,8 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
-use lambda_http::http::StatusCode;
-use lambda_runtime::Context;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
@@ -23,7 +21,6 @@ use self::line::Line;
 pub(crate) use self::user::LogNames;
 pub use self::user::log_name;
 use self::xray::{Call, Daemon, trace_field};
-use crate::problem::Problem;
 
 tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
@@ -145,23 +142,32 @@ pub(crate) fn call(name: &'static str, started: SystemTime, failed: bool) {
     });
 }
 
-/// Writes the log line of a request that was served in `took`, and sends its trace.
-pub(crate) fn report(
-    context: &Context,
-    took: Duration,
-    observed: &Observed,
-    status: StatusCode,
-    problem: Option<&Problem>,
-) {
+/// How a request was answered.
+pub(crate) struct Answered<'a> {
+    /// Lambda's id of it.
+    pub(crate) request_id: &'a str,
+    /// The header of its trace, if it has one.
+    pub(crate) trace: Option<&'a str>,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// The status of the answer.
+    pub(crate) status: u16,
+    /// The failure's name, if it is one.
+    pub(crate) code: Option<&'static str>,
+    /// What else there is to say of the failure.
+    pub(crate) reason: Option<&'a str>,
+}
+
+/// Writes the log line of a request, and sends its trace.
+pub(crate) fn report(answered: &Answered, observed: &Observed) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold = !WARM.swap(true, Ordering::Relaxed);
     let settings = &*SETTINGS;
-    let trace = context.xray_trace_id.as_deref();
-    if let (Some(daemon), Some(header)) = (&settings.daemon, trace) {
+    if let (Some(daemon), Some(header)) = (&settings.daemon, answered.trace) {
         daemon.send(header, &observed.calls);
     }
 
-    let (level, enabled) = match status.as_u16() {
+    let (level, enabled) = match answered.status {
         503 => ("WARN", tracing::enabled!(Level::WARN)),
         500.. => ("ERROR", tracing::enabled!(Level::ERROR)),
         _ => ("INFO", tracing::enabled!(Level::INFO)),
@@ -174,20 +180,20 @@ pub(crate) fn report(
         timestamp: format!("{now:.3}"),
         level,
         message: "request",
-        request_id: &context.request_id,
-        xray_trace_id: trace.and_then(|header| trace_field(header, "Root")),
+        request_id: answered.request_id,
+        xray_trace_id: answered.trace.and_then(|header| trace_field(header, "Root")),
         service: settings.service.as_deref(),
         operation: &settings.operation,
-        status: status.as_u16(),
-        code: problem.map(Problem::code),
-        reason: problem.and_then(Problem::reason),
+        status: answered.status,
+        code: answered.code,
+        reason: answered.reason,
         user: observed.user.as_deref(),
-        latency: milliseconds(took),
+        latency: milliseconds(answered.took),
         database_latency: observed.database.map(milliseconds),
         settings_latency: observed.settings.map(milliseconds),
         database_retries: observed.retries,
         cold_starts: cold.into(),
-        failures: problem.is_some().into(),
+        failures: answered.code.is_some().into(),
         metadata: None,
     };
     // Metrics without a stack they belong to would mix with those of all others.

@@ -2,8 +2,7 @@
 use std::io::read_to_string;
 
 use anyhow::{Result, anyhow, bail, ensure};
-use secrecy::SecretString;
-use shared::Database;
+use shared::{Database, DatabaseUrl};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -139,7 +138,7 @@ pub(crate) fn with_client<T>(
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let database = Database::new(&SecretString::from(url), 1)
+        let database = Database::new(&url.parse::<DatabaseUrl>()?, 1)
             .map_err(|fault| anyhow!("DATABASE_URL {fault}"))?;
         let mut connection = database.connection().await.map_err(|reason| {
             anyhow!("cannot connect to the database of DATABASE_URL: {reason}")

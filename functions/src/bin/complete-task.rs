@@ -1,0 +1,14 @@
+//! `PATCH /api/{user_id}/tasks/{task_id}/complete`: complete or reopen a task; without a body, toggle it.
+use shared::{App, Completion, Owner, Problem, Reply, Request};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), shared::Error> {
+    shared::serve(complete).await
+}
+
+async fn complete(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
+    let completion: Completion = request.json_or_default()?;
+    let id = request.task_id()?;
+    let task = app.tasks.complete(&owner, id, completion, &request.if_match()).await?;
+    Ok(Reply::task(&task))
+}

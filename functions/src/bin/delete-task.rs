@@ -1,0 +1,13 @@
+//! `DELETE /api/{user_id}/tasks/{task_id}`: delete a task and answer with what it was.
+use shared::{App, Owner, Problem, Reply, Request};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), shared::Error> {
+    shared::serve(delete).await
+}
+
+async fn delete(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
+    let id = request.task_id()?;
+    let task = app.tasks.delete(&owner, id, &request.if_match()).await?;
+    Ok(Reply::deleted(&task))
+}

@@ -1,0 +1,51 @@
+//! Tokens for local use and for the smoke test of a deployment.
+use jsonwebtoken::errors::Error as JwtError;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::clock::now;
+use super::hs256;
+use crate::settings::AuthConfig;
+
+/// What a token says.
+#[derive(Debug, Serialize)]
+pub struct Claims<'a> {
+    /// The user's id.
+    pub sub: &'a str,
+    /// When it was issued, in seconds since 1970.
+    pub iat: u64,
+    /// When it ends, in seconds since 1970.
+    pub exp: u64,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<&'a str>,
+    /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<&'a str>,
+}
+
+impl<'a> Claims<'a> {
+    /// The claims that the functions so configured accept for `ttl` seconds from now on.
+    #[must_use]
+    pub fn new(config: &'a AuthConfig, user: &'a str, ttl: u64) -> Self {
+        let iat = now();
+        Self {
+            sub: user,
+            iat,
+            exp: iat.saturating_add(ttl),
+            iss: config.issuer.as_deref(),
+            aud: config.audience.as_deref(),
+        }
+    }
+}
+
+/// An HS256 token over `claims`, keyed with the raw UTF-8 bytes of `secret`.
+///
+/// # Errors
+/// Where the claims cannot be written as JSON.
+pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> {
+    hs256::install();
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    encode(&Header::new(Algorithm::HS256), claims, &key)
+}

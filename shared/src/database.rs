@@ -1,0 +1,196 @@
+//! The database: one statement for its owner, in one network round trip, and what is done when that breaks.
+mod error;
+mod pool;
+mod transaction;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use deadpool_postgres::Object;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Row;
+
+pub use self::error::DatabaseError;
+use self::error::{Outcome, describe, describe_pool, is_passing, is_refused_login};
+use self::pool::Pools;
+use self::transaction::Lease;
+pub(crate) use self::transaction::Parameter;
+pub use self::transaction::{DATABASE_ROLE, IDENTIFY, Statement};
+use crate::auth::Owner;
+use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
+use crate::telemetry::{self, DatabaseTime};
+
+/// For one statement and its rows. The server gives up a second before, so that we hear from it.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
+/// Before a connection that failed for a passing reason is tried again.
+const CONNECT_PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
+
+/// Whether a statement may be sent again after its connection broke and nobody knows if it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It reads, or a second run leaves what the first left.
+    Safe,
+    /// A second run would do the work twice.
+    Never,
+}
+
+/// A pool of connections to one database.
+pub struct Database {
+    pools: Pools,
+    /// Asked for another URL where the server refuses the login.
+    settings: Option<Arc<Settings>>,
+}
+
+impl Database {
+    /// A pool of at most `connections`; nothing is connected yet.
+    ///
+    /// # Errors
+    /// Why it cannot be used, without any of its secrets.
+    pub fn new(url: &DatabaseUrl, connections: usize) -> Result<Self, String> {
+        Ok(Self { pools: Pools::new(url, connections)?, settings: None })
+    }
+
+    /// As [`Database::new`], of the database that the settings name at the moment.
+    pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
+        let pools = Pools::watch(settings.watch(), connections)?;
+        Ok(Self { pools, settings: Some(settings) })
+    }
+
+    /// A connection of one's own, for what is not a task operation: migrations, a check at start.
+    ///
+    /// # Errors
+    /// Why there is none, without any secret.
+    pub async fn connection(&self) -> Result<Object, String> {
+        let pool = self.pools.current();
+        let connection = pool.get().await.map_err(|error| describe_pool(&error))?;
+        self.pools.last_used().touch();
+        Ok(connection)
+    }
+
+    /// Runs one statement for its owner, in one network round trip, and returns its rows.
+    ///
+    /// After the connection broke, it is sent once more where the server says that it did not run,
+    /// or where `repeat` is [`Repeat::Safe`].
+    pub(crate) async fn query(
+        &self,
+        owner: &Owner,
+        repeat: Repeat,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let _time = DatabaseTime::start();
+        let mut first = true;
+        // Whether an earlier sending may have run.
+        let mut doubtful = false;
+        loop {
+            let lease = self.checkout().await.map_err(|reason| not_run(reason, doubtful))?;
+            let sent = SystemTime::now();
+            // Boxed, since it would make every future above it four statements larger.
+            let work = Box::pin(lease.run(owner.id(), statement, parameters));
+            let answer = timeout(STATEMENT_LIMIT, work).await;
+            telemetry::call("PostgreSQL statement", sent, !matches!(answer, Ok(Ok(_))));
+            let Ok(answer) = answer else {
+                return Err(DatabaseError::Unanswered("the statement took too long".to_owned()));
+            };
+            let failure = match answer {
+                Ok(rows) => {
+                    lease.release(self.pools.last_used());
+                    return Ok(rows);
+                }
+                Err(failure) => failure,
+            };
+            let reason = describe(&failure.error);
+            match failure.outcome() {
+                Outcome::Refused => {
+                    lease.release(self.pools.last_used());
+                    return Err(DatabaseError::Unexpected(reason));
+                }
+                Outcome::NotRun if first => {}
+                Outcome::Unknown if first && repeat == Repeat::Safe => doubtful = true,
+                Outcome::Unknown => return Err(DatabaseError::Unanswered(reason)),
+                Outcome::NotRun | Outcome::Exhausted => return Err(not_run(reason, doubtful)),
+            }
+            tracing::warn!(reason, "sending the statement again on a fresh connection");
+            telemetry::retry();
+            first = false;
+        }
+    }
+
+    /// A connection, tried again while the reason that there is none may pass.
+    async fn checkout(&self) -> Result<Lease, String> {
+        let mut pauses = CONNECT_PAUSES.into_iter();
+        let mut settings = self.settings.as_ref();
+        loop {
+            let started = SystemTime::now();
+            let outcome = self.pools.current().get().await;
+            if outcome.as_ref().map_or(true, |object| Object::metrics(object).recycle_count == 0) {
+                telemetry::call("PostgreSQL connect", started, outcome.is_err());
+                tracing::debug!(failed = outcome.is_err(), "connecting to the database");
+            }
+            let error = match outcome {
+                Ok(object) => return Ok(Lease::new(object)),
+                Err(error) => error,
+            };
+            if is_refused_login(&error)
+                && let Some(settings) = settings.take()
+            {
+                settings.refresh(REFUSED_AGE).await;
+                continue;
+            }
+            match pauses.next() {
+                Some(pause) if is_passing(&error) => {
+                    telemetry::retry();
+                    sleep(pause).await;
+                }
+                _ => return Err(describe_pool(&error)),
+            }
+        }
+    }
+}
+
+/// A sending that did nothing; what an earlier one did may be another matter.
+fn not_run(reason: String, doubtful: bool) -> DatabaseError {
+    if doubtful { DatabaseError::Unanswered(reason) } else { DatabaseError::Unavailable(reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// The first that a server without TLS hears of a login.
+    async fn heard(url: impl FnOnce(u16) -> String) -> Vec<u8> {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let database =
+            Database::new(&url(server.local_addr().unwrap().port()).parse().unwrap(), 1).unwrap();
+        let serve = async {
+            let (mut client, _) = server.accept().await.unwrap();
+            let mut heard = vec![0; 8];
+            client.read_exact(&mut heard).await.unwrap();
+            // There is no TLS here.
+            client.write_all(b"N").await.unwrap();
+            client.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let (heard, connected) =
+            tokio::join!(serve, timeout(Duration::from_secs(1), database.connection()));
+        assert!(!matches!(connected, Ok(Ok(_))));
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_login_goes_to_another_machine_in_the_clear_only_where_the_url_says_so() {
+        // An address of this machine that counts as one of another.
+        let remote = |query: &str| {
+            let query = query.to_owned();
+            move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/tasks{query}")
+        };
+        for query in ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=require"] {
+            assert_eq!(heard(remote(query)).await.len(), 8, "{query}: no more than the question");
+        }
+        let heard = heard(remote("?sslmode=disable")).await;
+        assert!(heard.windows(8).any(|bytes| bytes == b"somebody"));
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP: a request read into the types of [`crate::tasks`], and an answer made of them.
+mod bearer;
+mod body;
+mod etag;
+mod page;
+mod paths;
+mod problem;
+mod reply;
+mod request;
+
+pub use self::etag::IfNoneMatch;
+pub use self::page::ListQuery;
+pub use self::problem::Problem;
+pub use self::reply::Reply;
+pub use self::request::Request;

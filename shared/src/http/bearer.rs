@@ -1,0 +1,74 @@
+//! The token of a request, as RFC 6750 has it.
+use lambda_http::http::{HeaderMap, header};
+
+use super::problem::Problem;
+
+/// The token of an `Authorization: Bearer` header.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    const MALFORMED: Problem = Problem::InvalidToken("The Authorization header is malformed.");
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(Problem::MissingToken)?;
+    if values.next().is_some() {
+        return Err(MALFORMED);
+    }
+    let value = value.to_str().map_err(|_| MALFORMED)?.trim();
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() {
+        return Err(Problem::MissingToken);
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arbitrary;
+    use lambda_http::http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|v| (header::AUTHORIZATION, HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn the_authorization_header_is_read_as_rfc_6750_writes_it() {
+        for good in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c "] {
+            assert_eq!(bearer(&headers(&[good])).unwrap(), "a.b.c");
+        }
+        for (values, code) in [
+            (&[][..], "missing_token"),
+            (&[""], "missing_token"),
+            (&["Bearer"], "missing_token"),
+            (&["Bearer "], "missing_token"),
+            (&["Basic dTpw"], "missing_token"),
+            (&["a.b.c"], "missing_token"),
+            (&["Bearer a", "Bearer b"], "invalid_token"),
+        ] {
+            assert_eq!(bearer(&headers(values)).unwrap_err().code(), code, "{values:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_bearer_token_is_what_comes_after_the_scheme(
+            values in prop::collection::vec(
+                arbitrary::header("[Bb]earer[ \t]{0,2}[!-~]{0,9}[ ,]?[!-~]{0,9} ?"),
+                0..3,
+            ),
+        ) {
+            let headers: HeaderMap =
+                values.iter().map(|value| (header::AUTHORIZATION, value.clone())).collect();
+            match bearer(&headers) {
+                Ok(token) => {
+                    prop_assert_eq!(values.len(), 1);
+                    let value = values[0].to_str().unwrap();
+                    prop_assert!(value.trim()[..7].eq_ignore_ascii_case("bearer "), "{}", value);
+                    prop_assert_eq!(value.trim()[7..].trim(), token);
+                    prop_assert!(!token.is_empty());
+                }
+                Err(problem) => prop_assert!(problem.code().ends_with("_token")),
+            }
+        }
+    }
+}

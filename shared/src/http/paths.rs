@@ -1,0 +1,28 @@
+//! The paths of the API, as they stand in `Location` and `Link`.
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::tasks::TaskId;
+
+/// What RFC 3986 leaves as it is in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The path of a user's tasks.
+pub(super) fn tasks(user: &str) -> String {
+    format!("/api/{}/tasks", utf8_percent_encode(user, SEGMENT))
+}
+
+/// The path of one of them.
+pub(super) fn task(user: &str, id: TaskId) -> String {
+    format!("{}/{}", tasks(user), id.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_id_is_one_segment() {
+        assert_eq!(tasks("a/ü b"), "/api/a%2F%C3%BC%20b/tasks");
+        assert_eq!(task("a/ü b", TaskId::new(7).unwrap()), "/api/a%2F%C3%BC%20b/tasks/7");
+    }
+}

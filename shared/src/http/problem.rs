@@ -1,0 +1,162 @@
+//! Every failure a client can meet.
+use std::fmt::Display;
+
+use lambda_http::http::StatusCode;
+
+use crate::auth::AuthError;
+use crate::database::DatabaseError;
+use crate::tasks::{FieldError, TaskError};
+
+/// Why a request was not done. The only place with the status codes of failures.
+#[derive(Debug)]
+pub enum Problem {
+    /// 400: the query has a character that no URI allows.
+    MalformedQuery,
+    /// 401: the request carries no bearer token.
+    MissingToken,
+    /// 401: the bearer token is not one of ours; the text says no more than a client may know.
+    InvalidToken(&'static str),
+    /// 401: the bearer token was one of ours, and has ended.
+    ExpiredToken,
+    /// 403: the path is another user's.
+    WrongUser,
+    /// 404: the signed-in user has no such task.
+    TaskNotFound,
+    /// 412: the task is no longer in the state that `If-Match` names.
+    StaleEtag,
+    /// 413: the body is longer than 64 KiB.
+    BodyTooLarge,
+    /// 415: the body is said to be something else than JSON.
+    NotJson,
+    /// 422: the request is understood, and wrong; every error is listed.
+    InvalidRequest(Vec<FieldError>),
+    /// 503: the database did not do it, or could not be reached; the reason is for the log.
+    DatabaseUnavailable(String),
+    /// 503: the database was asked, and nobody knows whether it did it; the reason is for the log.
+    DatabaseUnanswered(String),
+    /// 500: a fault of ours; the reason is for the log.
+    Internal(String),
+}
+
+impl Problem {
+    /// A 422 with a single error.
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidRequest(vec![FieldError::new(field, message)])
+    }
+
+    pub(crate) fn internal(reason: impl Display) -> Self {
+        Self::Internal(reason.to_string())
+    }
+
+    pub(crate) fn unanswered(reason: impl Display) -> Self {
+        Self::DatabaseUnanswered(reason.to_string())
+    }
+
+    /// The stable, machine-readable name of the failure.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::ExpiredToken => "expired_token",
+            Self::WrongUser => "wrong_user",
+            Self::TaskNotFound => "task_not_found",
+            Self::StaleEtag => "stale_etag",
+            Self::BodyTooLarge => "body_too_large",
+            Self::NotJson => "not_json",
+            Self::MalformedQuery | Self::InvalidRequest(_) => "invalid_request",
+            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => "database_unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::MalformedQuery => StatusCode::BAD_REQUEST,
+            Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::WrongUser => StatusCode::FORBIDDEN,
+            Self::TaskNotFound => StatusCode::NOT_FOUND,
+            Self::StaleEtag => StatusCode::PRECONDITION_FAILED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What went wrong, for a person to read.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::MalformedQuery => {
+                "The query has a character that no URI allows: percent-encode it.".into()
+            }
+            Self::MissingToken => "Send the token as `Authorization: Bearer <token>`.".into(),
+            Self::InvalidToken(reason) => (*reason).into(),
+            Self::ExpiredToken => "The token has expired.".into(),
+            Self::WrongUser => "These tasks are another user's.".into(),
+            Self::TaskNotFound => "There is no such task.".into(),
+            Self::StaleEtag => "The task has changed since it was read.".into(),
+            Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
+            Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
+            Self::InvalidRequest(errors) => {
+                let errors = errors.iter().map(|e| format!("{} {}", e.field, e.message));
+                errors.collect::<Vec<_>>().join("; ") + "."
+            }
+            Self::DatabaseUnavailable(_) => {
+                "The database is not available right now; try again shortly.".into()
+            }
+            Self::DatabaseUnanswered(_) => {
+                "The database did not answer in time; whether a change was made is not known."
+                    .into()
+            }
+            Self::Internal(_) => "Something went wrong on our side.".into(),
+        }
+    }
+
+    /// What the log says besides the code: for a fault of ours what no client gets to see.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Internal(reason)
+            | Self::DatabaseUnavailable(reason)
+            | Self::DatabaseUnanswered(reason) => Some(reason),
+            Self::InvalidToken(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Invalid(reason) => Self::InvalidToken(reason),
+            AuthError::UnknownSecret => Self::InvalidToken("The token's signature is not valid."),
+            AuthError::Expired => Self::ExpiredToken,
+            AuthError::WrongUser => Self::WrongUser,
+        }
+    }
+}
+
+impl From<TaskError> for Problem {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::NotFound => Self::TaskNotFound,
+            TaskError::Stale => Self::StaleEtag,
+            TaskError::KeyReused => Self::invalid(
+                "Idempotency-Key",
+                "was used before, for a task with another title or description",
+            ),
+            TaskError::Database(DatabaseError::Unavailable(reason)) => {
+                Self::DatabaseUnavailable(reason)
+            }
+            TaskError::Database(DatabaseError::Unanswered(reason)) => {
+                Self::DatabaseUnanswered(reason)
+            }
+            TaskError::Database(DatabaseError::Unexpected(reason)) => Self::Internal(reason),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a handler answers.
+use lambda_http::Body;
+use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use super::etag::{IfNoneMatch, etag};
+use super::page::ListQuery;
+use super::paths;
+use super::problem::Problem;
+use crate::auth::Owner;
+use crate::tasks::{Created, FieldError, Page, Task};
+
+const JSON: &str = "application/json";
+/// What a browser's script may read. API Gateway puts its own list in the place of this one; the
+/// local gateway, which allows every origin, has none.
+const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After";
+
+/// An answer, with the headers that every answer has.
+#[derive(Debug)]
+pub struct Reply(Response<Body>);
+
+impl Reply {
+    pub(super) fn new(
+        status: StatusCode,
+        content_type: &'static str,
+        body: &impl Serialize,
+    ) -> Self {
+        match serde_json::to_string(body) {
+            Ok(json) => Self::bare(status, Body::Text(json))
+                .with(header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+            // Strings, numbers and lists of them: nothing here can fail to be JSON.
+            Err(_) => Self::bare(StatusCode::INTERNAL_SERVER_ERROR, Body::Empty),
+        }
+    }
+
+    fn bare(status: StatusCode, body: Body) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Self(response)
+            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+            .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED))
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    /// For a text of ASCII that we made ourselves: an entity tag, a percent-encoded path.
+    fn with_text(self, name: HeaderName, text: &str) -> Self {
+        match HeaderValue::from_str(text) {
+            Ok(value) => self.with(name, value),
+            Err(_) => self,
+        }
+    }
+
+    /// 200: the task, and its `ETag`.
+    #[must_use]
+    pub fn task(task: &Task) -> Self {
+        Self::new(StatusCode::OK, JSON, task).with_text(header::ETAG, &etag(task.version))
+    }
+
+    /// 200 as [`Reply::task`], or 304 without a body where the reader has this version already.
+    #[must_use]
+    pub fn task_unless(task: &Task, seen: &IfNoneMatch) -> Self {
+        if seen.has(task.version) {
+            Self::bare(StatusCode::NOT_MODIFIED, Body::Empty)
+                .with_text(header::ETAG, &etag(task.version))
+        } else {
+            Self::task(task)
+        }
+    }
+
+    /// 200: the task as it was before it was deleted. It has no `ETag`, for there is no such state any more.
+    #[must_use]
+    pub fn deleted(task: &Task) -> Self {
+        Self::new(StatusCode::OK, JSON, task)
+    }
+
+    /// 201: the new task, its `ETag` and `Location`, and whether this repeats an earlier answer.
+    #[must_use]
+    pub fn created(created: &Created) -> Self {
+        let task = &created.task;
+        let location = paths::task(&task.user_id, task.id);
+        let reply = Self::new(StatusCode::CREATED, JSON, task)
+            .with_text(header::ETAG, &etag(task.version))
+            .with_text(header::LOCATION, &location);
+        if created.replayed {
+            let name = HeaderName::from_static("idempotent-replayed");
+            reply.with(name, HeaderValue::from_static("true"))
+        } else {
+            reply
+        }
+    }
+
+    /// 200: the tasks, and a `Link` to the next page where there is one.
+    #[must_use]
+    pub fn page(owner: &Owner, query: &ListQuery, page: &Page) -> Self {
+        let reply = Self::new(StatusCode::OK, JSON, &page.tasks);
+        match query.next(owner, page) {
+            Some(next) => reply.with_text(header::LINK, &format!("<{next}>; rel=\"next\"")),
+            None => reply,
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        self.0
+    }
+}
+
+/// The body of a failure: `application/problem+json` (RFC 9457).
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl From<&Problem> for Reply {
+    fn from(problem: &Problem) -> Self {
+        let status = problem.status();
+        let details = Details {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &problem.detail(),
+            code: problem.code(),
+            errors: match problem {
+                Problem::InvalidRequest(errors) => errors,
+                _ => &[],
+            },
+        };
+        let reply = Reply::new(status, "application/problem+json", &details);
+        match problem {
+            Problem::MissingToken => {
+                reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Problem::InvalidToken(_) | Problem::ExpiredToken => reply.with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            ),
+            Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
+                reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            _ => reply,
+        }
+    }
+}

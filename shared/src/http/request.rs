@@ -1,0 +1,282 @@
+//! What a handler may read of a request.
+use std::collections::HashMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::http::{HeaderMap, header};
+
+use super::bearer::bearer;
+use super::body::{self, FromBody};
+use super::etag::{IfNoneMatch, if_match};
+use super::page::ListQuery;
+use super::problem::Problem;
+use crate::tasks::{IdempotencyKey, TaskId, Versions};
+
+/// The longest body that is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// A request as the client sent it; each method reads one thing of it, or says what is wrong with it.
+#[derive(Debug)]
+pub struct Request {
+    headers: HeaderMap,
+    path_parameters: HashMap<String, String>,
+    query: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// The request that an event of API Gateway brings; of any other, none.
+    pub(crate) fn of_event(event: &str) -> Option<Self> {
+        let event: ApiGatewayV2httpRequest = serde_json::from_str(event).ok()?;
+        let body = event.body.unwrap_or_default();
+        Some(Self {
+            headers: event.headers,
+            path_parameters: event.path_parameters,
+            query: event.raw_query_string.unwrap_or_default(),
+            body: if event.is_base64_encoded { BASE64.decode(body).ok()? } else { body.into() },
+        })
+    }
+
+    /// The bearer token.
+    pub(crate) fn bearer_token(&self) -> Result<&str, Problem> {
+        bearer(&self.headers)
+    }
+
+    /// Refuses a query with a character that every browser and every client library percent-encodes.
+    pub(crate) fn check_query(&self) -> Result<(), Problem> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte);
+        if self.query.bytes().all(allowed) { Ok(()) } else { Err(Problem::MalformedQuery) }
+    }
+
+    /// The path's `user_id`, as the gateway hands it over.
+    pub(crate) fn path_user(&self) -> &str {
+        self.path_parameter("user_id")
+    }
+
+    fn path_parameter(&self, name: &str) -> &str {
+        self.path_parameters.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The path's `task_id`.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] where it is not an integer from 1 to 2^53 - 1.
+    pub fn task_id(&self) -> Result<TaskId, Problem> {
+        TaskId::parse(self.path_parameter("task_id"))
+            .ok_or_else(|| Problem::invalid("task_id", "must be an integer from 1 to 2^53 - 1"))
+    }
+
+    /// The query of a list.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] with every bad parameter.
+    pub fn list_query(&self) -> Result<ListQuery, Problem> {
+        ListQuery::parse(&self.query)
+    }
+
+    /// The body, which must be a JSON object.
+    ///
+    /// # Errors
+    /// [`Problem::BodyTooLarge`], [`Problem::NotJson`], or [`Problem::InvalidRequest`] with every
+    /// error of the body.
+    pub fn json<T: FromBody>(&self) -> Result<T, Problem> {
+        let bytes = self.body()?;
+        body::parse(bytes).map_err(Problem::InvalidRequest)
+    }
+
+    /// The body as [`Request::json`] reads it, or the default where there is none.
+    ///
+    /// # Errors
+    /// As [`Request::json`].
+    pub fn json_or_default<T: FromBody + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+    }
+
+    fn body(&self) -> Result<&[u8], Problem> {
+        if self.body.len() > BODY_LIMIT {
+            return Err(Problem::BodyTooLarge);
+        }
+        if self.headers.get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes())) {
+            return Err(Problem::NotJson);
+        }
+        Ok(&self.body)
+    }
+
+    /// The `Idempotency-Key` header.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] where it is not 1 to 255 visible ASCII characters.
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
+        const NAME: &str = "Idempotency-Key";
+        let mut values = self.headers.get_all(NAME).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let key = IdempotencyKey::parse(value.as_bytes()).filter(|_| values.next().is_none());
+        let wrong = || Problem::invalid(NAME, "must be 1 to 255 visible ASCII characters");
+        key.map(Some).ok_or_else(wrong)
+    }
+
+    /// The `If-Match` header.
+    #[must_use]
+    pub fn if_match(&self) -> Versions {
+        if_match(self.headers.get_all(header::IF_MATCH).iter())
+    }
+
+    /// The `If-None-Match` header.
+    #[must_use]
+    pub fn if_none_match(&self) -> IfNoneMatch {
+        IfNoneMatch::parse(self.headers.get_all(header::IF_NONE_MATCH).iter())
+    }
+}
+
+/// Whether a `Content-Type` says JSON; an empty one says nothing, and nothing is taken as JSON.
+fn is_json(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|b| *b == b';').next().unwrap_or_default();
+    content_type.is_empty() || media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arbitrary;
+    use crate::tasks::{Completion, NewTask};
+    use lambda_http::http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn request(body: &str, headers: &[(&'static str, &str)]) -> Request {
+        let headers = headers.iter().map(|(n, value)| (*n, HeaderValue::from_str(value).unwrap()));
+        with_headers(body.into(), &headers.collect::<Vec<_>>())
+    }
+
+    fn read(body: &str, content_type: &str) -> &'static str {
+        match request(body, &[("content-type", content_type)]).json::<NewTask>() {
+            Ok(_) => "ok",
+            Err(problem) => problem.code(),
+        }
+    }
+
+    #[test]
+    fn only_json_is_read() {
+        let body = r#"{"title": "t"}"#;
+        for json in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json ;x",
+            "",
+        ] {
+            assert_eq!(read(body, json), "ok", "{json}");
+        }
+        for other in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "json",
+            ";",
+            "application/merge-patch+json",
+        ] {
+            assert_eq!(read(body, other), "not_json", "{other}");
+        }
+        assert!(request(body, &[]).json::<NewTask>().is_ok());
+    }
+
+    #[test]
+    fn size_counts_before_type_and_type_before_content() {
+        let title = |bytes: usize| format!(r#"{{"title":"t","x":"{}"}}"#, "x".repeat(bytes - 20));
+        assert_eq!(read(&title(BODY_LIMIT), "application/json"), "ok");
+        assert_eq!(read(&title(BODY_LIMIT + 1), "text/plain"), "body_too_large");
+        assert_eq!(read("{", "text/plain"), "not_json");
+        assert_eq!(read("{", "application/json"), "invalid_request");
+        assert_eq!(read("", "application/json"), "invalid_request");
+    }
+
+    #[test]
+    fn a_completion_without_a_body_toggles_whatever_its_type() {
+        for content_type in ["application/json", "text/plain"] {
+            let completion =
+                request("", &[("content-type", content_type)]).json_or_default::<Completion>();
+            assert_eq!(completion.unwrap(), Completion::Toggle);
+        }
+        assert!(request("x", &[]).json_or_default::<Completion>().is_err());
+    }
+
+    #[test]
+    fn an_idempotency_key_is_visible_ascii() {
+        let key = |value: &str| request("", &[("idempotency-key", value)]).idempotency_key();
+        assert_eq!(request("", &[]).idempotency_key().unwrap(), None);
+        assert_eq!(key("!~").unwrap().unwrap().as_str(), "!~");
+        assert!(key(&"k".repeat(255)).is_ok());
+        for bad in ["", "two words", "é", "tab\t", &"k".repeat(256)] {
+            assert!(key(bad).is_err(), "{bad:?}");
+        }
+        let twice = request("", &[("idempotency-key", "a"), ("idempotency-key", "b")]);
+        assert!(twice.idempotency_key().is_err());
+    }
+
+    fn with_headers(body: Vec<u8>, headers: &[(&'static str, HeaderValue)]) -> Request {
+        let headers = headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.clone()));
+        let headers = headers.collect();
+        Request { headers, path_parameters: HashMap::new(), query: String::new(), body }
+    }
+
+    #[test]
+    fn a_query_may_hold_what_browsers_send() {
+        let code = |query: &str| {
+            let request = Request { query: query.into(), ..request("", &[]) };
+            request.check_query().err().map(|problem| problem.code())
+        };
+        for sent in ["", "limit=1&x=%20%zz+", "a[b]=c|d&{e}^`\\'~!$()*,;:@/?", "%", "&&=="] {
+            assert_eq!(code(sent), None, "{sent}");
+        }
+        for encoded in [" ", "a b", "\"", "#", "<", ">", "\0", "\n", "\t", "\u{7f}", "\u{80}", "é"]
+        {
+            assert_eq!(
+                code(&format!("limit=1&x={encoded}")),
+                Some("invalid_request"),
+                "{encoded:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_visible_ascii_whatever_is_sent(
+            values in prop::collection::vec(arbitrary::header("[!-~]{0,256}|[ -~]{0,9}"), 0..3),
+        ) {
+            let headers: Vec<_> = values.iter().map(|v| ("idempotency-key", v.clone())).collect();
+            let good = |value: &HeaderValue| {
+                let visible = value.as_bytes().iter().all(|byte| (33..127).contains(byte));
+                visible && (1..=255).contains(&value.len())
+            };
+            match with_headers(Vec::new(), &headers).idempotency_key() {
+                Ok(None) => prop_assert!(values.is_empty()),
+                Ok(Some(key)) => {
+                    prop_assert!(values.len() == 1 && good(&values[0]));
+                    prop_assert_eq!(key.as_str().as_bytes(), values[0].as_bytes());
+                }
+                Err(problem) => {
+                    prop_assert!(values.len() > 1 || !good(&values[0]));
+                    prop_assert_eq!(problem.code(), "invalid_request");
+                }
+            }
+        }
+
+        #[test]
+        fn a_body_is_read_only_where_its_type_is_json(
+            body in arbitrary::object(),
+            types in prop::collection::vec(
+                arbitrary::header("[Aa]pplication/[Jj]son[ ;]?[!-~]{0,9}"),
+                0..3,
+            ),
+        ) {
+            let headers: Vec<_> = types.iter().map(|t| ("content-type", t.clone())).collect();
+            let json = |value: &HeaderValue| {
+                let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+                text.is_empty() || text.split(';').next().unwrap().trim() == "application/json"
+            };
+            let request = with_headers(Value::from(body).to_string().into_bytes(), &headers);
+            let not_json = matches!(request.json::<NewTask>(), Err(Problem::NotJson));
+            prop_assert_eq!(not_json, !types.iter().all(json), "{:?}", types);
+        }
+    }
+}

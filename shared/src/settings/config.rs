@@ -1,0 +1,266 @@
+//! What settings there are: from the environment, else from one secret in AWS Secrets Manager.
+use std::collections::HashMap;
+
+use secrecy::SecretString;
+
+use super::database_url::DatabaseUrl;
+use super::error::SettingsError;
+use super::secret_list::{SecretList, weakness};
+#[cfg(feature = "secrets-manager")]
+use super::secrets_manager::fetch;
+
+/// All settings of a function, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// How tokens are verified.
+    pub auth: AuthConfig,
+    /// Where the tasks are.
+    pub database_url: DatabaseUrl,
+}
+
+/// How tokens are verified.
+#[derive(Debug)]
+pub struct AuthConfig {
+    /// Every secret that may have signed a token; the first signs. Never empty.
+    pub secrets: Vec<SecretString>,
+    /// The issuer that a token must name.
+    pub issuer: Option<String>,
+    /// The audience that a token must name.
+    pub audience: Option<String>,
+    /// The longest that a token may be valid, in seconds.
+    pub max_lifetime: Option<u64>,
+}
+
+/// Who reads the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A function on one's own machine, or a command: tokens of any issuer will do.
+    Local,
+    /// A function on AWS, whose settings come from a secret: issuer and audience must be set, so that no other
+    /// token under the same secret is one of ours.
+    Stage,
+}
+
+impl Config {
+    /// The settings of this process, those in the secret that `APP_SECRET_ID` names included.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, or why the secret could not be read.
+    pub async fn load() -> Result<Self, SettingsError> {
+        let secret = match variable("APP_SECRET_ID") {
+            Some(id) => fetch(&id).await.map_err(|fault| SettingsError(vec![fault]))?,
+            None => HashMap::new(),
+        };
+        let used = if Self::may_change() { Use::Stage } else { Use::Local };
+        // A variable set directly wins.
+        Self::parse(used, |name| variable(name).or_else(|| secret.get(name).cloned()))
+    }
+
+    /// Whether [`Config::load`] may return other settings later on.
+    pub(crate) fn may_change() -> bool {
+        variable("APP_SECRET_ID").is_some()
+    }
+
+    /// The settings that `get` finds by name.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let mut faults = Vec::new();
+        let auth = AuthConfig::read(used, &get, &mut faults);
+        let database_url = match get("DATABASE_URL") {
+            None => Err("DATABASE_URL is missing: set it to a postgres:// URL".to_owned()),
+            Some(url) => url.parse::<DatabaseUrl>().map_err(|error| error.to_string()),
+        };
+        match database_url.map_err(|fault| faults.push(fault)) {
+            Ok(database_url) if faults.is_empty() => Ok(Self { auth, database_url }),
+            _ => Err(SettingsError(faults)),
+        }
+    }
+}
+
+impl AuthConfig {
+    /// The settings for tokens alone, that `get` finds by name.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let mut faults = Vec::new();
+        let auth = Self::read(used, &get, &mut faults);
+        if faults.is_empty() { Ok(auth) } else { Err(SettingsError(faults)) }
+    }
+
+    fn read(used: Use, get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Self {
+        let single = get("BETTER_AUTH_SECRET");
+        if let Some(fault) = single.as_deref().and_then(weakness) {
+            faults.push(format!("BETTER_AUTH_SECRET {fault}"));
+        }
+        let secrets = match (get("BETTER_AUTH_SECRETS"), single) {
+            (Some(list), _) => match list.parse::<SecretList>() {
+                Ok(list) => list.entries().map(|(_, secret)| secret.clone()).collect(),
+                Err(SettingsError(more)) => {
+                    faults.extend(more);
+                    Vec::new()
+                }
+            },
+            (None, Some(single)) => vec![SecretString::from(single)],
+            (None, None) => {
+                let missing = "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth";
+                faults.push(missing.into());
+                Vec::new()
+            }
+        };
+        let mut named = |name: &str, what: &str| {
+            let value = get(name);
+            if value.is_none() && used == Use::Stage {
+                faults.push(format!("{name} is missing: set it to {what}"));
+            }
+            value
+        };
+        let issuer = named("JWT_ISSUER", "the issuer that the frontend's tokens name, its URL");
+        let audience = named("JWT_AUDIENCE", "the audience that the frontend's tokens name");
+        let max_lifetime = get("JWT_MAX_LIFETIME").and_then(|text| {
+            let seconds = positive(&text);
+            if seconds.is_none() {
+                faults.push("JWT_MAX_LIFETIME is not a positive number of seconds".into());
+            }
+            seconds
+        });
+        Self { secrets, issuer, audience, max_lifetime }
+    }
+}
+
+#[cfg(not(feature = "secrets-manager"))]
+fn fetch(_: &str) -> std::future::Ready<Result<HashMap<String, String>, String>> {
+    let fault = "APP_SECRET_ID is set, but this program is built without the AWS SDK";
+    std::future::ready(Err(fault.into()))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn positive(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    const GOOD: &str = "0123456789abcdef0123456789abcdef";
+    const URL: &str = "postgres://u:p@127.0.0.1/db";
+
+    fn parse(settings: &[(&str, &str)]) -> Result<Config, SettingsError> {
+        parse_for(Use::Local, settings)
+    }
+
+    fn parse_for(used: Use, settings: &[(&str, &str)]) -> Result<Config, SettingsError> {
+        Config::parse(used, |name| {
+            settings.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn secrets(settings: &[(&str, &str)]) -> Vec<String> {
+        let config = parse(settings).unwrap();
+        config.auth.secrets.iter().map(|s| s.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = parse(&[]).unwrap_err().0;
+        assert_eq!(faults.len(), 2);
+        assert!(faults[0].starts_with("BETTER_AUTH_SECRET is missing"));
+        assert!(faults[1].starts_with("DATABASE_URL is missing"));
+        let faults = parse(&[("BETTER_AUTH_SECRET", "short"), ("DATABASE_URL", "mysql://h/db")]);
+        assert_eq!(faults.unwrap_err().0.len(), 2);
+    }
+
+    #[test]
+    fn a_stage_names_its_issuer_and_its_audience() {
+        let settings = [("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)];
+        let named = |more: &[(&str, &str)]| parse_for(Use::Stage, &[&settings[..], more].concat());
+        let faults = parse_for(Use::Stage, &[]).unwrap_err().0;
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        for (given, missing) in [("JWT_ISSUER", "JWT_AUDIENCE"), ("JWT_AUDIENCE", "JWT_ISSUER")] {
+            for more in [&[(given, "x")][..], &[(given, "x"), (missing, "")]] {
+                let faults = named(more).unwrap_err().0;
+                let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+                assert!(fault.starts_with(&format!("{missing} is missing")), "{fault}");
+            }
+        }
+        let config = named(&[("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
+        assert_eq!(
+            (config.auth.issuer, config.auth.audience),
+            (Some("i".into()), Some("a".into()))
+        );
+        assert!(parse(&settings).is_ok());
+        assert!(
+            AuthConfig::parse(Use::Stage, |name| (name == "JWT_ISSUER").then(String::new)).is_err()
+        );
+    }
+
+    #[test]
+    fn a_lifetime_is_a_positive_number_of_seconds() {
+        let lifetime = |text: &str| {
+            let settings = [("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)];
+            parse(&[&settings[..], &[("JWT_MAX_LIFETIME", text)]].concat())
+        };
+        assert_eq!(lifetime("").unwrap().auth.max_lifetime, None);
+        assert_eq!(lifetime("1").unwrap().auth.max_lifetime, Some(1));
+        assert_eq!(lifetime("086400").unwrap().auth.max_lifetime, Some(86_400));
+        for bad in ["0", "-1", "+1", "1.5", "1d", " 1", "x", "18446744073709551616"] {
+            let faults = lifetime(bad).unwrap_err().0;
+            assert!(faults.len() == 1 && faults[0].starts_with("JWT_MAX_LIFETIME"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn weak_and_published_secrets_are_refused() {
+        for weak in ["better-auth-secret-12345678901234567890", &GOOD[1..], "ééééééééééééééé"]
+        {
+            let list = format!("2:{GOOD},1:{weak}");
+            assert!(parse(&[("BETTER_AUTH_SECRET", weak), ("DATABASE_URL", URL)]).is_err());
+            assert!(parse(&[("BETTER_AUTH_SECRETS", &list), ("DATABASE_URL", URL)]).is_err());
+            let both = [
+                ("BETTER_AUTH_SECRETS", "1:".to_owned() + GOOD),
+                ("BETTER_AUTH_SECRET", weak.into()),
+            ];
+            assert!(
+                parse(&[(both[0].0, &both[0].1), (both[1].0, &both[1].1), ("DATABASE_URL", URL)])
+                    .is_err()
+            );
+        }
+        assert_eq!(secrets(&[("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)]), [GOOD]);
+        // 32 bytes, if not 32 characters.
+        assert!(
+            parse(&[("BETTER_AUTH_SECRET", "éééééééééééééééé"), ("DATABASE_URL", URL)]).is_ok()
+        );
+    }
+
+    #[test]
+    fn a_rotation_is_read_entry_by_entry() {
+        let old = "old:".repeat(10);
+        let list = format!(" 2:{GOOD} , 1 :{old}");
+        assert_eq!(secrets(&[("BETTER_AUTH_SECRETS", &list), ("DATABASE_URL", URL)]), [GOOD, &old]);
+        let faults = parse(&[("BETTER_AUTH_SECRETS", "1:x,x")]).unwrap_err().0;
+        assert_eq!(faults.len(), 3, "two entries, and no database: {faults:?}");
+    }
+
+    #[test]
+    fn no_secret_is_ever_printed() {
+        let config = parse(&[("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)]).unwrap();
+        let printed = format!("{config:?}");
+        assert!(!printed.contains(GOOD) && !printed.contains("u:p"), "{printed}");
+        let marked = [
+            ("BETTER_AUTH_SECRETS", "MARKED,2:MARKED,x:MARKED"),
+            ("DATABASE_URL", "postgres://MARKED:MARKED@h:x/db"),
+        ];
+        let error = parse(&marked).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("MARKED"), "{error}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Every SQL statement of the product.
+use tokio_postgres::types::Type;
+
+use crate::database::Statement;
+
+/// Every statement that the store runs.
+pub static STATEMENTS: &[&Statement] =
+    &[&LIST, &GET, &CREATE, &CREATE_ONCE, &UPDATE, &COMPLETE, &DELETE];
+
+pub(super) static LIST: Statement = Statement {
+    name: "list",
+    sql: "
+    SELECT id, title, description, completed, created_at, updated_at, version
+    FROM tasks
+    WHERE user_id = $1
+      AND ($2::boolean IS NULL OR completed = $2)
+      AND ($3::bigint IS NULL OR id < $3)
+    ORDER BY id DESC
+    LIMIT $4 OFFSET $5",
+    types: &[Type::TEXT, Type::BOOL, Type::INT8, Type::INT8, Type::INT8],
+};
+
+pub(super) static GET: Statement = Statement {
+    name: "get",
+    sql: "
+    SELECT id, title, description, completed, created_at, updated_at, version
+    FROM tasks
+    WHERE user_id = $1 AND id = $2",
+    types: &[Type::TEXT, Type::INT8],
+};
+
+pub(super) static CREATE: Statement = Statement {
+    name: "create",
+    sql: "
+    INSERT INTO tasks (user_id, title, description)
+    VALUES ($1, $2, $3)
+    RETURNING id, created_at, true, true",
+    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
+};
+
+/// Of creates with one key at the same moment, one claims the key; the others wait for it, and
+/// the update that changes nothing lets them see the row, which their snapshot does not hold yet.
+pub(super) static CREATE_ONCE: Statement = Statement {
+    name: "create_once",
+    sql: "
+    WITH proposed AS (
+        SELECT nextval('tasks_id_seq') AS id
+    ), claim AS (
+        INSERT INTO idempotency_keys AS held (user_id, key, request_hash, task_id)
+        SELECT $1, $4, $5, id FROM proposed
+        ON CONFLICT (user_id, key) DO UPDATE SET key = held.key
+        RETURNING task_id, request_hash, created_at
+    ), created AS (
+        INSERT INTO tasks (id, user_id, title, description, created_at, updated_at)
+        SELECT task_id, $1, $2, $3, created_at, created_at
+        FROM claim JOIN proposed ON task_id = id
+        RETURNING id
+    )
+    SELECT task_id, created_at, request_hash = $5, EXISTS (SELECT FROM created)
+    FROM claim",
+    types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::BYTEA],
+};
+
+/// A change of one task that `$3`, the versions of `If-Match`, must allow. Its row comes back
+/// with `true`; a row with `false` says that the task is there in another version.
+macro_rules! guarded {
+    ($change:literal) => {
+        concat!(
+            "WITH changed AS (",
+            $change,
+            " WHERE user_id = $1 AND id = $2 AND ($3::bigint[] IS NULL OR version = ANY ($3))
+              RETURNING id, title, description, completed, created_at, updated_at, version)
+            SELECT *, true FROM changed
+            UNION ALL
+            SELECT id, title, description, completed, created_at, updated_at, version, false
+            FROM tasks
+            WHERE user_id = $1 AND id = $2 AND $3 IS NOT NULL AND NOT EXISTS (SELECT FROM changed)"
+        )
+    };
+}
+
+pub(super) static UPDATE: Statement = Statement {
+    name: "update",
+    sql: guarded!(
+        "UPDATE tasks SET
+            title = coalesce($4, title),
+            description = CASE WHEN $5 THEN $6 ELSE description END,
+            completed = coalesce($7, completed),
+            version = version + 1,
+            updated_at = clock_timestamp()"
+    ),
+    types: &[
+        Type::TEXT,
+        Type::INT8,
+        Type::INT8_ARRAY,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TEXT,
+        Type::BOOL,
+    ],
+};
+
+pub(super) static COMPLETE: Statement = Statement {
+    name: "complete",
+    sql: guarded!(
+        "UPDATE tasks SET
+            completed = coalesce($4, NOT completed),
+            version = version + 1,
+            updated_at = clock_timestamp()"
+    ),
+    types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY, Type::BOOL],
+};
+
+pub(super) static DELETE: Statement = Statement {
+    name: "delete",
+    sql: guarded!("DELETE FROM tasks"),
+    types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_statement_has_a_type_for_each_parameter_and_asks_for_its_user() {
+        for Statement { name, sql, types } in STATEMENTS {
+            for index in 1..=types.len() {
+                assert!(sql.contains(&format!("${index}")), "{name} lacks ${index}");
+            }
+            assert!(!sql.contains(&format!("${}", types.len() + 1)), "{name}");
+            assert_eq!(types[0], Type::TEXT, "{name}");
+            assert!(sql.contains("user_id = $1") || sql.contains("(user_id, "), "{name}");
+        }
+    }
+}

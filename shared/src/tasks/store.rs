@@ -1,0 +1,211 @@
+//! The task store: one SQL statement a method, one network round trip each. Each names its user; where one forgot
+//! to, the policies of the database would still show the owner's rows alone.
+use ring::digest::{Context, SHA256};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use super::error::TaskError;
+use super::idempotency_key::IdempotencyKey;
+use super::page::{Page, PageRequest};
+use super::statements::{COMPLETE, CREATE, CREATE_ONCE, DELETE, GET, LIST, UPDATE};
+use super::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
+use super::versions::Versions;
+use crate::auth::Owner;
+use crate::database::{Database, Parameter, Repeat, Statement};
+
+/// The tasks of all users, of which each method shows and changes the given owner's alone.
+pub struct TaskStore {
+    database: Database,
+}
+
+impl TaskStore {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Connects ahead of the first request; where that fails, the first request tries again.
+    pub(crate) async fn warm_up(&self) {
+        if let Err(reason) = self.database.connection().await {
+            tracing::warn!(reason, "no database connection at start");
+        }
+    }
+
+    /// A page of the owner's tasks, newest first.
+    ///
+    /// # Errors
+    /// [`TaskError::Database`].
+    pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, TaskError> {
+        let after = request.after.map(TaskId::get);
+        // One more than asked for tells whether there is a next page.
+        let limit = request.limit + 1;
+        let parameters: [Parameter; 5] =
+            [&owner.id(), &request.completed, &after, &limit, &request.offset];
+        let rows = self.database.query(owner, Repeat::Safe, &LIST, &parameters).await?;
+        let mut tasks: Vec<Task> =
+            rows.iter().map(|row| task(owner, row)).collect::<Result<_, _>>()?;
+        let limit = usize::try_from(request.limit).map_err(TaskError::unexpected)?;
+        let more = tasks.len() > limit;
+        tasks.truncate(limit);
+        Ok(Page { tasks, more })
+    }
+
+    /// One task.
+    ///
+    /// # Errors
+    /// [`TaskError::NotFound`], [`TaskError::Database`].
+    pub async fn get(&self, owner: &Owner, id: TaskId) -> Result<Task, TaskError> {
+        let parameters: [Parameter; 2] = [&owner.id(), &id.get()];
+        let rows = self.database.query(owner, Repeat::Safe, &GET, &parameters).await?;
+        task(owner, rows.first().ok_or(TaskError::NotFound)?)
+    }
+
+    /// A new task; with a key that was used before, the first answer again.
+    ///
+    /// # Errors
+    /// [`TaskError::KeyReused`], [`TaskError::Database`].
+    pub async fn create(
+        &self,
+        owner: &Owner,
+        new: NewTask,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created, TaskError> {
+        let (id, title, description) = (owner.id(), new.title.as_str(), new.description.as_deref());
+        let rows = match key {
+            None => {
+                let parameters: [Parameter; 3] = [&id, &title, &description];
+                self.database.query(owner, Repeat::Never, &CREATE, &parameters).await?
+            }
+            Some(key) => {
+                let (key, hash) = (key.as_str(), request_hash(&new));
+                let parameters: [Parameter; 5] = [&id, &title, &description, &key, &hash];
+                self.database.query(owner, Repeat::Safe, &CREATE_ONCE, &parameters).await?
+            }
+        };
+        let row = rows.first().ok_or_else(|| TaskError::unexpected("a create returned no row"))?;
+        if !column::<bool>(row, 2)? {
+            return Err(TaskError::KeyReused);
+        }
+        // The answer to a repeated create is that to the first, whatever became of the task since.
+        let created_at = column(row, 1)?;
+        let task = Task {
+            id: task_id(row)?,
+            user_id: owner.id().to_owned(),
+            title: new.title.into(),
+            description: new.description.into(),
+            completed: false,
+            created_at,
+            updated_at: created_at,
+            version: 1,
+        };
+        Ok(Created { task, replayed: !column::<bool>(row, 3)? })
+    }
+
+    /// Changes what `change` sets of a task, if `expected` allows the version it is in.
+    ///
+    /// # Errors
+    /// [`TaskError::NotFound`], [`TaskError::Stale`], [`TaskError::Database`].
+    pub async fn update(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        change: TaskChange,
+        expected: &Versions,
+    ) -> Result<Task, TaskError> {
+        let title = change.title.as_ref().map(Title::as_str);
+        let describes = change.description.is_some();
+        let description = change.description.as_ref().and_then(Description::as_deref);
+        let set: [Parameter; 4] = [&title, &describes, &description, &change.completed];
+        self.change(repeat_unless(expected), &UPDATE, owner, id, expected, &set).await
+    }
+
+    /// Completes, reopens or toggles a task, if `expected` allows the version it is in.
+    ///
+    /// # Errors
+    /// As [`TaskStore::update`].
+    pub async fn complete(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        completion: Completion,
+        expected: &Versions,
+    ) -> Result<Task, TaskError> {
+        let (repeat, completed) = match completion {
+            Completion::Toggle => (Repeat::Never, None),
+            Completion::Set(completed) => (repeat_unless(expected), Some(completed)),
+        };
+        self.change(repeat, &COMPLETE, owner, id, expected, &[&completed]).await
+    }
+
+    /// Deletes a task, if `expected` allows the version it is in, and returns what it was.
+    ///
+    /// # Errors
+    /// As [`TaskStore::update`].
+    pub async fn delete(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        expected: &Versions,
+    ) -> Result<Task, TaskError> {
+        // A second run would find nothing, and nothing to answer with.
+        self.change(Repeat::Never, &DELETE, owner, id, expected, &[]).await
+    }
+
+    async fn change(
+        &self,
+        repeat: Repeat,
+        statement: &Statement,
+        owner: &Owner,
+        id: TaskId,
+        expected: &Versions,
+        set: &[Parameter<'_>],
+    ) -> Result<Task, TaskError> {
+        let (user, id, versions) = (owner.id(), id.get(), expected.listed());
+        let which: [Parameter; 3] = [&user, &id, &versions];
+        let parameters = [which.as_slice(), set].concat();
+        let rows = self.database.query(owner, repeat, statement, &parameters).await?;
+        let row = rows.first().ok_or(TaskError::NotFound)?;
+        if column(row, 7)? { task(owner, row) } else { Err(TaskError::Stale) }
+    }
+}
+
+/// A change that sets may run twice, but not from given versions: the first run has made them stale.
+fn repeat_unless(expected: &Versions) -> Repeat {
+    match expected {
+        Versions::Any => Repeat::Safe,
+        Versions::OneOf(_) => Repeat::Never,
+    }
+}
+
+/// Tells whether two creates ask for the same task, however their JSON is written.
+fn request_hash(new: &NewTask) -> Vec<u8> {
+    let mut hash = Context::new(&SHA256);
+    hash.update(new.title.as_str().as_bytes());
+    // Neither text can hold the separator.
+    hash.update(b"\0");
+    if let Some(description) = new.description.as_deref() {
+        hash.update(b"\0");
+        hash.update(description.as_bytes());
+    }
+    hash.finish().as_ref().to_vec()
+}
+
+fn task(owner: &Owner, row: &Row) -> Result<Task, TaskError> {
+    Ok(Task {
+        id: task_id(row)?,
+        user_id: owner.id().to_owned(),
+        title: column(row, 1)?,
+        description: column(row, 2)?,
+        completed: column(row, 3)?,
+        created_at: column(row, 4)?,
+        updated_at: column(row, 5)?,
+        version: column(row, 6)?,
+    })
+}
+
+fn task_id(row: &Row) -> Result<TaskId, TaskError> {
+    TaskId::new(column(row, 0)?).ok_or_else(|| TaskError::unexpected("a task's id is out of range"))
+}
+
+fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, TaskError> {
+    row.try_get(index).map_err(TaskError::unexpected)
+}

@@ -1,0 +1,44 @@
+//! TLS: rustls on ring, with the certificates that every browser trusts or those of a file.
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
+
+/// Whose certificates a server may show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// Those of the authorities that browsers trust.
+    Web,
+    /// Those of the authorities in a file.
+    File(PathBuf),
+}
+
+/// How a client does TLS with a server that shows a certificate of `roots`.
+pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
+    let mut provider = ring::default_provider();
+    // The first is what we offer a key for: PostgreSQL before 18 takes no other unless it is told to,
+    // and would ask for this one, a round trip later.
+    provider.kx_groups =
+        vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1];
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let store = match roots {
+        Roots::Web => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+        Roots::File(path) => read_roots(path)?,
+    };
+    Ok(builder.with_root_certificates(store).with_no_client_auth())
+}
+
+fn read_roots(path: &Path) -> Result<RootCertStore, String> {
+    let fault = |reason: &dyn std::fmt::Display| {
+        format!("names an sslrootcert that cannot be read, {}: {reason}", path.display())
+    };
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| fault(&e))? {
+        store.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
+    }
+    if store.is_empty() { Err(fault(&"it holds no certificate")) } else { Ok(store) }
+}
