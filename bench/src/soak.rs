@@ -110,7 +110,7 @@ impl User {
         let body = json!({ "title": format!("task {key}"), "description": "as many do" });
         // Some with a key, and of these some again, as after an answer that was lost.
         let times = chance(3);
-        let mut create = operation(CREATE).request(false, true).with_body(&body);
+        let mut create = operation(CREATE).example().without_key().with_body(&body);
         if times > 0 {
             create = create.with_header("idempotency-key", key);
         }
@@ -132,7 +132,7 @@ impl User {
         id: i64,
         body: Option<Value>,
     ) -> Result<()> {
-        let mut request = operation(function).request(false, false);
+        let mut request = operation(function).example().without_key().without_body();
         if let Some(body) = &body {
             request = request.with_body(body);
         }

@@ -69,7 +69,7 @@ impl Subject {
         operation: &'static Operation,
         count: usize,
     ) -> Result<Vec<Bytes>> {
-        let request = operation.request(false, true);
+        let request = operation.example().without_key();
         if operation.method == "DELETE" {
             let fill = format!(
                 "INSERT INTO tasks (user_id, title, completed)
@@ -99,8 +99,8 @@ impl Subject {
                 "INSERT INTO tasks (user_id, title, completed) VALUES ('{changed}', 'Task', true)"
             );
             query(&self.database.url, &fill).await?;
-            let event =
-                Caller::new(user).event(&operation.request(false, true), self.newest(user).await?);
+            let event = Caller::new(user)
+                .event(&operation.example().without_key(), self.newest(user).await?);
             let sandbox = program.start(function, self.url(program)).await?;
             let reply = Reply::read(&sandbox.invoke(event).await?.body)?;
             let body = expect(reply, operation.success());

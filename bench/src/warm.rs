@@ -98,7 +98,8 @@ pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
             let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results);
             for ((program, sandbox), warm) in by_turns {
                 let events = subject.events(operation, batch(program)).await?;
-                warm.measure(sandbox, &events, operation.success()).await?;
+                let measured = warm.measure(sandbox, &events, operation.success()).await;
+                measured.with_context(|| format!("{}, {function}", program.name()))?;
             }
             if function == LIST {
                 let scripts = [Script::Nothing, Script::List, Script::Transaction];

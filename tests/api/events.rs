@@ -28,7 +28,7 @@ fn event(request: &Request, user: &str, task: impl Display) -> Value {
 }
 
 fn create_event(user: &str, body: &Value) -> Value {
-    let create = operation("create-task").request(false, true);
+    let create = operation("create-task").example().without_key();
     let mut event = event(&create, user, "");
     event["body"] = body.clone();
     event

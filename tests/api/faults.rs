@@ -30,7 +30,12 @@ const LIMIT: Duration = Duration::from_secs(9);
 
 /// One request of each operation: of two, the keyed create and the toggle, of which each run leaves a trace.
 fn one_of_each() -> Vec<Request> {
-    operations().iter().map(|operation| operation.request(true, false)).collect()
+    operations().iter().map(|operation| operation.example().without_body()).collect()
+}
+
+/// Does this with every request, one after the other.
+fn each(send: impl FnMut(&Request) -> Attempt) -> Vec<Attempt> {
+    requests().iter().map(send).collect()
 }
 
 /// The functions, with a database and the way to it for themselves.
@@ -170,11 +175,6 @@ impl<'a> Trial<'a> {
             let threads: Vec<_> = requests.iter().map(start).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
-    }
-
-    /// Does this for every request, one after the other.
-    fn each(&self, send: impl FnMut(&Request) -> Attempt) -> Vec<Attempt> {
-        requests().iter().map(send).collect()
     }
 
     /// Sends a keyed create again, as clients do, until it is acknowledged.

@@ -9,6 +9,7 @@ mod faults;
 mod get;
 mod hostile;
 mod idempotency;
+mod if_match;
 mod list;
 mod logs;
 mod migrations;

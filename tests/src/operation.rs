@@ -12,6 +12,8 @@ use crate::openapi::{DOCUMENT, resolve};
 pub const ONCE: [&str; 3] =
     ["create-task without a key", "complete-task without a body", "delete-task"];
 
+const KEY: &str = "idempotency-key";
+
 /// An operation of the API.
 #[derive(Debug)]
 pub struct Operation {
@@ -21,7 +23,7 @@ pub struct Operation {
     pub method: String,
     /// With `{user_id}` and, where it is about one task, `{task_id}`.
     pub path: &'static str,
-    description: &'static Value,
+    described: &'static Value,
     parameters: Vec<&'static Value>,
 }
 
@@ -52,14 +54,14 @@ pub fn operations() -> &'static [Operation] {
 fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Operation> {
     let members = item.as_object().unwrap().iter();
     let operations = members.filter(|(name, _)| *name != "parameters");
-    operations.map(move |(method, description)| {
+    operations.map(move |(method, described)| {
         let method = method.to_ascii_uppercase();
-        let function = description["x-function"].as_str();
+        let function = described["x-function"].as_str();
         let function = function
             .unwrap_or_else(|| panic!("{method} {path} of shared/openapi.yaml has no x-function"));
-        let lists = [&item["parameters"], &description["parameters"]];
+        let lists = [&item["parameters"], &described["parameters"]];
         let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(resolve);
-        Operation { function, method, path, description, parameters: parameters.collect() }
+        Operation { function, method, path, described, parameters: parameters.collect() }
     })
 }
 
@@ -93,56 +95,42 @@ impl Operation {
 
     /// Whether it has a body, or may have one.
     pub fn takes_a_body(&self) -> bool {
-        !self.description["requestBody"].is_null()
+        !self.described["requestBody"].is_null()
     }
 
     /// The status of its success.
     pub fn success(&self) -> u16 {
-        let statuses = self.description["responses"].as_object().unwrap().keys();
+        let statuses = self.described["responses"].as_object().unwrap().keys();
         statuses.map(|status| status.parse().unwrap()).min().unwrap()
     }
 
     /// The request with all that the document has an example of.
     pub fn example(&'static self) -> Request {
-        self.request(true, true)
+        let key = self.takes(KEY).then(|| (KEY, "key".to_owned()));
+        Request {
+            name: self.function.to_owned(),
+            operation: self,
+            query: self.example_query(),
+            headers: key.into_iter().collect(),
+            body: self.example_body(),
+        }
     }
 
     /// Its requests, with and without what it can do without.
     pub fn requests(&'static self) -> Vec<Request> {
-        let with = |is_optional: bool| if is_optional { &[true, false][..] } else { &[true] };
-        let of_key = |key: &bool| {
-            let key = *key;
-            with(self.has_optional_body()).iter().map(move |body| self.request(key, *body))
-        };
-        with(self.takes("Idempotency-Key")).iter().flat_map(of_key).collect()
-    }
-
-    /// A request with or without an `Idempotency-Key` and a body, where it is free to have them.
-    pub fn request(&'static self, key: bool, body: bool) -> Request {
-        let mut name = self.function.to_owned();
-        let mut headers = Vec::new();
-        match (self.takes("Idempotency-Key"), key) {
-            (true, true) => headers.push(("idempotency-key", "key".to_owned())),
-            (true, false) => name += " without a key",
-            (false, _) => {}
-        }
-        let without_body = self.has_optional_body() && !body;
-        if without_body {
-            name += " without a body";
-        }
-        let body = if without_body { String::new() } else { self.example_body() };
-        Request { name, operation: self, query: self.example_query(), headers, body }
-    }
-
-    fn has_optional_body(&self) -> bool {
-        self.description["requestBody"]["required"] == false
+        let whole = self.example();
+        let (keyless, bodiless) = (whole.clone().without_key(), whole.clone().without_body());
+        let mut requests = vec![whole, keyless.clone(), bodiless, keyless.without_body()];
+        requests.sort_by(|a, b| a.name.cmp(&b.name));
+        requests.dedup_by(|a, b| a.name == b.name);
+        requests
     }
 
     fn example_body(&self) -> String {
         if !self.takes_a_body() {
             return String::new();
         }
-        let content = &self.description["requestBody"]["content"];
+        let content = &self.described["requestBody"]["content"];
         let examples = &resolve(&content["application/json"]["schema"])["examples"];
         let function = self.function;
         assert!(!examples.is_null(), "the schema of the body of {function} needs `examples`");
@@ -163,6 +151,26 @@ impl Operation {
 }
 
 impl Request {
+    /// Without an `Idempotency-Key`, where it has one.
+    pub fn without_key(mut self) -> Self {
+        if self.headers.iter().any(|(name, _)| *name == KEY) {
+            self.headers.retain(|(name, _)| *name != KEY);
+            self.name += " without a key";
+        }
+        self
+    }
+
+    /// Without its body, where the operation can do without.
+    pub fn without_body(mut self) -> Self {
+        if self.operation.takes_a_body()
+            && self.operation.described["requestBody"]["required"] != true
+        {
+            self.body.clear();
+            self.name += " without a body";
+        }
+        self
+    }
+
     /// With another query.
     pub fn with_query(mut self, query: impl Display) -> Self {
         self.query = query.to_string();

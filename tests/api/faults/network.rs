@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tests::{End, Request, Session, operation};
 
-use super::{Attempt, Fragile, Trial, one_of_each, pause, report, until};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -15,7 +15,7 @@ fn a_request_over_a_slow_network_takes_one_round_trip() {
     let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.delay(ms(300));
-    let attempts = trial.each(|request| {
+    let attempts = each(|request| {
         let before = fragile.proxy.round_trips();
         let attempt = trial.send(request);
         attempt.expect_success();
@@ -36,7 +36,7 @@ fn a_connection_that_breaks_between_requests_is_replaced_unseen() {
     let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        let attempts = trial.each(|request| {
+        let attempts = each(|request| {
             fragile.proxy.end(end);
             pause(ms(100));
             trial.send(request)
@@ -66,7 +66,7 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
     let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        let attempts = trial.each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
+        let attempts = each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
         attempts.iter().for_each(Attempt::expect_success_of_repeated);
         report(&format!("{end:?} under a statement"), &attempts, &trial.stored());
     }
@@ -76,7 +76,7 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
 fn a_503_leaves_open_what_a_statement_did_before_the_server_went_away() {
     let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let attempts = trial.each(|request| {
+    let attempts = each(|request| {
         let attempt = in_flight(&trial, request, || {
             fragile.proxy.refuse();
             fragile.proxy.end(End::Closed);
@@ -169,7 +169,7 @@ fn a_network_that_stands_still_for_two_seconds_is_only_slow() {
     let trial = Trial::new(&fragile);
     fragile.proxy.hold();
     let [list, create] = ["list-tasks", "create-task"].map(operation);
-    let both = [list.example(), create.request(false, true)];
+    let both = [list.example(), create.example().without_key()];
     let attempts = back_after(&fragile, ms(2_000), || trial.send_all(&both));
     attempts.iter().for_each(Attempt::expect_success);
     let once = trial.send(&create.example());

@@ -5,7 +5,7 @@ use tests::{End, Fixture, Proxy, new_database};
 
 use super::network::in_flight;
 use super::server::terminate;
-use super::{Attempt, Fragile, Trial, one_of_each, pause, report};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report};
 
 #[test]
 fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
@@ -17,7 +17,7 @@ fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
         let trial = Trial::new(&fragile);
         // A pooler that is cut off as it connects refuses everybody for a while.
         pause(Duration::from_millis(500));
-        let attempts = trial.each(|request| {
+        let attempts = each(|request| {
             fragile.proxy.end(end);
             pause(Duration::from_millis(100));
             trial.send(request)
@@ -25,13 +25,13 @@ fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
         attempts.iter().for_each(Attempt::expect_success);
         report(&format!("pooled: {end:?} between requests"), &attempts, &trial.stored());
 
-        let attempts = trial.each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
+        let attempts = each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
         attempts.iter().for_each(Attempt::expect_success_of_repeated);
         report(&format!("pooled: {end:?} under a statement"), &attempts, &trial.stored());
     }
 
     let trial = Trial::new(&fragile);
-    let attempts = trial.each(|request| in_flight(&trial, request, || terminate(&fragile)));
+    let attempts = each(|request| in_flight(&trial, request, || terminate(&fragile)));
     attempts.iter().for_each(Attempt::expect_success_of_repeated);
     report("pooled: pg_terminate_backend under a statement", &attempts, &trial.stored());
 

@@ -5,31 +5,32 @@ use std::time::Duration;
 use tests::{database, sql};
 
 use super::network::in_flight;
-use super::{Attempt, Fragile, Trial, one_of_each, pause, report, until};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
-/// Has the server end the functions' connections.
+/// Has the server end the functions' connections, all at the same moment.
 pub(super) fn terminate(fragile: &Fragile) {
     let ended = sql(
         &fragile.url,
-        // It waits until they have ended.
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name <> ''",
     );
     assert!(!ended.is_empty());
+    let left = format!("SELECT pid FROM pg_stat_activity WHERE pid IN ({})", ended.join(", "));
+    until("they have ended", || sql(&fragile.url, &left).is_empty());
 }
 
 #[test]
 fn a_connection_that_the_server_ends_is_replaced_unseen_even_under_a_statement() {
     let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let attempts = trial.each(|request| {
+    let attempts = each(|request| {
         terminate(&fragile);
         trial.send(request)
     });
     attempts.iter().for_each(Attempt::expect_success);
     report("pg_terminate_backend between requests", &attempts, &trial.stored());
 
-    let attempts = trial.each(|request| in_flight(&trial, request, || terminate(&fragile)));
+    let attempts = each(|request| in_flight(&trial, request, || terminate(&fragile)));
     attempts.iter().for_each(Attempt::expect_success);
     report("pg_terminate_backend under a statement", &attempts, &trial.stored());
 }
@@ -44,7 +45,7 @@ fn a_statement_that_an_operator_cancels_is_503_and_not_done() {
         sql(&fragile.url, &format!("SELECT pg_cancel_backend(pid) {running}"));
         until("it is cancelled", || sql(&fragile.url, &format!("SELECT pid {running}")).is_empty());
     };
-    let attempts = trial.each(|request| in_flight(&trial, request, cancel));
+    let attempts = each(|request| in_flight(&trial, request, cancel));
     attempts.iter().for_each(Attempt::expect_failure);
     report("pg_cancel_backend under a statement", &attempts, &trial.stored());
 }
@@ -87,13 +88,13 @@ fn on_a_server_that_became_read_only_reads_work_and_writes_are_503() {
     let alter = |what| sql(&database().url, &format!("ALTER DATABASE {} {what}", fragile.name));
     alter("SET default_transaction_read_only = on");
     terminate(&fragile);
-    let attempts = trial.each(|request| trial.send(request));
+    let attempts = each(|request| trial.send(request));
     alter("RESET default_transaction_read_only");
     for attempt in &attempts {
         assert_eq!(attempt.done(), attempt.request.operation.reads(), "{attempt}");
     }
     report("read-only", &attempts, &trial.stored());
-    let attempts = trial.each(|request| trial.send(request));
+    let attempts = each(|request| trial.send(request));
     attempts.iter().for_each(Attempt::expect_success);
     report("writable again", &attempts, &trial.stored());
 }
