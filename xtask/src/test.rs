@@ -65,12 +65,8 @@ fn cargo_test(path: &OsStr, arguments: &[&str]) -> Result<()> {
 /// Every test but the frontend's.
 fn backend(path: &OsStr) -> Result<()> {
     cargo_test(path, &["--workspace", "--", "--skip", FAULTS])?;
-    // By themselves, and once more where they do not pass: they measure time, and a machine may stall.
-    let faults = ["--package", "tests", "--test", "api", FAULTS];
-    if cargo_test(path, &faults).is_err() {
-        println!("FLAKY: the faults did not pass at the first try; now the second …");
-        cargo_test(path, &faults)?;
-    }
+    // By themselves, since they measure time.
+    cargo_test(path, &["--package", "tests", "--test", "api", FAULTS])?;
 
     println!("The tests of the API again, through PgBouncer …");
     let mut command = project::cargo();
