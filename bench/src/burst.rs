@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use hyper::body::Bytes;
-use tests::Part;
+use tests::{Fixture, Sandbox, operation};
 
-use crate::caller::{Ask, Caller, Reply};
+use crate::caller::Caller;
 use crate::functions::{LIST, sandbox};
-use crate::sandbox::Sandbox;
 
 const SANDBOXES: usize = 200;
 const SLOTS: &str = "100";
@@ -16,8 +15,8 @@ const SLOTS: &str = "100";
 const RECOVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Result<()> {
-    let database = Part::start_with(&["database", "--connections", SLOTS, "--quiet"], &[]);
-    let event = Caller::new("burst").event(LIST, Ask::default())?;
+    let database = Fixture::start_with(&["database", "--connections", SLOTS, "--quiet"], &[]);
+    let event = Caller::new("burst").event(&operation(LIST).example(), 0);
     let mut sandboxes = Vec::new();
     for _ in 0..SANDBOXES {
         sandboxes.push(sandbox(LIST, &database.functions_url).await?);
@@ -42,12 +41,12 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 /// Asks all at once; how many answered what, and how long the last one took.
-async fn all(sandboxes: &[Sandbox], event: &Bytes) -> Result<(BTreeMap<u64, usize>, Duration)> {
+async fn all(sandboxes: &[Sandbox], event: &Bytes) -> Result<(BTreeMap<u16, usize>, Duration)> {
     let started = Instant::now();
     let answers = sandboxes.iter().map(|sandbox| sandbox.invoke(event.clone()));
     let mut statuses = BTreeMap::new();
     for answer in futures_util::future::join_all(answers).await {
-        *statuses.entry(Reply::read(&answer?)?.status).or_default() += 1;
+        *statuses.entry(answer?.status()?).or_default() += 1;
     }
     Ok((statuses, started.elapsed()))
 }

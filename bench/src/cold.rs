@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use hyper::body::Bytes;
 use serde_json::json;
-use tests::Part;
+use tests::{Fixture, Reply, Sandbox};
 
-use crate::caller::Reply;
+use crate::caller::expect;
 use crate::functions::LIST;
 use crate::programs::Program;
-use crate::sandbox::Sandbox;
 use crate::stats::{Series, millis};
 use crate::subject::{Each, Subject};
 
@@ -39,7 +38,7 @@ impl Cold {
     pub(crate) async fn measure(&mut self, program: Command, event: &Bytes) -> Result<()> {
         let started = Instant::now();
         let sandbox = Sandbox::start(program).await?;
-        Reply::read(&sandbox.invoke(event.clone()).await?)?.expect(200)?;
+        expect(Reply::read(&sandbox.invoke(event.clone()).await?.body)?, 200)?;
         let wall = started.elapsed();
         let memory = sandbox.peak_memory()?;
         let used = sandbox.end()?;
@@ -108,7 +107,7 @@ impl Throttle {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let started = Instant::now();
         start.write_all(b"\n")?;
-        Reply::read(&sandbox.invoke(event.clone()).await?)?.expect(200)?;
+        expect(Reply::read(&sandbox.invoke(event.clone()).await?.body)?, 200)?;
         Ok(millis(started.elapsed()))
     }
 }
@@ -131,8 +130,8 @@ pub(crate) struct ColdResults {
 
 pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
     println!("Cold starts …");
-    let event = Subject::list()?;
-    let aws = Part::start("aws", &[]);
+    let event = Subject::list();
+    let aws = Fixture::start("aws", &[]);
     put_secret(&aws.url, &subject.database.functions_url).await?;
     let (mut tls, mut plain) = (Each::<Cold>::default(), Each::<Cold>::default());
     let mut secret = Cold::default();

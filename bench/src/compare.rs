@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
+use tests::Sandbox;
 
 use crate::cold::Cold;
 use crate::functions::{LIST, in_environment};
-use crate::sandbox::Sandbox;
 use crate::subject::Subject;
 use crate::warm::Warm;
 
@@ -25,10 +25,10 @@ pub(crate) async fn run(binaries: &[PathBuf]) -> Result<()> {
     for _ in 0..ROUNDS {
         for (binary, (cold, warm)) in binaries.iter().zip(&mut results) {
             for _ in 0..COLD_STARTS {
-                cold.measure(command(binary), &Subject::list()?).await?;
+                cold.measure(command(binary), &Subject::list()).await?;
             }
             let sandbox = Sandbox::start(command(binary)).await?;
-            warm.measure(&sandbox, &vec![Subject::list()?; REQUESTS]).await?;
+            warm.measure(&sandbox, &vec![Subject::list(); REQUESTS], 200).await?;
         }
     }
     println!("| binary | cold CPU, ms | warm p50, µs | CPU a request, µs |");

@@ -1,14 +1,15 @@
 //! The functions as they are deployed: release binaries, each in as many sandboxes as one asks for.
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex as SyncMutex, PoisonError};
 
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
-use tests::{AUDIENCE, ISSUER, SECRET};
+use tests::{AUDIENCE, Answer, ISSUER, Reply, Request, SECRET, Sandbox, operations, root};
 use tokio::sync::{Mutex, mpsc};
 
-use crate::caller::{Ask, Caller, Reply};
-use crate::sandbox::{Answer, Sandbox};
+use crate::caller::Caller;
 
 pub(crate) const LIST: &str = "list-tasks";
 pub(crate) const CREATE: &str = "create-task";
@@ -16,7 +17,6 @@ pub(crate) const GET: &str = "get-task";
 pub(crate) const UPDATE: &str = "update-task";
 pub(crate) const DELETE: &str = "delete-task";
 pub(crate) const COMPLETE: &str = "complete-task";
-pub(crate) const ALL: [&str; 6] = [LIST, CREATE, GET, UPDATE, DELETE, COMPLETE];
 
 /// What `cargo lambda build --release` made of a function.
 pub(crate) fn binary(name: &str) -> PathBuf {
@@ -29,11 +29,6 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 /// What it made of it without the AWS SDK.
 pub(crate) fn lean_binary(name: &str) -> PathBuf {
     root().join("target/lambda-without-secrets-manager").join(name).join("bootstrap")
-}
-
-/// The project's folder.
-pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// The environment that Lambda and a stage's secret give a function.
@@ -90,26 +85,39 @@ impl Pool {
     }
 }
 
-/// All six functions.
-pub(crate) struct Functions(Vec<(&'static str, Pool)>);
+/// All functions.
+pub(crate) struct Functions {
+    pools: Vec<(&'static str, Pool)>,
+    asked: SyncMutex<BTreeSet<&'static str>>,
+}
 
 impl Functions {
     /// As many sandboxes of each.
     pub(crate) async fn start(each: usize, database_url: &str) -> Result<Self> {
         let mut pools = Vec::new();
-        for name in ALL {
+        for operation in operations() {
+            let name = operation.function;
             pools.push((name, Pool::start(name, each, database_url).await?));
         }
-        Ok(Self(pools))
+        Ok(Self { pools, asked: SyncMutex::default() })
     }
 
     pub(crate) fn sandboxes(&self) -> impl Iterator<Item = &Sandbox> {
-        self.0.iter().flat_map(|(_, pool)| &pool.sandboxes)
+        self.pools.iter().flat_map(|(_, pool)| &pool.sandboxes)
     }
 
-    pub(crate) async fn ask(&self, name: &str, caller: &Caller, ask: Ask<'_>) -> Result<Reply> {
-        let pool = self.0.iter().find(|(of, _)| *of == name).map(|(_, pool)| pool);
+    /// Sends a user's request; `task` counts where it is about one.
+    pub(crate) async fn ask(&self, caller: &Caller, request: &Request, task: i64) -> Result<Reply> {
+        let name = request.operation.function;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        let pool = self.pools.iter().find(|(of, _)| *of == name).map(|(_, pool)| pool);
         let pool = pool.context("there is no such function")?;
-        Reply::read(&pool.invoke(caller.event(name, ask)?).await?)
+        Reply::read(&pool.invoke(caller.event(request, task)).await?.body)
+    }
+
+    /// Those that no request went to.
+    pub(crate) fn unasked(&self) -> Vec<&'static str> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pools.iter().map(|(name, _)| *name).filter(|name| !asked.contains(name)).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a list gets slower the further down it starts, and the more tasks there are.
 use anyhow::{Context, Result};
-use serde_json::Value;
+use tests::{Reply, operation};
 
-use crate::caller::{Ask, Caller, Reply};
+use crate::caller::Caller;
 use crate::functions::LIST;
 use crate::programs::Program;
 use crate::stats::Series;
@@ -28,7 +28,8 @@ impl GrowthResults {
 pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
     println!("Growth …");
     let large = Caller::new(LARGE_USER);
-    let page = |query: &str| large.event(LIST, Ask { query, ..Ask::default() });
+    let list = |query: &str| operation(LIST).example().with_query(query);
+    let page = |query: &str| large.event(&list(query), 0);
     let mut sandboxes = Vec::new();
     for program in &subject.programs {
         sandboxes.push(program.start(LIST, subject.url(program)).await?);
@@ -40,11 +41,11 @@ pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
         let offset = format!("offset={}", (number - 1) * 50);
         // Our clients follow a link; the peers have nothing but the offset.
         let before = format!("limit=1&offset={}", ((number - 1) * 50).max(1) - 1);
-        let link = Reply::read(&ours.invoke(page(&before)?).await?)?.headers;
-        let link = link.get("link").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let after = link.split(['?', '&', '>']).find(|part| part.starts_with("after="));
+        let first = Reply::read(&ours.invoke(page(&before)).await?.body)?;
+        let after =
+            first.header("link").split(['?', '&', '>']).find(|part| part.starts_with("after="));
         let cursor = if number == 1 { "" } else { after.context("no link to the next page")? };
-        events.push((page(cursor)?, page(&offset)?));
+        events.push((page(cursor), page(&offset)));
         pages.push((number, Each::default()));
     }
     for _ in 0..ROUNDS {
@@ -56,7 +57,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
                     Program::FastApi(_) | Program::Hono(_) => (offset, 20),
                 };
                 let mut warm = Warm::default();
-                warm.measure(sandbox, &vec![event.clone(); count]).await?;
+                warm.measure(sandbox, &vec![event.clone(); count], 200).await?;
                 series.push(warm.p50.median());
             }
         }
@@ -64,13 +65,13 @@ pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
     let mut users = Vec::new();
     for (user, tasks) in [(SMALL_USER, 10), (USER, USER_TASKS.into()), (LARGE_USER, 1_000_000)] {
         // As many rows for each: what is compared is the size of what they are found in.
-        let event = Caller::new(user).event(LIST, Ask { query: "limit=10", ..Ask::default() })?;
+        let event = Caller::new(user).event(&list("limit=10"), 0);
         users.push((tasks, event, Series::default()));
     }
     for _ in 0..ROUNDS {
         for (_, event, series) in &mut users {
             let mut warm = Warm::default();
-            warm.measure(ours, &vec![event.clone(); 500]).await?;
+            warm.measure(ours, &vec![event.clone(); 500], 200).await?;
             series.push(warm.p50.median());
         }
     }

@@ -9,7 +9,6 @@ mod pgbench;
 mod plot;
 mod programs;
 mod report;
-mod sandbox;
 mod sizes;
 mod soak;
 mod stats;

@@ -3,8 +3,8 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use shared::DATABASE_ROLE;
-use tests::Part;
+use shared::{DATABASE_ROLE, IDENTIFY, STATEMENTS};
+use tests::{Fixture, bound};
 
 use crate::stats::quantile;
 
@@ -21,7 +21,7 @@ pub(crate) enum Script {
 
 /// A script that is run, for one user's tasks.
 pub(crate) struct Limit<'a> {
-    pub(crate) database: &'a Part,
+    pub(crate) database: &'a Fixture,
     pub(crate) user: &'a str,
 }
 
@@ -83,12 +83,11 @@ impl Limit<'_> {
     }
 
     fn text(&self, script: Script) -> Result<String> {
-        let user = format!("'{}'", self.user);
-        let list = statement("tasks.rs", "LIST")?;
-        let list = list.replace("$1", &user).replace("$2", "NULL").replace("$3", "NULL");
-        let list = list.replace("$4", ":limit").replace("$5", "0");
-        let identify = statement("db.rs", "IDENTIFY")?;
-        let identify = identify.replace("$1", &format!("'{DATABASE_ROLE}'")).replace("$2", &user);
+        let (user, role) = (format!("'{}'", self.user), format!("'{DATABASE_ROLE}'"));
+        let list = STATEMENTS.iter().find(|statement| statement.name == "list");
+        let list = list.context("there is no list among the statements")?;
+        let list = bound(list, &[&user, "NULL", "NULL", ":limit", "0"]);
+        let identify = bound(&IDENTIFY, &[&role, &user]);
         // Fifty, and one that tells whether there are more.
         let variables = "\\set limit 51";
         Ok(match script {
@@ -99,13 +98,4 @@ impl Limit<'_> {
             ),
         })
     }
-}
-
-/// A statement of the product, out of its source.
-fn statement(file: &str, name: &str) -> Result<String> {
-    let path = format!("{}/../shared/src/{file}", env!("CARGO_MANIFEST_DIR"));
-    let source = fs::read_to_string(path)?;
-    let start = format!("const {name}: &str = \"");
-    let text = source.split_once(&start).and_then(|(_, rest)| rest.split_once("\";"));
-    Ok(text.with_context(|| format!("there is no statement {name}"))?.0.to_owned())
 }

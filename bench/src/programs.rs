@@ -3,10 +3,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use hyper::body::Bytes;
+use tests::{Sandbox, root};
 
-use crate::functions::{binary, in_environment, root};
-use crate::sandbox::Sandbox;
+use crate::functions::{binary, in_environment};
 
 /// A program that answers the events of the API.
 #[derive(Clone)]
@@ -102,25 +101,5 @@ fn run(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).status();
     let status = status.with_context(|| format!("cannot start {command:?}"))?;
     ensure!(status.success(), "{command:?} failed");
-    Ok(())
-}
-
-/// Where the same events have the same answers, all do the same work.
-pub(crate) async fn compare(
-    programs: &[Program],
-    function: &str,
-    event: &Bytes,
-    database_url: &str,
-) -> Result<()> {
-    let mut first = None;
-    for program in programs {
-        let answer = program.start(function, database_url).await?.invoke(event.clone()).await?;
-        let body = crate::caller::Reply::read(&answer)?.expect(200)?;
-        let name = program.name();
-        ensure!(
-            *first.get_or_insert(body.clone()) == body,
-            "{name} answers something else: {body}"
-        );
-    }
     Ok(())
 }

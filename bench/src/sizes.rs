@@ -3,8 +3,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tests::operations;
 
-use crate::functions::{ALL, binary, lean_binary};
+use crate::functions::{binary, lean_binary};
 
 /// Of a function, in MB.
 pub(crate) struct Size {
@@ -21,7 +22,7 @@ pub(crate) fn measure() -> Result<Vec<Size>> {
         let [binary_without, zip_without] = sizes(&lean_binary(function))?;
         Ok(Size { function, binary, zip, binary_without, zip_without })
     };
-    ALL.into_iter().map(of).collect()
+    operations().iter().map(|operation| of(operation.function)).collect()
 }
 
 /// The sizes of a binary and of its zip.

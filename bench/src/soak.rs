@@ -9,10 +9,10 @@ use clap::Parser;
 use rlt::cli::BenchCli;
 use rlt::{BenchSuite, IterInfo, IterReport, Status};
 use serde_json::{Value, json};
-use tests::Part;
+use tests::{Fixture, operation};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::caller::{Ask, Caller};
+use crate::caller::{Caller, expect};
 use crate::functions::{COMPLETE, CREATE, DELETE, Functions, GET, LIST, UPDATE};
 use crate::{chance, query};
 
@@ -77,7 +77,8 @@ impl User {
         match (chance(100), some) {
             (0..40, _) => self.list(functions).await,
             (40..60, Some(id)) => {
-                let task = functions.ask(GET, &self.caller, ask(id, None)).await?.expect(200)?;
+                let get = operation(GET).example();
+                let task = expect(functions.ask(&self.caller, &get, id).await?, 200)?;
                 ensure!(self.tasks.get(&id) == Some(&task), "another task: {task}");
                 Ok(())
             }
@@ -96,8 +97,8 @@ impl User {
     }
 
     async fn list(&self, functions: &Functions) -> Result<()> {
-        let ask = Ask { query: "limit=100", ..Ask::default() };
-        let list = functions.ask(LIST, &self.caller, ask).await?.expect(200)?;
+        let all = operation(LIST).example().with_query("limit=100");
+        let list = expect(functions.ask(&self.caller, &all, 0).await?, 200)?;
         let expected: Vec<_> = self.tasks.values().rev().collect();
         ensure!(list == json!(expected), "another list, of {:?}", list.as_array().map(Vec::len));
         Ok(())
@@ -109,13 +110,15 @@ impl User {
         let body = json!({ "title": format!("task {key}"), "description": "as many do" });
         // Some with a key, and of these some again, as after an answer that was lost.
         let times = chance(3);
-        let key = (times > 0).then_some(key.as_str());
-        let ask = || Ask { key, body: Some(body.clone()), ..Ask::default() };
-        let task = functions.ask(CREATE, &self.caller, ask()).await?.expect(201)?;
+        let mut create = operation(CREATE).example().without_key().with_body(&body);
+        if times > 0 {
+            create = create.with_header("idempotency-key", key);
+        }
+        let task = expect(functions.ask(&self.caller, &create, 0).await?, 201)?;
         if times == 2 {
-            let again = functions.ask(CREATE, &self.caller, ask()).await?;
-            let replayed = again.headers.get("idempotent-replayed").is_some();
-            ensure!(again.expect(201)? == task && replayed, "a second task for one key: {task}");
+            let again = functions.ask(&self.caller, &create, 0).await?;
+            let replayed = again.headers.contains_key("idempotent-replayed");
+            ensure!(expect(again, 201)? == task && replayed, "a second task for one key: {task}");
         }
         let id = task.get("id").and_then(Value::as_i64).context("a task without an id")?;
         ensure!(self.tasks.insert(id, task).is_none(), "an id for the second time: {id}");
@@ -129,8 +132,11 @@ impl User {
         id: i64,
         body: Option<Value>,
     ) -> Result<()> {
-        let task = functions.ask(function, &self.caller, ask(id, body.clone())).await?;
-        let task = task.expect(200)?;
+        let mut request = operation(function).example().without_key().without_body();
+        if let Some(body) = &body {
+            request = request.with_body(body);
+        }
+        let task = expect(functions.ask(&self.caller, &request, id).await?, 200)?;
         let mut expected = self.tasks.get(&id).cloned().unwrap_or_default();
         let (changes, was) = (body.unwrap_or_default(), expected.clone());
         if let Some(members) = expected.as_object_mut() {
@@ -146,14 +152,11 @@ impl User {
     }
 
     async fn delete(&mut self, functions: &Functions, id: i64) -> Result<()> {
-        let task = functions.ask(DELETE, &self.caller, ask(id, None)).await?.expect(200)?;
+        let delete = operation(DELETE).example();
+        let task = expect(functions.ask(&self.caller, &delete, id).await?, 200)?;
         ensure!(self.tasks.remove(&id) == Some(task), "another task was deleted than {id}");
         Ok(())
     }
-}
-
-fn ask<'a>(task: i64, body: Option<Value>) -> Ask<'a> {
-    Ask { task: Some(task), body, ..Ask::default() }
 }
 
 /// What all sandboxes have in use.
@@ -180,7 +183,7 @@ impl InUse {
 
 /// Runs the load for `duration`, and fails if anything was not as it should be.
 pub(crate) async fn run(duration: Duration) -> Result<()> {
-    let database = Part::start_with(&["database", "--connections", "100", "--quiet"], &[]);
+    let database = Fixture::start_with(&["database", "--connections", "100", "--quiet"], &[]);
     let functions = Arc::new(Functions::start(SANDBOXES, &database.functions_url).await?);
     let suite =
         Suite { functions: functions.clone(), stored: Arc::default(), faults: Arc::default() };
@@ -198,6 +201,11 @@ pub(crate) async fn run(duration: Duration) -> Result<()> {
 
     let faults = suite.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
     ensure!(faults.is_empty(), "{} faults: {:#?}", faults.len(), faults.iter().take(20));
+    let unasked = functions.unasked();
+    ensure!(
+        unasked.is_empty(),
+        "{unasked:?} had no request: User::act of bench/src/soak.rs sends them"
+    );
     let (early, late) = (early.await??, InUse::now(&functions, &url).await?);
     println!("In use at a fifth of the time: {early:?}; at the end: {late:?} (memory in KiB).");
     ensure!(late.memory <= early.memory + early.memory / 20, "the memory grows");

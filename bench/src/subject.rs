@@ -1,12 +1,12 @@
 //! What is measured: the programs, and a database with tasks in it.
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
-use serde_json::json;
-use tests::Part;
+use serde_json::{Value, json};
+use tests::{Fixture, Operation, Reply, operation, operations};
 
-use crate::caller::{Ask, Caller};
-use crate::functions::{COMPLETE, CREATE, DELETE, GET, LIST, UPDATE};
-use crate::programs::{Program, compare};
+use crate::caller::{Caller, expect};
+use crate::functions::LIST;
+use crate::programs::Program;
 use crate::query;
 
 pub(crate) const USER: &str = "bench";
@@ -16,14 +16,14 @@ pub(crate) const LARGE_USER: &str = "bench-1000000";
 
 /// What is measured on.
 pub(crate) struct Subject {
-    pub(crate) database: Part,
+    pub(crate) database: Fixture,
     /// The functions' URL without TLS.
     pub(crate) programs: Vec<Program>,
 }
 
 impl Subject {
     pub(crate) async fn new(programs: Vec<Program>) -> Result<Self> {
-        let database = Part::start_with(&["database", "--connections", "200", "--quiet"], &[]);
+        let database = Fixture::start_with(&["database", "--connections", "200", "--quiet"], &[]);
         println!("Filling the table with a million tasks …");
         for (user, count) in [(USER, USER_TASKS), (SMALL_USER, 10), (LARGE_USER, 1_000_000)] {
             let fill = format!(
@@ -35,10 +35,8 @@ impl Subject {
         }
         query(&database.url, "VACUUM ANALYZE tasks").await?;
         let subject = Self { database, programs };
-        for (program, event) in
-            [(LIST, Self::list()?), (GET, Self::event_of(GET, subject.task().await?)?)]
-        {
-            compare(&subject.programs, program, &event, &subject.database.url).await?;
+        for operation in operations() {
+            subject.compare(operation).await?;
         }
         Ok(subject)
     }
@@ -56,44 +54,78 @@ impl Subject {
         Ok(format!("{address}?sslmode=disable"))
     }
 
-    pub(crate) fn list() -> Result<Bytes> {
-        Caller::new(USER).event(LIST, Ask::default())
+    pub(crate) fn list() -> Bytes {
+        Caller::new(USER).event(&operation(LIST).example(), 0)
     }
 
-    fn event_of(function: &str, task: i64) -> Result<Bytes> {
-        let body = match function {
-            UPDATE => Some(json!({ "title": "Another title than before" })),
-            COMPLETE => Some(json!({ "completed": true })),
-            _ => None,
-        };
-        Caller::new(USER).event(function, Ask { task: Some(task), body, ..Ask::default() })
-    }
-
-    async fn task(&self) -> Result<i64> {
-        let newest = format!("SELECT max(id) FROM tasks WHERE user_id = '{USER}'");
+    async fn newest(&self, user: &str) -> Result<i64> {
+        let newest = format!("SELECT max(id) FROM tasks WHERE user_id = '{user}'");
         Ok(query(&self.database.url, &newest).await?.concat().parse()?)
     }
 
-    /// As many requests to a function as are measured at a time; a delete has a task of its own for each.
-    pub(crate) async fn events(&self, function: &str, count: usize) -> Result<Vec<Bytes>> {
-        match function {
-            LIST => Ok(vec![Self::list()?; count]),
-            CREATE => {
-                let body = json!({ "title": "A new task", "description": "as one writes it" });
-                let ask = Ask { body: Some(body), ..Ask::default() };
-                Ok(vec![Caller::new("bench-creates").event(CREATE, ask)?; count])
+    /// As many requests of an operation as are measured at a time; each delete has a user of its own.
+    pub(crate) async fn events(
+        &self,
+        operation: &'static Operation,
+        count: usize,
+    ) -> Result<Vec<Bytes>> {
+        let request = operation.example().without_key();
+        if operation.method == "DELETE" {
+            let fill = format!(
+                "INSERT INTO tasks (user_id, title, completed)
+                 SELECT 'bench-deletes-' || n, 'to be deleted', true
+                 FROM generate_series(1, {count}) n RETURNING user_id || ' ' || id"
+            );
+            let tasks = query(&self.database.url, &fill).await?;
+            let event = |task: &String| {
+                let (user, id) = task.split_once(' ').context("a user and a task")?;
+                Ok(Caller::new(user).event(&request, id.parse()?))
+            };
+            return tasks.iter().map(event).collect();
+        }
+        let user = if operation.method == "POST" { "bench-creates" } else { USER };
+        Ok(vec![Caller::new(user).event(&request, self.newest(USER).await?); count])
+    }
+
+    /// Where the same requests have the same answers, all do the same work.
+    async fn compare(&self, operation: &'static Operation) -> Result<()> {
+        let (function, mut first) = (operation.function, None);
+        for program in &self.programs {
+            let name = program.name();
+            // What is changed is changed for each of them.
+            let changed = format!("compare-{name}-{function}");
+            let user = if operation.reads() { USER } else { &changed };
+            let fill = format!(
+                "INSERT INTO tasks (user_id, title, completed) VALUES ('{changed}', 'Task', true)"
+            );
+            query(&self.database.url, &fill).await?;
+            let event = Caller::new(user)
+                .event(&operation.example().without_key(), self.newest(user).await?);
+            let sandbox = program.start(function, self.url(program)).await?;
+            let reply = Reply::read(&sandbox.invoke(event).await?.body)?;
+            let body = expect(reply, operation.success());
+            let body = body.with_context(|| format!("{name} does not serve {function}"))?;
+            let body = if operation.reads() { body } else { anonymous(body, user) };
+            let ours = first.get_or_insert_with(|| body.clone());
+            ensure!(*ours == body, "{name} answers {function} with {body} instead of {ours}");
+        }
+        Ok(())
+    }
+}
+
+/// A task as it would be another user's at another time.
+fn anonymous(mut body: Value, user: &str) -> Value {
+    for (name, value) in body.as_object_mut().into_iter().flatten() {
+        match (name.as_str(), value.as_str()) {
+            ("id", None) => *value = json!(value.is_u64()),
+            ("user_id", Some(id)) => *value = json!(id == user),
+            ("created_at" | "updated_at", Some(time)) => {
+                *value = json!(time.replace(|c: char| c.is_ascii_digit(), "0"));
             }
-            DELETE => {
-                let fill = format!(
-                    "INSERT INTO tasks (user_id, title) SELECT '{USER}', 'to be deleted'
-                     FROM generate_series(1, {count}) RETURNING id"
-                );
-                let tasks = query(&self.database.url, &fill).await?;
-                tasks.iter().map(|task| Self::event_of(DELETE, task.parse()?)).collect()
-            }
-            _ => Ok(vec![Self::event_of(function, self.task().await?)?; count]),
+            _ => {}
         }
     }
+    body
 }
 
 /// A value for each of the programs, in their order.

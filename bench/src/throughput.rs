@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
+use tests::Sandbox;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, expect_all};
 use crate::functions::{LIST, in_environment};
 use crate::pgbench::{Limit, Script};
 use crate::programs::{Program, peer};
-use crate::sandbox::Sandbox;
 use crate::stats::Series;
 use crate::subject::{Each, Subject, USER};
 
@@ -33,7 +33,7 @@ pub(crate) const SANDBOXES: usize = 4;
 
 pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
     println!("Throughput …");
-    let event = Subject::list()?;
+    let event = Subject::list();
     let limit = Limit { database: &subject.database, user: USER };
     let (mut one, mut several) = (Each::<Series>::default(), Each::<Series>::default());
     for _ in 0..SPELL_ROUNDS {
@@ -79,16 +79,18 @@ async fn throughput(
 ) -> Result<f64> {
     let started = Instant::now();
     let callers = sandboxes.iter().flat_map(|sandbox| (0..at_once).map(move |_| sandbox));
-    let counts = callers.map(async |sandbox| {
-        let mut count = 0_u32;
+    let answers = callers.map(async |sandbox| {
+        let mut answers = Vec::new();
         while started.elapsed() < duration {
-            sandbox.invoke(event.clone()).await?;
-            count += 1;
+            answers.push(sandbox.invoke(event.clone()).await?);
         }
-        Ok::<_, anyhow::Error>(count)
+        Ok::<_, anyhow::Error>(answers)
     });
-    let counts = futures_util::future::try_join_all(counts).await?;
-    Ok(f64::from(counts.iter().sum::<u32>()) / started.elapsed().as_secs_f64())
+    let answers = futures_util::future::try_join_all(answers).await?;
+    let took = started.elapsed();
+    let answers: Vec<_> = answers.into_iter().flatten().collect();
+    expect_all(&answers, 200)?;
+    Ok(answers.len() as f64 / took.as_secs_f64())
 }
 
 /// FastAPI under uvicorn, asked over HTTP.
@@ -116,18 +118,18 @@ fn uvicorn(subject: &Subject) -> Result<Series> {
     for _ in 0..SPELL_ROUNDS {
         let started = Instant::now();
         let client = || {
-            let mut count = 0_u32;
+            let mut statuses = Vec::new();
             while started.elapsed() < SPELL {
-                assert_eq!(ask(), 200);
-                count += 1;
+                statuses.push(ask());
             }
-            count
+            statuses
         };
-        let count: u32 = std::thread::scope(|scope| {
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..SANDBOXES).map(|_| scope.spawn(client)).collect();
-            clients.into_iter().filter_map(|client| client.join().ok()).sum()
+            clients.into_iter().filter_map(|client| client.join().ok()).flatten().collect()
         });
-        series.push(f64::from(count) / started.elapsed().as_secs_f64());
+        ensure!(statuses.iter().all(|status| *status == 200), "uvicorn fails: {statuses:?}");
+        series.push(statuses.len() as f64 / started.elapsed().as_secs_f64());
     }
     server.kill()?;
     server.wait()?;

@@ -2,9 +2,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tests::Proxy;
+use tests::{Proxy, operations};
 
-use crate::functions::{ALL, LIST, sandbox};
+use crate::functions::{LIST, sandbox};
 use crate::subject::Subject;
 use crate::warm::Warm;
 
@@ -34,30 +34,30 @@ pub(crate) async fn measure(subject: &Subject) -> Result<TripResults> {
     // With a delay, what is sent without waiting for an answer counts as the one round trip that it is.
     proxy.delay(DELAYS[2]);
     let cold_sandbox = sandbox(LIST, &url).await?;
-    cold_sandbox.invoke(Subject::list()?).await?;
+    cold_sandbox.invoke(Subject::list()).await?;
     let cold = proxy.round_trips();
     drop(cold_sandbox);
     proxy.delay(Duration::ZERO);
 
-    let mut operations = Vec::new();
-    for function in ALL {
-        let sandbox = sandbox(function, &url).await?;
+    let mut results = Vec::new();
+    for operation in operations() {
+        let sandbox = sandbox(operation.function, &url).await?;
         let mut latencies = [0.0; 3];
         let mut warm = 0;
         for (delay, latency) in DELAYS.into_iter().zip(&mut latencies) {
-            let events = subject.events(function, REQUESTS).await?;
+            let events = subject.events(operation, REQUESTS).await?;
             let (first, rest) = events.split_first().context("no event")?;
             sandbox.invoke(first.clone()).await?;
             proxy.delay(delay);
             let before = proxy.round_trips();
             let mut times = Warm::default();
-            times.measure(&sandbox, rest).await?;
+            times.measure(&sandbox, rest, operation.success()).await?;
             // Each of them took as many.
             warm = (proxy.round_trips() - before).div_ceil(rest.len());
             *latency = times.p50.median() / 1e3;
             proxy.delay(Duration::ZERO);
         }
-        operations.push((function, Trips { warm, latencies }));
+        results.push((operation.function, Trips { warm, latencies }));
     }
-    Ok(TripResults { cold, operations })
+    Ok(TripResults { cold, operations: results })
 }

@@ -1,11 +1,12 @@
 //! Requests to sandboxes that run already.
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
+use tests::{Sandbox, operations};
 
-use crate::functions::{ALL, LIST};
+use crate::caller::expect_all;
+use crate::functions::LIST;
 use crate::pgbench::{Limit, Script};
 use crate::programs::Program;
-use crate::sandbox::Sandbox;
 use crate::stats::{Series, micros, quantile};
 use crate::subject::{Each, Subject, USER};
 
@@ -27,18 +28,25 @@ pub(crate) struct Warm {
 }
 
 impl Warm {
-    /// One more round: each event once, one after the other.
-    pub(crate) async fn measure(&mut self, sandbox: &Sandbox, events: &[Bytes]) -> Result<()> {
+    /// One more round: each event once, one after the other, and each answered with `status`.
+    pub(crate) async fn measure(
+        &mut self,
+        sandbox: &Sandbox,
+        events: &[Bytes],
+        status: u16,
+    ) -> Result<()> {
         let (before, measured) = events.split_at(WARM_UP.min(events.len() / 4));
         for event in before {
             sandbox.invoke(event.clone()).await?;
         }
         let cpu = sandbox.cpu()?;
-        let mut latencies = Vec::with_capacity(measured.len());
+        let mut answers = Vec::with_capacity(measured.len());
         for event in measured {
-            latencies.push(micros(sandbox.invoke(event.clone()).await?.took));
+            answers.push(sandbox.invoke(event.clone()).await?);
         }
         self.cpu.push((sandbox.cpu()? - cpu) / measured.len() as f64);
+        expect_all(&answers, status)?;
+        let latencies: Vec<_> = answers.iter().map(|answer| micros(answer.took)).collect();
         self.p50.push(quantile(&latencies, 0.5));
         self.p99.push(quantile(&latencies, 0.99));
         self.p999.push(quantile(&latencies, 0.999));
@@ -77,9 +85,10 @@ impl WarmResults {
 pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
     println!("Warm requests …");
     let limit = Limit { database: &subject.database, user: USER };
-    let mut operations = Vec::new();
+    let mut measured = Vec::new();
     let mut limits = Each::<Series>::default();
-    for function in ALL {
+    for operation in operations() {
+        let function = operation.function;
         let mut results = Each::<Warm>::default();
         let mut sandboxes = Vec::new();
         for program in &subject.programs {
@@ -88,8 +97,9 @@ pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
         for _ in 0..ROUNDS {
             let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results);
             for ((program, sandbox), warm) in by_turns {
-                let events = subject.events(function, batch(program)).await?;
-                warm.measure(sandbox, &events).await?;
+                let events = subject.events(operation, batch(program)).await?;
+                let measured = warm.measure(sandbox, &events, operation.success()).await;
+                measured.with_context(|| format!("{}, {function}", program.name()))?;
             }
             if function == LIST {
                 let scripts = [Script::Nothing, Script::List, Script::Transaction];
@@ -98,7 +108,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
                 }
             }
         }
-        operations.push((function, results));
+        measured.push((function, results));
     }
-    Ok(WarmResults { operations, limits })
+    Ok(WarmResults { operations: measured, limits })
 }

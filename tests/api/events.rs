@@ -1,11 +1,15 @@
 //! The events of API Gateway itself, which differ from those of the local gateway.
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use tests::{
-    AUDIENCE, ISSUER, SECRET, Stack, Token, User, database_url, now, routes, send, stack, xtask,
+    AUDIENCE, ISSUER, Operation, Request, SECRET, Stack, Token, User, database_url, operation,
+    operations, root, send, stack, xtask,
 };
 
 /// Sends an event straight to a function, and returns what it answers to API Gateway.
@@ -18,37 +22,14 @@ fn invoke_at(stack: &Stack, function: &str, event: &Value) -> Value {
     send("POST", &url, &[("content-type", "application/json")], &event.to_string()).body
 }
 
-/// An event as API Gateway's payload format 2.0 has it.
-fn event(method: &str, route: &str, path: &str, parameters: &Value, user: &str) -> Value {
-    json!({
-        "version": "2.0",
-        "routeKey": format!("{method} {route}"),
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "authorization": format!("Bearer {}", Token::of(user).sign()),
-            "content-type": "application/json",
-            "host": "abc123.execute-api.eu-central-1.amazonaws.com",
-            "x-forwarded-for": "203.0.113.7", "x-forwarded-port": "443", "x-forwarded-proto": "https",
-        },
-        "requestContext": {
-            "accountId": "123456789012", "apiId": "abc123",
-            "domainName": "abc123.execute-api.eu-central-1.amazonaws.com", "domainPrefix": "abc123",
-            "http": {
-                "method": method, "path": path, "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7", "userAgent": "test",
-            },
-            "requestId": "id", "routeKey": format!("{method} {route}"), "stage": "$default",
-            "time": "23/Nov/2026:08:15:00 +0000", "timeEpoch": now() * 1000,
-        },
-        "pathParameters": parameters,
-        "isBase64Encoded": false,
-    })
+/// The event of a request for the user's own tasks.
+fn event(request: &Request, user: &str, task: impl Display) -> Value {
+    request.event(user, task, &Token::of(user).sign())
 }
 
 fn create_event(user: &str, body: &Value) -> Value {
-    let path = format!("/api/{user}/tasks");
-    let mut event = event("POST", "/api/{user_id}/tasks", &path, &json!({ "user_id": user }), user);
+    let create = operation("create-task").example().without_key();
+    let mut event = event(&create, user, "");
     event["body"] = body.clone();
     event
 }
@@ -64,11 +45,8 @@ fn path_parameters_may_be_decoded_already() {
         let location = created["headers"]["location"].as_str().unwrap();
         assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location}");
 
-        let id = task["id"].to_string();
-        let parameters = json!({ "user_id": user, "task_id": id });
-        let path = format!("/api/{user}/tasks/{id}");
-        let route = "/api/{user_id}/tasks/{task_id}";
-        let deleted = invoke("delete-task", &event("DELETE", route, &path, &parameters, user));
+        let delete = operation("delete-task").example();
+        let deleted = invoke("delete-task", &event(&delete, user, &task["id"]));
         assert_eq!(deleted["statusCode"], 200, "{deleted:#}");
     }
 }
@@ -86,39 +64,34 @@ fn a_body_may_be_encoded() {
 fn an_answer_without_a_body_has_none() {
     let created = invoke("create-task", &create_event("none", &json!(r#"{"title":"t"}"#)));
     let task: Value = created["body"].as_str().unwrap().parse().unwrap();
-    let id = task["id"].to_string();
-    let path = format!("/api/none/tasks/{id}");
-    let parameters = json!({ "user_id": "none", "task_id": id });
-    let mut event = event("GET", "/api/{user_id}/tasks/{task_id}", &path, &parameters, "none");
-    event["headers"]["if-none-match"] = created["headers"]["etag"].clone();
+    let tag = created["headers"]["etag"].as_str().unwrap();
+    let get = operation("get-task").example().with_header("if-none-match", tag);
+    let event = event(&get, "none", &task["id"]);
     let got = invoke("get-task", &event);
     assert_eq!((&got["statusCode"], got["body"].as_str().unwrap_or_default()), (&json!(304), ""));
 }
 
 /// An event with everything that API Gateway may send.
-fn full_event(method: &str, route: &str, user: &str, task: &Value) -> Value {
-    let path = route.replace("{user_id}", user).replace("{task_id}", &task.to_string());
-    let parameters = json!({ "user_id": user, "task_id": task.to_string() });
-    let mut event = event(method, route, &path, &parameters, user);
-    event["rawQueryString"] = json!("limit=1&completed=false");
-    event["queryStringParameters"] = json!({ "limit": "1", "completed": "false" });
+fn full_event(operation: &'static Operation, user: &str, task: &Value) -> Value {
+    let mut request = operation.example();
+    for (name, value) in [("if-none-match", "\"9\""), ("if-match", "\"1\", \"2\"")] {
+        if operation.takes(name) {
+            request = request.with_header(name, value);
+        }
+    }
+    if request.query.is_empty() {
+        request = request.with_query("limit=1&completed=false");
+    }
+    let mut event = event(&request, user, task);
+    event["pathParameters"]["task_id"] = json!(task.to_string());
     event["cookies"] = json!(["a=b"]);
     event["stageVariables"] = json!({ "a": "b" });
-    event["headers"]["x-amzn-trace-id"] = json!("Root=1-6a140f84-3b5a1f0e6d0c4e8e9a550e4f");
     event["requestContext"]["authentication"] = json!({ "clientCert": {
         "clientCertPem": "-", "subjectDN": "CN=x", "issuerDN": "CN=x", "serialNumber": "1",
         "validity": { "notBefore": "Nov 23 08:15:00 2026 GMT", "notAfter": "Nov 23 08:15:00 2027 GMT" },
     } });
     event["requestContext"]["authorizer"] =
         json!({ "jwt": { "claims": { "sub": "somebody-else" }, "scopes": ["a"] } });
-    match method {
-        "GET" => event["headers"]["if-none-match"] = json!("\"9\""),
-        "POST" => event["headers"]["idempotency-key"] = json!("key"),
-        _ => event["headers"]["if-match"] = json!("\"1\", \"2\""),
-    }
-    if method != "GET" && method != "DELETE" {
-        event["body"] = json!(r#"{"title":"t","completed":true}"#);
-    }
     event
 }
 
@@ -176,9 +149,9 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("SERVICE_NAME", "task-api-test"),
     ]);
-    let break_all = |method: &str, route: &str, function: &str| {
-        let user = User::of(&stack);
-        let good = || full_event(method, route, &user.id, &user.new_task("t")["id"]);
+    let break_all = |operation: &'static Operation| {
+        let (user, function) = (User::of(&stack), operation.function);
+        let good = || full_event(operation, &user.id, &user.new_task("t")["id"]);
         let succeeds = || {
             let answer = invoke_at(&stack, function, &good());
             assert!(well_formed(&answer) < 300, "{function}: {answer:#}");
@@ -213,16 +186,16 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
         succeeds();
     };
     thread::scope(|scope| {
-        for (method, route, function) in routes() {
-            scope.spawn(move || break_all(&method, &route, &function));
+        for operation in operations() {
+            scope.spawn(move || break_all(operation));
         }
     });
     // One start each: it was the same process all along.
     let log = stack.gateway.log();
     let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
     let lines: Vec<_> = lines.filter(|line| line["message"] == "request").collect();
-    for (_, _, function) in routes() {
-        let of = lines.iter().filter(|line| line["operation"] == function.as_str());
+    for Operation { function, .. } in operations() {
+        let of = lines.iter().filter(|line| line["operation"] == *function);
         let starts: Vec<_> = of.map(|line| line["ColdStarts"].as_u64().unwrap()).collect();
         assert!(starts.len() > 300, "{function}: {}", starts.len());
         assert_eq!(starts.iter().sum::<u64>(), 1, "{function}");
@@ -234,17 +207,18 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
 fn a_query_that_no_uri_allows_is_refused_and_no_fault_of_ours() {
     let user = User::new();
     let task = user.new_task("t")["id"].clone();
-    for (method, route, function) in routes() {
+    for operation in operations() {
+        let function = operation.function;
         for query in ["limit=1 &completed=true", "a=\"", "<", "a=#", "é", "\n", "a=\0"] {
-            let mut event = full_event(&method, &route, &user.id, &task);
+            let mut event = full_event(operation, &user.id, &task);
             event["rawQueryString"] = json!(query);
-            let refused = invoke(&function, &event);
+            let refused = invoke(function, &event);
             assert_eq!(well_formed(&refused), 400, "{function}: {query}: {refused:#}");
             let problem: Value = refused["body"].as_str().unwrap().parse().unwrap();
             assert_eq!(problem["code"], "invalid_request");
             // Who may not see the tasks is told nothing but that.
             event["pathParameters"]["user_id"] = json!("somebody-else");
-            assert_eq!(well_formed(&invoke(&function, &event)), 403, "{function}: {query}");
+            assert_eq!(well_formed(&invoke(function, &event)), 403, "{function}: {query}");
         }
     }
     // Nothing was done for any of them.
@@ -261,10 +235,8 @@ fn a_query_is_read_whatever_the_path_decodes_to() {
             let created = invoke("create-task", &create_event(&user.id, &json!(body)));
             assert_eq!(created["statusCode"], 201, "{created:#}");
         }
-        let (route, path) = ("/api/{user_id}/tasks", format!("/api/{id}/tasks"));
-        let mut event = event("GET", route, &path, &json!({ "user_id": id }), id);
-        event["rawQueryString"] = json!("limit=1");
-        let listed = invoke("list-tasks", &event);
+        let list = operation("list-tasks").example().with_query("limit=1");
+        let listed = invoke("list-tasks", &event(&list, id, ""));
         let tasks: Value = listed["body"].as_str().unwrap().parse().unwrap();
         assert_eq!(tasks.as_array().unwrap().len(), 1, "{id}: {listed:#}");
     }
@@ -300,15 +272,14 @@ fn what_is_not_ascii_is_refused_or_passed_over() {
         assert_eq!(well_formed(&answer), status, "{header}: {value}: {answer:#}");
     }
     let task = user.new_task("t")["id"].clone();
-    for (method, header, status) in
-        [("GET", "if-none-match", 200), ("PUT", "if-match", 412), ("DELETE", "if-match", 412)]
-    {
-        let route = "/api/{user_id}/tasks/{task_id}";
-        let mut event = full_event(method, route, &user.id, &task);
-        event["headers"][header] = json!("\"é\", W/\"ü\"");
-        let function = routes().into_iter().find(|(m, path, _)| m == method && path == route);
-        let answer = invoke(&function.unwrap().2, &event);
-        assert_eq!(well_formed(&answer), status, "{method}: {answer:#}");
+    for operation in operations() {
+        let headers = [("if-none-match", 200), ("if-match", 412)];
+        for (header, status) in headers.into_iter().filter(|(header, _)| operation.takes(header)) {
+            let mut event = full_event(operation, &user.id, &task);
+            event["headers"][header] = json!("\"é\", W/\"ü\"");
+            let answer = invoke(operation.function, &event);
+            assert_eq!(well_formed(&answer), status, "{}: {answer:#}", operation.function);
+        }
     }
 }
 
@@ -325,13 +296,38 @@ fn printed(function: &str, arguments: &[&str]) -> Value {
     String::from_utf8(output.stdout).unwrap().parse().unwrap()
 }
 
+/// The files are written by this test, where they are not as the document has it.
 #[test]
-fn the_files_are_complete_events_but_for_what_grows_old() {
-    for (method, path, function) in routes() {
-        let file = format!("{}/../events/{function}.json", env!("CARGO_MANIFEST_DIR"));
-        let mut file: Value = std::fs::read_to_string(file).unwrap().parse().unwrap();
-        let mut printed = printed(&function, &[]);
-        assert_eq!(printed["routeKey"], format!("{method} {path}"));
+fn the_files_are_the_events_of_the_documents_examples() {
+    let folder = root().join("events");
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let mut unknown: BTreeSet<PathBuf> = files.collect();
+    let mut written = Vec::new();
+    for operation in operations() {
+        let event = operation.example().event("dev-user", 1, &expired_token());
+        let (file, text) =
+            (folder.join(format!("{}.json", operation.function)), format!("{event:#}\n"));
+        if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+            std::fs::write(&file, text).unwrap();
+            written.push(operation.function);
+        }
+        unknown.remove(&file);
+    }
+    assert!(written.is_empty(), "events/ is written anew for {written:?}: commit it");
+    assert!(unknown.is_empty(), "no operation of shared/openapi.yaml has {unknown:?}");
+}
+
+/// The one of the files, which shows what a token looks like.
+fn expired_token() -> String {
+    let token = Token::of("dev-user");
+    token.with("iat", json!(1_795_421_700)).with("exp", json!(1_795_422_300)).sign()
+}
+
+#[test]
+fn cargo_xtask_event_prints_the_file_but_for_what_grows_old() {
+    for operation in operations() {
+        let mut file = operation.example().event("dev-user", 1, &expired_token());
+        let mut printed = printed(operation.function, &[]);
         assert_ne!(printed["headers"]["authorization"], file["headers"]["authorization"]);
         for event in [&mut file, &mut printed] {
             for name in ["authorization", "idempotency-key"] {
@@ -344,13 +340,6 @@ fn the_files_are_complete_events_but_for_what_grows_old() {
             }
         }
         assert_eq!(file, printed);
-        // Every member that API Gateway always sends.
-        let sent = event(&method, &path, "/", &json!({}), "u");
-        let members =
-            |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        for (sent, file) in [(&sent, &file), (&sent["requestContext"], &file["requestContext"])] {
-            assert!(members(sent).iter().all(|name| file.get(name).is_some()), "{function}");
-        }
     }
 }
 
@@ -358,30 +347,22 @@ fn the_files_are_complete_events_but_for_what_grows_old() {
 fn cargo_lambda_invokes_a_function_with_its_event() {
     let folder = tempfile::tempdir().unwrap();
     let port = stack().gateway.url.rsplit(':').next().unwrap();
-    let invoke = |function: &str, task: &Value| -> (Value, Value) {
+    let user = User::with_id(stack(), "invoker");
+    for Operation { function, .. } in operations() {
+        let task = user.new_task("t")["id"].to_string();
         let file = folder.path().join(function);
-        let event = printed(function, &["--user", "invoker", "--task", &task.to_string()]);
+        let event = printed(function, &["--user", &user.id, "--task", &task]);
         std::fs::write(&file, event.to_string()).unwrap();
         let mut command = Command::new("cargo");
-        command.args([
-            "lambda",
-            "invoke",
-            function,
-            "--invoke-address",
-            "127.0.0.1",
-            "--invoke-port",
-            port,
-        ]);
-        let output = command.arg("--data-file").arg(&file).output().unwrap();
+        command.args(["lambda", "invoke", function, "--invoke-address", "127.0.0.1"]);
+        command.args(["--invoke-port", port, "--data-file"]).arg(&file);
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let answer: Value = String::from_utf8(output.stdout).unwrap().parse().unwrap();
-        let body = answer["body"].as_str().unwrap_or_default().parse().unwrap_or_default();
-        (answer["statusCode"].clone(), body)
-    };
-    let (status, task) = invoke("create-task", &json!(1));
-    assert_eq!((status, &task["title"]), (json!(201), &json!("Buy milk")));
-    let rest = ["get-task", "update-task", "complete-task", "list-tasks", "delete-task"];
-    for function in rest {
-        assert_eq!(invoke(function, &task["id"]).0, 200, "{function}");
+        assert_eq!(answer["statusCode"], operation(function).success(), "{function}: {answer:#}");
+        let body: Value = answer["body"].as_str().unwrap().parse().unwrap();
+        if *function == "create-task" {
+            assert_eq!(body["title"], "Buy milk");
+        }
     }
 }

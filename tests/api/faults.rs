@@ -1,8 +1,9 @@
 //! What a client sees when the network or the database fails, and what is stored then: it gets its
 //! answer or a clear 503 in time, what was acknowledged is stored once, and nothing is done twice.
+//!
+//! The functions run as Lambda runs them, each under a Runtime API of its own.
 mod certificates;
 mod cuts;
-#[cfg(target_os = "linux")]
 mod frozen;
 mod network;
 mod pooled;
@@ -10,121 +11,96 @@ mod restart;
 mod server;
 
 use std::fmt;
-use std::ops::Deref;
+use std::fs::File;
+use std::process::Stdio;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use tests::{Proxy, Reply, Session, Stack, User, database, sql, xtask};
-
-/// A request, as far as its failures are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    List,
-    Get,
-    Create,
-    CreateOnce,
-    Update,
-    Complete,
-    Toggle,
-    Delete,
-}
-
-use Operation::{Complete, Create, CreateOnce, Delete, Get, List, Toggle, Update};
-
-const ALL: [Operation; 8] = [List, Get, Create, CreateOnce, Update, Complete, Toggle, Delete];
-/// One of each function.
-const FUNCTIONS: [Operation; 6] = [List, Get, CreateOnce, Update, Toggle, Delete];
-
-impl Operation {
-    /// Whether it may be sent again where nobody knows if it ran.
-    fn repeats(self) -> bool {
-        !matches!(self, Create | Toggle | Delete)
-    }
-}
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use tests::{
+    AUDIENCE, ISSUER, Moment, Operation, Proxy, Reply, Request, SECRET, Sandbox, Session, function,
+    new_database, operations, requests, sql,
+};
 
 /// The longest that a request may take, and a second for a busy machine.
 const LIMIT: Duration = Duration::from_secs(9);
 
-/// A stack that has a database, and the way to it, for itself.
+/// One request of each operation: of two, the keyed create and the toggle, of which each run leaves a trace.
+fn one_of_each() -> Vec<Request> {
+    operations().iter().map(|operation| operation.example().without_body()).collect()
+}
+
+/// Does this with every request, one after the other.
+fn each(send: impl FnMut(&Request) -> Attempt) -> Vec<Attempt> {
+    requests().iter().map(send).collect()
+}
+
+/// The functions, with a database and the way to it for themselves.
 struct Fragile {
     proxy: Proxy,
-    stack: Stack,
+    functions: Vec<(&'static Operation, Sandbox)>,
+    log: NamedTempFile,
     /// The database, straight, for who may do everything in it.
     url: String,
-    /// The database as the functions know it.
-    functions_url: String,
     /// The name of the database.
     name: String,
 }
 
 impl Fragile {
-    /// With a new database of this name.
-    fn start(name: &str) -> Self {
-        let [url, functions_url] = new_database(name);
-        Self::on(&url, &functions_url, name)
+    /// With a new database.
+    fn new() -> Self {
+        let [url, functions_url] = new_database();
+        Self::on(&url, &functions_url)
     }
 
-    /// On the database `name`.
-    fn on(url: &str, functions_url: &str, name: &str) -> Self {
+    /// On a database, by its owner's and its functions' URL.
+    fn on(url: &str, functions_url: &str) -> Self {
         let proxy = Proxy::before(functions_url);
         let through = proxy.url(functions_url);
-        Self::with(proxy, &through, url, name)
+        Self::with(proxy, &through, url)
     }
 
     /// Whose functions have this URL.
-    fn with(proxy: Proxy, functions_url: &str, url: &str, name: &str) -> Self {
-        let stack = Stack::start_awake(&[("DATABASE_URL", functions_url)]);
-        let [url, functions_url, name] = [url, functions_url, name].map(str::to_owned);
-        Self { proxy, stack, url, functions_url, name }
+    fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
+        let log = NamedTempFile::new().unwrap();
+        let start = |operation: &'static Operation| {
+            let mut program = function(
+                operation.function,
+                &[
+                    ("DATABASE_URL", functions_url),
+                    ("BETTER_AUTH_SECRET", SECRET),
+                    ("JWT_ISSUER", ISSUER),
+                    ("JWT_AUDIENCE", AUDIENCE),
+                ],
+            );
+            let output = File::options().append(true).open(log.path()).unwrap();
+            program.stdout(Stdio::from(output.try_clone().unwrap())).stderr(output);
+            (operation, Sandbox::of(program))
+        };
+        let functions = operations().iter().map(start).collect();
+        let name = url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+        Self { proxy, functions, log, url: url.to_owned(), name }
+    }
+
+    fn function(&self, operation: &Operation) -> &Sandbox {
+        let of = |(other, _): &&(&Operation, Sandbox)| other.function == operation.function;
+        &self.functions.iter().find(of).unwrap().1
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 }
 
-/// A new database on the server of the tests: its URL, and that of the functions.
-fn new_database(name: &str) -> [String; 2] {
-    sql(&database().url, &format!("CREATE DATABASE {name}"));
-    let urls = [&database().url, &database().functions_url]
-        .map(|url| url.replace("/tasks?", &format!("/{name}?")));
-    let migrated = xtask().arg("migrate").env("DATABASE_URL", &urls[0]).output().unwrap();
-    assert!(migrated.status.success(), "{migrated:?}");
-    urls
-}
-
-/// A stack for one test, which leaves it whole for the next.
-struct Borrowed(MutexGuard<'static, Option<Fragile>>);
-
-/// One of a few stacks: their tests wait more than they work, but each stack takes its time to start.
-fn fragile() -> Borrowed {
-    static STACKS: [Mutex<Option<Fragile>>; 3] = [const { Mutex::new(None) }; 3];
-    static TURN: AtomicUsize = AtomicUsize::new(0);
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    let stack = &STACKS[turn % STACKS.len()];
-    // Nobody knows how a test left it that did not pass.
-    let mut stack = stack.lock().unwrap_or_else(|broken| {
-        stack.clear_poison();
-        let mut stack = broken.into_inner();
-        *stack = None;
-        stack
-    });
-    stack.get_or_insert_with(|| Fragile::start(&format!("fragile_{turn}"))).proxy.pass();
-    Borrowed(stack)
-}
-
-impl Deref for Borrowed {
-    type Target = Fragile;
-
-    fn deref(&self) -> &Fragile {
-        self.0.as_ref().unwrap()
-    }
-}
-
-/// Requests of a new user while something fails, and what becomes of them.
+/// Requests while something fails, and what becomes of them. Each is another user's, who has a task
+/// that is open and one that is completed.
 struct Trial<'a> {
     fragile: &'a Fragile,
-    user: User,
-    /// Tasks, of which each request changes another.
+    users: String,
+    /// The open task of each user.
     ids: Vec<i64>,
     attempts: Mutex<Vec<Attempt>>,
     next: AtomicUsize,
@@ -133,83 +109,80 @@ struct Trial<'a> {
 /// A request, and what the client saw.
 #[derive(Clone)]
 struct Attempt {
-    operation: Operation,
+    request: Request,
+    user: String,
     id: i64,
-    /// What tells its traces from those of others.
-    mark: String,
     reply: Reply,
     took: Duration,
+    /// What it took of the time in which the machine did not stand still.
+    ran: Duration,
+}
+
+/// A task as it is stored.
+struct Row {
+    id: i64,
+    version: usize,
+    completed: bool,
+    title: String,
 }
 
 impl<'a> Trial<'a> {
     /// A trial on functions that run and are connected.
     fn new(fragile: &'a Fragile) -> Self {
-        let user = User::of(&fragile.stack);
-        let tasks = format!(
-            "INSERT INTO tasks (user_id, title) SELECT '{}', 'task' FROM generate_series(1, 1000) RETURNING id",
-            user.id
-        );
-        let ids = sql(&fragile.url, &tasks).iter().map(|id| id.parse().unwrap()).collect();
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let users = format!("trial-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let fill = |completed: bool| {
+            format!(
+                "INSERT INTO tasks (user_id, title, completed) SELECT '{users}-' || n, 'task', {completed} \
+                 FROM generate_series(0, 2999) n RETURNING id"
+            )
+        };
+        sql(&fragile.url, &fill(true));
+        let ids = sql(&fragile.url, &fill(false)).iter().map(|id| id.parse().unwrap()).collect();
         let (attempts, next) = (Mutex::default(), AtomicUsize::new(0));
-        let trial = Self { fragile, user, ids, attempts, next };
+        let trial = Self { fragile, users, ids, attempts, next };
         // The first requests meet what an earlier trial left of the connections.
-        let (user, no_task) = (&trial.user, 9_007_199_254_740_991_i64);
         thread::scope(|scope| {
-            scope.spawn(|| user.list(""));
-            scope.spawn(|| user.get(no_task));
-            scope.spawn(|| user.create(&json!({ "title": "warm" })));
-            scope.spawn(|| user.update(no_task, &[], &json!({ "completed": true })));
-            scope.spawn(|| user.complete(no_task, &[], ""));
-            scope.spawn(|| user.delete(no_task, &[]));
+            for (operation, sandbox) in &fragile.functions {
+                scope.spawn(|| sandbox.ask("warm", &operation.example(), 1));
+            }
         });
-        trial.send_all(&FUNCTIONS).iter().for_each(Attempt::expect_success);
+        trial.send_all(&one_of_each()).iter().for_each(Attempt::expect_success);
         trial
     }
 
     /// Sends a request and sees to it that it is done or a clear 503, in time.
-    fn send(&self, operation: Operation) -> Attempt {
+    fn send(&self, request: &Request) -> Attempt {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
-        let (id, mark, user) = (self.ids[next], format!("mark {next}"), &self.user);
-        let (key, titled) = (next.to_string(), json!({ "title": mark }));
-        let sent = Instant::now();
-        let reply = match operation {
-            List => user.list("?limit=3"),
-            Get => user.get(id),
-            Create => user.create(&titled),
-            CreateOnce => user.create_once(&key, &titled),
-            Update => user.update(id, &[], &titled),
-            Complete => user.complete(id, &[], r#"{"completed":true}"#),
-            Toggle => user.complete(id, &[], ""),
-            Delete => user.delete(id, &[]),
-        };
-        let took = sent.elapsed();
-        assert!(took < LIMIT, "{operation:?} took {took:?}");
-        if !matches!(reply.status, 200 | 201) {
-            reply.expect_problem(503, "database_unavailable");
-            assert_eq!(reply.header("retry-after"), "1");
+        let (id, user) = (self.ids[next], format!("{}-{next}", self.users));
+        let (sent, started) = (Instant::now(), Moment::now());
+        let reply = self.fragile.function(request.operation).ask(&user, request, id);
+        let (took, ran) = (sent.elapsed(), started.elapsed());
+        let attempt = Attempt { request: request.clone(), user, id, reply, took, ran };
+        attempt.expect_within(LIMIT);
+        if attempt.reply.status != request.operation.success() {
+            attempt.reply.expect_problem(503, "database_unavailable");
+            assert_eq!(attempt.reply.header("retry-after"), "1");
         }
-        let attempt = Attempt { operation, id, mark, reply, took };
         self.attempts.lock().unwrap().push(attempt.clone());
         attempt
     }
 
     /// Sends these at once.
-    fn send_all(&self, operations: &[Operation]) -> Vec<Attempt> {
+    fn send_all(&self, requests: &[Request]) -> Vec<Attempt> {
         thread::scope(|scope| {
-            let start = |operation: &Operation| {
-                let operation = *operation;
-                scope.spawn(move || self.send(operation))
-            };
-            let threads: Vec<_> = operations.iter().map(start).collect();
+            let start = |request| scope.spawn(move || self.send(request));
+            let threads: Vec<_> = requests.iter().map(start).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
     }
 
     /// Sends a keyed create again, as clients do, until it is acknowledged.
     fn insist(&self, attempt: &Attempt) {
-        let again = || self.user.create_once(&attempt.mark[5..], &json!({ "title": attempt.mark }));
+        let Attempt { request, user, id, .. } = attempt;
+        let function = self.fragile.function(request.operation);
         let mut patience = 0..20;
-        while again().status != 201 {
+        while function.ask(user, request, id).status != request.operation.success() {
             patience.next().expect("an answer in the end");
         }
     }
@@ -222,27 +195,42 @@ impl<'a> Trial<'a> {
         let running = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
             AND state <> 'idle' AND pid <> pg_backend_pid()";
         until("the server is at rest", || session.run(running).is_empty());
-        let rows = session.run(&format!(
-            "SELECT concat_ws('|', id, version, completed, title) FROM tasks WHERE user_id = '{}'",
-            self.user.id
-        ));
         let attempts = self.attempts.lock().unwrap();
         let (mut acknowledged, mut failed, mut failed_but_stored) = (0, 0, 0);
         for attempt in attempts.iter() {
+            let rows = session.run(&format!(
+                "SELECT concat_ws('|', id, version, completed, title) FROM tasks WHERE user_id = '{}'",
+                attempt.user
+            ));
+            let rows: Vec<_> = rows.iter().map(|row| Row::read(row)).collect();
             let times = attempt.times(&rows);
-            let is_read = matches!(attempt.operation, List | Get);
+            let reads = attempt.request.operation.reads();
             if attempt.done() {
                 acknowledged += 1;
-                assert!(times == 1 || is_read, "{attempt} is stored {times} times");
+                assert_eq!(times, usize::from(!reads), "{attempt} is stored {times} times");
+                attempt.expect_among(&rows);
             } else {
                 failed += 1;
                 failed_but_stored += times;
                 let known = !attempt.reply.body["detail"].as_str().unwrap().contains("not known");
-                let most = usize::from(!known || is_read);
+                let most = usize::from(!known || reads);
                 assert!(times <= most, "{attempt} is stored {times} times: {:?}", attempt.reply);
             }
         }
         format!("{acknowledged} acknowledged = stored; of {failed} 503s stored {failed_but_stored}")
+    }
+}
+
+impl Row {
+    fn read(text: &str) -> Self {
+        let mut parts = text.splitn(4, '|');
+        let mut part = || parts.next().unwrap();
+        Self {
+            id: part().parse().unwrap(),
+            version: part().parse().unwrap(),
+            completed: part() == "t",
+            title: part().to_owned(),
+        }
     }
 }
 
@@ -261,34 +249,43 @@ impl Attempt {
 
     /// Success where a second run does no harm, else nothing in particular.
     fn expect_success_of_repeated(&self) {
-        if self.operation.repeats() {
-            self.expect_success();
-        }
+        let hint = "a request that must not run twice is in ONCE of tests/src/operation.rs";
+        assert!(self.done() || !self.request.repeats(), "{self}: {:?}; {hint}", self.reply);
     }
 
-    /// How often it was done, by the user's rows.
-    fn times(&self, rows: &[String]) -> usize {
-        let of_id = format!("{}|", self.id);
-        let row = rows.iter().find_map(|row| row.strip_prefix(&of_id));
-        let title = format!("|{}", self.mark);
-        match self.operation {
-            List | Get => 0,
-            Create | CreateOnce => rows.iter().filter(|row| row.ends_with(&title)).count(),
-            Update => usize::from(row.unwrap().ends_with(&title)),
-            Complete => usize::from(row.unwrap().contains("|t|")),
-            Toggle => row.unwrap().split('|').next().unwrap().parse::<usize>().unwrap() - 1,
-            Delete => usize::from(row.is_none()),
+    fn expect_within(&self, limit: Duration) {
+        assert!(self.ran < limit, "{self}, {:?} without stalls", self.ran);
+    }
+
+    /// How often it was done, by what has become of its user's two tasks.
+    fn times(&self, rows: &[Row]) -> usize {
+        let seeded = rows.iter().filter(|row| row.title == "task" || row.version > 1);
+        let (kept, changes) =
+            seeded.fold((0, 0), |(kept, changes), row| (kept + 1, changes + row.version - 1));
+        let (created, deleted) = (rows.len() - kept, 2 - kept);
+        // A second run of a change that may be repeated leaves what the first left.
+        let changes = if self.request.repeats() { changes.min(1) } else { changes };
+        created + deleted + changes
+    }
+
+    /// The task of the answer is stored as the answer has it, unless it was deleted.
+    fn expect_among(&self, rows: &[Row]) {
+        let task = &self.reply.body;
+        let row = rows.iter().find(|row| task["id"] == row.id);
+        if let Some(Row { completed, title, .. }) = row {
+            assert_eq!(
+                (&task["completed"], &task["title"]),
+                (&Value::from(*completed), &Value::from(title.as_str())),
+                "{self}"
+            );
         }
     }
 }
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} {} ({} after {:?})",
-            self.operation, self.mark, self.reply.status, self.took
-        )
+        let Self { request, user, reply, took, .. } = self;
+        write!(f, "{} of {user} ({} after {took:?})", request.name, reply.status)
     }
 }
 
@@ -298,6 +295,14 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     while !so() {
         assert!(Instant::now() < patience, "not yet: {what}");
         sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits for this long, in which everybody else can run.
+fn pause(time: Duration) {
+    let started = Moment::now();
+    while started.elapsed() < time {
+        sleep(Duration::from_millis(10));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `GET /api/{user_id}/tasks/{task_id}`.
 use serde_json::Value;
-use tests::User;
+use tests::{User, requests};
 
 /// What is no id of a task, as it stands in a path.
 pub const BAD_IDS: [&str; 12] = [
@@ -47,11 +47,9 @@ fn get_knows_no_other_task() {
 #[test]
 fn every_operation_on_a_task_refuses_a_bad_id() {
     let user = User::new();
-    for id in BAD_IDS {
-        assert_eq!(user.get(id).faults(), ["task_id"], "{id}");
-        assert_eq!(user.delete(id, &[]).faults(), ["task_id"], "{id}");
-        assert_eq!(user.complete(id, &[], "").faults(), ["task_id"], "{id}");
-        let body = serde_json::json!({ "title": "t" });
-        assert_eq!(user.update(id, &[], &body).faults(), ["task_id"], "{id}");
+    for request in requests().iter().filter(|request| request.operation.is_of_a_task()) {
+        for id in BAD_IDS {
+            assert_eq!(user.ask(request, id).faults(), ["task_id"], "{}: {id}", request.name);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{Route, routes};
+use tests::{ONCE, Route, requests, root, routes};
 
 fn routed() -> BTreeSet<Route> {
     let output =
@@ -22,16 +22,29 @@ fn routed() -> BTreeSet<Route> {
 
 #[test]
 fn the_document_has_the_routes_of_the_gateway() {
-    assert_eq!(routes(), routed());
-    assert_eq!(routes().len(), 6);
+    let (described, routed) = (routes(), routed());
+    let missing: Vec<_> = described.difference(&routed).collect();
+    assert!(
+        missing.is_empty(),
+        "{missing:?} are not in Cargo.toml's [workspace.metadata.lambda.watch.router]"
+    );
+    let unknown: Vec<_> = routed.difference(&described).collect();
+    assert!(unknown.is_empty(), "{unknown:?} of Cargo.toml are not in shared/openapi.yaml");
+}
+
+#[test]
+fn what_must_not_run_twice_is_a_request_of_the_document() {
+    let names: Vec<_> = requests().into_iter().map(|request| request.name).collect();
+    for once in ONCE {
+        assert!(names.iter().any(|name| name == once), "{once} of ONCE is none of {names:?}");
+    }
 }
 
 #[test]
 fn every_route_has_its_function_and_every_function_its_route() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions/src/bin");
-    let files = std::fs::read_dir(folder).unwrap();
+    let files = std::fs::read_dir(root().join("functions/src/bin")).unwrap();
     let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let functions: BTreeSet<_> = files.map(|file| name(&file.unwrap().path())).collect();
-    let routed: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
-    assert_eq!(functions, routed);
+    let described: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
+    assert_eq!(functions, described, "left: functions/src/bin; right: shared/openapi.yaml");
 }

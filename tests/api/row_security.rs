@@ -1,15 +1,12 @@
 //! The second lock: what the functions' login may not do, and whom it shows what where a statement forgets to ask.
-use serde_json::json;
-use shared::DATABASE_ROLE;
-use tests::{User, database, embedded_stack, sql, try_sql};
-
-use crate::statements::{as_user, statements_of};
+use shared::{DATABASE_ROLE, STATEMENTS, Statement};
+use tests::{User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
 
 /// PostgreSQL's `insufficient_privilege`, which a violated policy is, too.
 const REFUSED: &str = "42501";
 
 #[test]
-fn the_functions_login_may_do_nothing_but_the_six_operations() {
+fn the_functions_login_may_do_nothing_but_the_operations() {
     let login = &database().functions_url;
     let victim = User::of(embedded_stack());
     let task = victim.new_task("t")["id"].clone();
@@ -81,42 +78,46 @@ fn nothing_of_a_request_stays_on_its_connection() {
     assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
 }
 
+/// A statement of the victim's about one of their tasks. Every other parameter leaves open what it can.
+fn of_victim(statement: &Statement, task: &str) -> String {
+    let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
+        (0, _) => "'victim'",
+        (1, "int8") => task,
+        (_, "text" | "bytea") => "'x'",
+        _ => "NULL",
+    });
+    bound(statement, &values.collect::<Vec<_>>())
+}
+
 #[test]
 fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows() {
-    let victim = User::of(embedded_stack());
-    let task = victim.new_task("secret");
-    let id = &task["id"];
-    victim.list("").expect(200);
-    victim.get(id).expect(200);
-    victim.update(id, &[], &json!({ "title": "still secret" })).expect(200);
-    victim.complete(id, &[], "").expect(200);
-    let spare = victim.new_task("spare")["id"].clone();
-    victim.delete(&spare, &[]).expect(200);
-    let kept = victim.get(id).expect(200);
-
-    let condition = format!("user_id = '{}'", victim.id);
-    let mut statements = 0;
-    for statement in statements_of(&victim) {
-        let text = statement.with_literals().replace(&spare.to_string(), &id.to_string());
+    let [url, login] = &new_database();
+    let fill = "INSERT INTO tasks (user_id, title, completed) \
+        VALUES ('victim', 'open', false), ('victim', 'completed', true) RETURNING id";
+    let ids = sql(url, fill);
+    let rows = "SELECT task::text FROM tasks task WHERE user_id = 'victim' ORDER BY id";
+    let before = sql(url, rows);
+    let shows = |seen: &[String]| seen.iter().any(|value| ids.contains(value));
+    // Whether a statement, followed by a look at the rows, has shown or changed one of them.
+    let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
+    let condition = "user_id = 'victim'::text";
+    for statement in STATEMENTS {
+        let (name, text) = (statement.name, of_victim(statement, &ids[0]));
         if text.contains("INSERT INTO") {
             // A policy has it that a new row is the named user's.
-            let refused = try_sql(&database().functions_url, &as_user("thief", &text));
-            assert_eq!(refused, Err(REFUSED.into()), "{text}");
+            assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");
             continue;
         }
-        assert!(text.contains(&condition), "{text}");
-        let forgetful = text.replace(&condition, "true");
-        let undone = |text: &str| text.replace("; COMMIT", "; ROLLBACK");
-        // Without the lock, it would show the victim's task.
-        let unlocked = sql(&database().url, &format!("BEGIN; {forgetful}; ROLLBACK"));
-        assert!(unlocked.contains(&id.to_string()), "{forgetful}");
-        // With it, it shows nothing to another, and to the owner what it should.
-        let login = &database().functions_url;
-        assert_eq!(sql(login, &as_user("thief", &forgetful)), Vec::<String>::new(), "{forgetful}");
-        let owners = sql(login, &undone(&as_user(&victim.id, &forgetful)));
-        assert_eq!(owners.first(), Some(&id.to_string()), "{forgetful}");
-        statements += 1;
+        assert!(text.contains(condition), "{text}");
+        let forgetful = text.replace(condition, "true");
+        let looks = format!("{forgetful}; {rows}");
+        // Without the lock it would reach the victim's tasks, as it does for the victim.
+        let unlocked = sql(url, &format!("BEGIN; {looks}; ROLLBACK"));
+        assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {forgetful}");
+        let victims = as_user("victim", &looks).replace("; COMMIT", "; ROLLBACK");
+        assert!(reaches(sql(login, &victims)), "{forgetful}");
+        // With it, it shows nothing to another, and leaves everything as it was.
+        assert!(!shows(&sql(login, &as_user("thief", &forgetful))), "{forgetful}");
+        assert_eq!(sql(url, rows), before, "{forgetful}");
     }
-    assert_eq!(statements, 6, "list, two gets, update, complete, delete");
-    assert_eq!(victim.get(id).expect(200), kept);
 }

@@ -3,8 +3,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::{
-    ISSUER, Part, SECRET, Stack, Token, User, create_secret, database_url, function, now, request,
-    stack,
+    Fixture, ISSUER, SECRET, Stack, Token, User, create_secret, database_url, function, now,
+    operations, request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -22,10 +22,8 @@ fn refusal(mut function: Command) -> String {
 
 #[test]
 fn a_function_names_all_that_is_missing() {
-    for name in
-        ["list-tasks", "create-task", "get-task", "update-task", "delete-task", "complete-task"]
-    {
-        let text = refusal(function(name, &[]));
+    for operation in operations() {
+        let text = refusal(function(operation.function, &[]));
         assert!(text.contains("BETTER_AUTH_SECRET is missing"), "{text}");
         assert!(text.contains("DATABASE_URL is missing"), "{text}");
     }
@@ -99,7 +97,7 @@ fn without_issuer_and_audience_configured_none_is_asked_for() {
 
 #[test]
 fn a_function_reads_its_settings_from_secrets_manager() {
-    let aws = Part::start("aws", &[]);
+    let aws = Fixture::start("aws", &[]);
     let secret = json!({
         "BETTER_AUTH_SECRET": SECRET,
         "DATABASE_URL": database_url(),

@@ -2,101 +2,69 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::DATABASE_ROLE;
-use tests::{User, database, embedded_stack, sql};
+use shared::{STATEMENTS, Statement};
+use tests::{Reply, User, as_user, bound, database, embedded_stack, requests, sql};
 
-/// A statement that the server ran for a user: its text and its parameters as literals.
+/// A statement that the server ran: which of the crate's, and on what connection.
 #[derive(Debug)]
-pub(crate) struct Statement {
-    user: String,
+struct Executed {
+    name: &'static str,
     connection: String,
-    text: String,
-    parameters: Vec<String>,
 }
 
-/// All statements in the server's log that have the user's id as their first parameter.
-pub(crate) fn statements_of(user: &User) -> Vec<Statement> {
-    let log = database().log().replace("\n\t", "\n ");
-    let mut statements: Vec<Statement> = Vec::new();
-    let mut text = None;
+/// Every statement in the server's log that has the user's id as its first parameter.
+fn executed_for(user: &User) -> Vec<Executed> {
     // Each line starts `2026-11-23 08:15:00.123 UTC [pid] application `.
-    let mut lines = log.lines().peekable();
-    while let Some(line) = lines.next() {
-        let mut entry = line.to_owned();
-        while let Some(continued) = lines.next_if(|next| next.starts_with(' ')) {
-            entry = entry + "\n" + continued;
-        }
-        let Some((_, rest)) = entry.split_once('[') else { continue };
-        let Some((connection, rest)) = rest.split_once(']') else { continue };
-        if let Some((_, statement)) = rest.split_once("LOG:  execute <unnamed>: ") {
-            text = Some((connection.to_owned(), statement.to_owned()));
-        } else if let Some((_, parameters)) = rest.split_once("DETAIL:  parameters: ") {
-            let text = text.take().filter(|(of, _)| of == connection);
-            if !parameters.starts_with(&format!("$1 = '{}'", user.id)) {
-                continue;
-            }
-            let (connection, text) = text.expect("a statement before its parameters");
-            let parameters =
-                parameters.split(", $").filter_map(|p| Some(p.split_once(" = ")?.1.into()));
-            let (user, parameters) = (user.id.clone(), parameters.collect());
-            statements.push(Statement { user, connection, text, parameters });
-        }
-    }
-    statements
+    let log = database().log().replace("\n\t", " ");
+    let lines: Vec<_> = log.lines().collect();
+    let parameters = format!("DETAIL:  parameters: $1 = '{}'", user.id);
+    let of_user = lines.windows(2).filter(|pair| pair[1].contains(&parameters));
+    of_user.map(|pair| Executed::read(pair[0])).collect()
 }
 
-impl Statement {
-    /// The statement with its parameters in it.
-    pub(crate) fn with_literals(&self) -> String {
-        let parameters = self.parameters.iter().enumerate().rev();
-        parameters.fold(self.text.clone(), |text, (index, literal)| {
-            text.replace(&format!("${}", index + 1), literal)
-        })
+impl Executed {
+    fn read(line: &str) -> Self {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (before, text) = line.split_once("LOG:  execute <unnamed>: ").expect(line);
+        let connection = before.split(['[', ']']).nth(1).unwrap().to_owned();
+        let known = STATEMENTS.iter().find(|known| words(known.sql) == words(text));
+        let hint = "a statement of the store is one of shared::STATEMENTS";
+        let Statement { name, .. } = known.unwrap_or_else(|| panic!("{hint}: {text}"));
+        Self { name, connection }
     }
+}
 
-    /// What the server says it does for it.
-    fn explain(&self) -> Value {
-        let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", self.with_literals());
-        let plan: Value = sql(&database().functions_url, &as_user(&self.user, &explain))
-            .concat()
-            .parse()
-            .unwrap();
-        plan[0]["Plan"].clone()
-    }
-
-    fn pages_read(&self) -> u64 {
-        let plan = self.explain();
-        plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap()
-    }
+/// A statement of the crate.
+fn statement(name: &str) -> &'static Statement {
+    STATEMENTS.iter().find(|statement| statement.name == name).unwrap()
 }
 
 #[test]
-fn every_operation_is_one_statement() {
+fn every_request_is_one_statement() {
     let user = User::of(embedded_stack());
-    let task = user.new_task("t");
-    let id = &task["id"];
-    let any = [("if-match", "\"x\"")];
-    let requests = [
-        user.list("?completed=true&limit=3"),
-        user.create_once("key", &json!({ "title": "once" })),
-        user.create_once("key", &json!({ "title": "once" })),
-        user.create_once("key", &json!({ "title": "other" })),
-        user.get(id),
-        user.get(1),
-        user.update(id, &[], &json!({ "title": "u" })),
-        user.update(id, &any, &json!({ "title": "u" })),
-        user.update(1, &[], &json!({ "title": "u" })),
-        user.complete(id, &[], ""),
-        user.complete(id, &[], r#"{"completed":true}"#),
-        user.delete(id, &any),
-        user.delete(id, &[]),
-        user.delete(id, &[]),
-    ];
-    let statements = statements_of(&user);
-    assert_eq!(statements.len(), 1 + requests.len(), "{statements:#?}");
+    user.new_task("t");
+    let mut count = 1;
+    for request in requests() {
+        let taken = user.create(&json!({ "title": "t" })).expect(201)["id"].clone();
+        let stale = request.clone().with_header("if-match", "\"x\"");
+        // No task, a stale one, the task, and again what may be gone by now.
+        for (request, task) in
+            [(&request, &json!(1)), (&stale, &taken), (&request, &taken), (&request, &taken)]
+        {
+            user.ask(request, task);
+        }
+        count += 5;
+    }
+    // A key that another task has.
+    user.create_once("key", &json!({ "title": "other" })).faults();
+    let executed = executed_for(&user);
+    assert_eq!(executed.len(), count + 1, "{executed:#?}");
+    let names: BTreeSet<_> = executed.iter().map(|statement| statement.name).collect();
+    let known: BTreeSet<_> = STATEMENTS.iter().map(|statement| statement.name).collect();
+    assert_eq!(names, known, "left: executed; right: shared::STATEMENTS");
 
     // Each in a transaction of its own, and nothing else went over these connections: no check, no named statement.
-    let connections: BTreeSet<_> = statements.iter().map(|s| &s.connection).collect();
+    let connections: BTreeSet<_> = executed.iter().map(|s| &s.connection).collect();
     let log = database().log();
     for connection in connections {
         let lines = log.lines().filter(|line| line.contains(&format!("[{connection}]")));
@@ -116,11 +84,16 @@ fn every_operation_is_one_statement() {
     }
 }
 
-/// Statements in the transaction that a request of the user makes.
-pub(crate) fn as_user(user: &str, statements: &str) -> String {
-    format!(
-        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = '{user}'; {statements}; COMMIT"
-    )
+/// What the server says it does for a page of the user's: of tasks that are completed or not, after one of this id.
+fn explain(user: &User, completed: &str, after: &str) -> Value {
+    let page = bound(statement("list"), &[&format!("'{}'", user.id), completed, after, "51", "0"]);
+    let explain = as_user(&user.id, &format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {page}"));
+    let plan: Value = sql(&database().functions_url, &explain).concat().parse().unwrap();
+    plan[0]["Plan"].clone()
+}
+
+fn pages_read(plan: &Value) -> u64 {
+    plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap()
 }
 
 #[test]
@@ -146,19 +119,18 @@ fn a_page_costs_the_same_however_deep_and_however_many_tasks_there_are() {
     assert_eq!(deep_done.body[0]["title"], "task 1050");
     assert_eq!(first.body[0]["title"], format!("task {TASKS}"));
 
-    let statements = statements_of(&user);
-    let [first, _offset, deep, open, _offset_done, deep_done] = statements.as_slice() else {
-        panic!("{statements:#?}")
-    };
-    let baseline = first.pages_read();
-    assert!(baseline < 20, "{baseline} pages for 51 rows: {:#}", first.explain());
-    for other in [deep, open, deep_done] {
-        let pages = other.pages_read();
-        assert!(
-            pages <= baseline + 5,
-            "{pages} pages, {baseline} for the first: {:#}",
-            other.explain()
-        );
+    let before = |page: &Reply| page.body[0]["id"].as_i64().unwrap() + 1;
+    let first = explain(&user, "NULL", "NULL");
+    let baseline = pages_read(&first);
+    assert!(baseline < 20, "{baseline} pages for 51 rows: {first:#}");
+    for (completed, after) in [
+        ("NULL", before(&page_10_000).to_string()),
+        ("false", "NULL".into()),
+        ("true", before(&deep_done).to_string()),
+    ] {
+        let plan = explain(&user, completed, &after);
+        let pages = pages_read(&plan);
+        assert!(pages <= baseline + 5, "{pages} pages, {baseline} for the first: {plan:#}");
     }
     sql(&database().url, &format!("DELETE FROM tasks WHERE user_id = '{}'", user.id));
 }

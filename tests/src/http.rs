@@ -2,9 +2,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use anyhow::Context;
 use serde_json::Value;
 use ureq::Agent;
-use ureq::http::{HeaderMap, Request};
+use ureq::http::{HeaderMap, HeaderName, Request};
 
 use crate::openapi;
 
@@ -20,6 +21,22 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// What a function's answer to API Gateway becomes.
+    pub fn read(answer: &[u8]) -> anyhow::Result<Self> {
+        let mut answer: Value = serde_json::from_slice(answer)?;
+        let status = answer["statusCode"].as_u64().context("the answer has no status")?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+            let value = value.as_str().context("a header is no text")?;
+            headers.append(HeaderName::try_from(name)?, value.try_into()?);
+        }
+        let body = match answer["body"].take() {
+            Value::String(text) => json(text),
+            other => other,
+        };
+        Ok(Self { status: status.try_into()?, headers, body })
+    }
+
     /// A header's value, empty where it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -53,59 +70,45 @@ impl Reply {
 /// Sends a request to the API and checks of its answer what holds for every one.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let reply = send(method, url, headers, body);
-    check(&reply);
     let path = url.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..]));
-    openapi::check(method, path.unwrap_or_default(), &reply);
+    check(method, path.unwrap_or_default(), &reply);
     reply
 }
 
 /// Sends a request to whom it may concern.
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-    let reply = send_within(Duration::from_mins(2), method, url, headers, body);
-    reply.unwrap_or_else(|error| panic!("{method} {url}: {error}"))
-}
-
-/// As [`send`], for as long as this.
-///
-/// # Errors
-/// Why there is no answer.
-pub fn send_within(
-    limit: Duration,
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Result<Reply, ureq::Error> {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     let agent = AGENT.get_or_init(|| {
         let config =
             Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
-        config.build().into()
+        config.timeout_global(Some(Duration::from_mins(2))).build().into()
     });
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let mut response = if body.is_empty() {
-        let request = agent.configure_request(request.body(()).unwrap());
-        agent.run(request.timeout_global(Some(limit)).build())?
+    let response = if body.is_empty() {
+        agent.run(request.body(()).unwrap())
     } else {
-        let request = agent.configure_request(request.body(body.to_owned()).unwrap());
-        agent.run(request.timeout_global(Some(limit)).build())?
+        agent.run(request.body(body.to_owned()).unwrap())
     };
+    let mut response = response.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let text = response.body_mut().read_to_string().unwrap();
-    Ok(Reply {
+    Reply {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
-        body: if text.is_empty() {
-            Value::Null
-        } else {
-            text.parse().unwrap_or(Value::String(text))
-        },
-    })
+        body: json(text),
+    }
 }
 
-fn check(reply: &Reply) {
+/// A body as JSON; null where there is none, a string where it is something else.
+fn json(text: String) -> Value {
+    if text.is_empty() { Value::Null } else { text.parse().unwrap_or(Value::String(text)) }
+}
+
+/// Checks what holds for every answer of the API.
+pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
+    openapi::check(method, path, reply);
     assert_eq!(reply.header("cache-control"), "no-store", "{reply:#?}");
     assert_eq!(reply.header("x-content-type-options"), "nosniff", "{reply:#?}");
     match reply.status {

@@ -1,24 +1,32 @@
 //! What the black-box tests stand on: a database, a gateway, users with tokens, requests.
 //!
-//! The parts are started by `cargo xtask fixture`, once a test run, and end with it.
+//! The fixtures are started by `cargo xtask fixture`, once a test run, and end with it.
 
 mod aws;
+mod clock;
+mod event;
+mod fixture;
 mod http;
 mod openapi;
-mod part;
+mod operation;
 mod proxy;
+mod sandbox;
 mod sql;
 mod token;
 mod user;
 
 pub use aws::create_secret;
-pub use http::{Reply, request, send, send_within};
-pub use openapi::{Route, routes};
-pub use part::{
-    Part, Stack, apart, database, database_url, embedded_stack, function, stack, xtask,
+pub use clock::Moment;
+pub use fixture::{
+    Fixture, Fixture as Part, Stack, apart, database, database_url, embedded_stack, function,
+    new_database, root, stack, xtask,
 };
+pub use http::{Reply, request, send};
+pub use openapi::{Route, routes};
+pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use proxy::{End, Proxy, Way};
-pub use sql::{Session, sql, try_sql};
+pub use sandbox::{Answer, Sandbox};
+pub use sql::{Session, as_user, bound, sql, try_sql};
 pub use token::{Token, now, sign};
 pub use user::User;
 

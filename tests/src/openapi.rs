@@ -5,9 +5,10 @@ use std::sync::{LazyLock, Mutex};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::Reply;
+use crate::{Operation, Reply, operations};
 
-static DOCUMENT: LazyLock<Value> =
+/// The document.
+pub(crate) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_saphyr::from_str(include_str!("../../shared/openapi.yaml")).unwrap());
 
 /// Method, path and function.
@@ -15,15 +16,10 @@ pub type Route = (String, String, String);
 
 /// The routes that the document describes.
 pub fn routes() -> BTreeSet<Route> {
-    let paths = DOCUMENT["paths"].as_object().unwrap();
-    let routes = paths.iter().flat_map(|(path, item)| {
-        let operations = item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters");
-        operations.map(move |(method, operation)| {
-            let function = operation["x-function"].as_str().unwrap().to_owned();
-            (method.to_ascii_uppercase(), path.clone(), function)
-        })
-    });
-    routes.collect()
+    let route = |operation: &Operation| {
+        (operation.method.clone(), operation.path.to_owned(), operation.function.to_owned())
+    };
+    operations().iter().map(route).collect()
 }
 
 /// Checks an answer of the API against what the document says of it: the status must be one of
@@ -32,10 +28,10 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     let Some(template) = template(path) else { return };
     let method = method.to_ascii_lowercase();
     let pointer = format!("/paths/{}/{method}/responses/{}", escape(template), reply.status);
-    let (at, response) = resolve(&pointer);
+    let (at, response) = follow(&pointer);
     for (name, header) in response["headers"].as_object().unwrap() {
         let reference = header["$ref"].as_str().unwrap().trim_start_matches('#');
-        let header = DOCUMENT.pointer(reference).unwrap();
+        let header = resolve(header);
         match reply.headers.get(name).map(|value| value.to_str().unwrap()) {
             Some(value) => {
                 // A number in a header is its digits.
@@ -69,11 +65,17 @@ fn template(path: &str) -> Option<&'static str> {
     })
 }
 
+/// A value, or what its `$ref` refers to.
+pub(crate) fn resolve(value: &'static Value) -> &'static Value {
+    let Some(reference) = value["$ref"].as_str() else { return value };
+    follow(reference.trim_start_matches('#')).1
+}
+
 /// What stands at a pointer, or where its `$ref` points, and where that is.
-fn resolve(pointer: &str) -> (String, &'static Value) {
+fn follow(pointer: &str) -> (String, &'static Value) {
     let value = DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not described"));
     match value["$ref"].as_str() {
-        Some(reference) => resolve(reference.trim_start_matches('#')),
+        Some(reference) => follow(reference.trim_start_matches('#')),
         None => (pointer.to_owned(), value),
     }
 }

@@ -1,5 +1,5 @@
 //! What a test does to the database behind the API's back.
-use shared::Database;
+use shared::{DATABASE_ROLE, Database, Statement};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::SimpleQueryMessage;
 
@@ -14,6 +14,24 @@ pub fn sql(url: &str, statements: &str) -> Vec<String> {
 /// The SQLSTATE of why not.
 pub fn try_sql(url: &str, statements: &str) -> Result<Vec<String>, String> {
     Session::open(url).try_run(statements)
+}
+
+/// A statement of the crate with these expressions in place of its parameters.
+pub fn bound(statement: &Statement, values: &[&str]) -> String {
+    let Statement { name, sql, types } = statement;
+    assert_eq!(values.len(), types.len(), "the parameters of {name}");
+    // From the last one on: `$1` is the beginning of `$10`.
+    let parameters = values.iter().zip(types.iter()).enumerate().rev();
+    parameters.fold((*sql).to_owned(), |sql, (index, (value, of))| {
+        sql.replace(&format!("${}", index + 1), &format!("{value}::{}", of.name()))
+    })
+}
+
+/// Statements in the transaction that a request of the user makes.
+pub fn as_user(user: &str, statements: &str) -> String {
+    format!(
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = '{user}'; {statements}; COMMIT"
+    )
 }
 
 /// A session of the database; what is locked in it stays so until it is dropped.

@@ -1,11 +1,12 @@
 //! A user of the API, with tasks that no other test sees.
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::{Reply, Stack, Token, request, stack};
+use crate::{Reply, Request, Stack, Token, request, stack};
 
 /// A signed-in user.
 #[derive(Clone)]
@@ -54,13 +55,26 @@ impl User {
         request(method, &format!("{}{path}", self.gateway), &all, body)
     }
 
+    /// Sends a request for the user's own tasks.
+    pub fn ask(&self, request: &Request, task: impl Display) -> Reply {
+        self.ask_for(&self.id, request, task)
+    }
+
+    /// Sends a request for the tasks of whoever it may be.
+    pub fn ask_for(&self, owner: &str, request: &Request, task: impl Display) -> Reply {
+        let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let headers: Vec<_> = headers.collect();
+        let Request { operation, body, .. } = request;
+        self.send(&operation.method, &request.target(owner, task), &headers, body)
+    }
+
     /// The path of the user's tasks.
     pub fn tasks(&self) -> String {
         format!("/api/{}/tasks", self.id)
     }
 
     /// The path of one of the user's tasks.
-    pub fn task(&self, id: impl std::fmt::Display) -> String {
+    pub fn task(&self, id: impl Display) -> String {
         format!("{}/{id}", self.tasks())
     }
 
@@ -85,32 +99,22 @@ impl User {
     }
 
     /// Gets a task.
-    pub fn get(&self, id: impl std::fmt::Display) -> Reply {
+    pub fn get(&self, id: impl Display) -> Reply {
         self.send("GET", &self.task(id), &[], "")
     }
 
     /// Updates a task.
-    pub fn update(
-        &self,
-        id: impl std::fmt::Display,
-        headers: &[(&str, &str)],
-        body: &Value,
-    ) -> Reply {
+    pub fn update(&self, id: impl Display, headers: &[(&str, &str)], body: &Value) -> Reply {
         self.send("PUT", &self.task(id), headers, &body.to_string())
     }
 
     /// Deletes a task.
-    pub fn delete(&self, id: impl std::fmt::Display, headers: &[(&str, &str)]) -> Reply {
+    pub fn delete(&self, id: impl Display, headers: &[(&str, &str)]) -> Reply {
         self.send("DELETE", &self.task(id), headers, "")
     }
 
     /// Completes a task, with or without a body.
-    pub fn complete(
-        &self,
-        id: impl std::fmt::Display,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Reply {
+    pub fn complete(&self, id: impl Display, headers: &[(&str, &str)], body: &str) -> Reply {
         self.send("PATCH", &format!("{}/complete", self.task(id)), headers, body)
     }
 }

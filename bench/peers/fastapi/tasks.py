@@ -1,4 +1,4 @@
-"""The six operations on a user's tasks."""
+"""The operations on a user's tasks."""
 from fastapi import APIRouter, Depends, HTTPException, Query, status
 from sqlmodel import Session, select
 

@@ -1,14 +1,11 @@
 //! A connection that is cut anywhere in an exchange.
 use std::iter::zip;
-use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
-use tests::{End, Way, sql};
+use tests::{End, Moment, Way, new_database, operation, requests, sql, try_sql};
 
-use super::{
-    ALL, Attempt, Create, CreateOnce, FUNCTIONS, Fragile, List, Trial, Update, fragile,
-    new_database, report, until,
-};
+use super::{Attempt, Fragile, Trial, one_of_each, report, until};
 
 /// Where to cut what went one way: before the last byte of each part, and after it.
 fn cuts(bytes: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> Vec<usize> {
@@ -35,28 +32,29 @@ fn record(bytes: &[u8]) -> Option<usize> {
 
 /// Cuts the exchange of each operation everywhere.
 fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
-    for operation in ALL {
+    for request in &requests() {
         let trial = Trial::new(fragile);
-        trial.send(operation).expect_success();
+        trial.send(request).expect_success();
         fragile.proxy.passed();
-        trial.send(operation).expect_success();
+        trial.send(request).expect_success();
         let passed = fragile.proxy.passed();
         for way in [Way::Up, Way::Down] {
             let mut attempts = Vec::new();
             let ends = [End::Closed, End::Reset].into_iter().cycle();
             for (cut, end) in zip(cuts(&passed[way as usize], length), ends) {
                 fragile.proxy.cut(way, cut, end);
-                let attempt = trial.send(operation);
+                let attempt = trial.send(request);
                 attempt.expect_success_of_repeated();
                 attempts.push(attempt);
                 fragile.proxy.pass();
-                if !operation.repeats() {
+                if !request.repeats() {
                     // On a new connection, for the next to be cut in the same place; this one may end
                     // just as it is used.
-                    until("a new connection", || trial.send(operation).done());
+                    until("a new connection", || trial.send(request).done());
                 }
             }
-            let fault = format!("{kind}: {operation:?} cut {way:?} in {} places", attempts.len());
+            let places = attempts.len();
+            let fault = format!("{kind}: {} cut {way:?} in {places} places", request.name);
             report(&fault, &attempts, &trial.stored());
         }
     }
@@ -64,55 +62,58 @@ fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
 
 #[test]
 fn a_cut_anywhere_in_an_exchange_does_nothing_twice_and_loses_nothing_acknowledged() {
-    sweep(&plain("cut"), "plain", message);
+    sweep(&plain(), "plain", message);
 }
 
 /// Without TLS, where each message can be cut for itself.
-fn plain(name: &str) -> Fragile {
-    let [url, functions_url] = new_database(name);
+fn plain() -> Fragile {
+    let [url, functions_url] = new_database();
     let (base, _) = functions_url.split_once('?').unwrap();
-    Fragile::on(&url, &format!("{base}?sslmode=disable"), name)
+    Fragile::on(&url, &format!("{base}?sslmode=disable"))
 }
 
 #[test]
 fn a_function_that_vanishes_before_it_commits_holds_no_lock_for_longer_than_four_seconds() {
-    let fragile = plain("vanished");
+    let fragile = plain();
     let trial = Trial::new(&fragile);
+    let update = operation("update-task").example();
     fragile.proxy.passed();
-    trial.send(Update).expect_success();
+    trial.send(&update).expect_success();
     let [up, _] = fragile.proxy.passed();
     // All but its last message, the COMMIT.
     let before = up.len() - b"Q1234COMMIT\0".len();
     assert_eq!(up[before], b'Q');
     fragile.proxy.cut(Way::Up, before, End::Vanished);
     let (attempt, waited) = thread::scope(|scope| {
-        let sent = scope.spawn(|| trial.send(Update));
-        sleep(Duration::from_millis(500));
-        let started = Instant::now();
-        let lock = format!("SELECT id FROM tasks WHERE user_id = '{}' FOR UPDATE", trial.user.id);
-        sql(&fragile.url, &lock);
+        let sent = scope.spawn(|| trial.send(&update));
+        let lock = "SELECT id FROM tasks FOR UPDATE";
+        let is_locked = || try_sql(&fragile.url, &format!("{lock} NOWAIT")).is_err();
+        until("the transaction has its lock", is_locked);
+        let started = Moment::now();
+        sql(&fragile.url, lock);
         let waited = started.elapsed();
         (sent.join().unwrap(), waited)
     });
     attempt.expect_failure();
-    assert!(waited > Duration::from_secs(2) && waited < Duration::from_secs(5), "{waited:?}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
     report("vanished before COMMIT", &[attempt], &trial.stored());
     println!("| its lock | gone after | {} ms | |", waited.as_millis());
 }
 
 #[test]
 fn a_cut_anywhere_in_an_encrypted_exchange_does_nothing_twice() {
-    sweep(&fragile(), "TLS", record);
+    sweep(&Fragile::new(), "TLS", record);
 }
 
 #[test]
 fn a_connection_that_is_cut_while_it_is_made_is_made_again() {
-    let fragile = fragile();
-    for operation in [List, Create] {
+    let fragile = Fragile::new();
+    for request in ["list-tasks", "create-task"].map(|name| operation(name).example().without_key())
+    {
         let trial = Trial::new(&fragile);
         fragile.proxy.end(End::Closed);
         fragile.proxy.passed();
-        trial.send(operation).expect_success();
+        trial.send(&request).expect_success();
         let passed = fragile.proxy.passed();
         for way in [Way::Up, Way::Down] {
             let bytes = passed[way as usize].len();
@@ -121,12 +122,12 @@ fn a_connection_that_is_cut_while_it_is_made_is_made_again() {
                 .map(|cut| {
                     fragile.proxy.end(End::Closed);
                     fragile.proxy.cut_next(way, cut, End::Reset);
-                    trial.send(operation)
+                    trial.send(&request)
                 })
                 .collect();
             attempts.iter().for_each(Attempt::expect_success_of_repeated);
-            let fault =
-                format!("connecting for {operation:?} cut {way:?} in {} places", attempts.len());
+            let (name, places) = (&request.name, attempts.len());
+            let fault = format!("connecting for {name} cut {way:?} in {places} places");
             report(&fault, &attempts, &trial.stored());
         }
     }
@@ -134,13 +135,13 @@ fn a_connection_that_is_cut_while_it_is_made_is_made_again() {
 
 #[test]
 fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.cut(Way::Down, 0, End::Vanished);
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_failure);
     report("the answer vanishes", &attempts, &trial.stored());
-    let once = attempts.iter().find(|attempt| attempt.operation == CreateOnce).unwrap();
+    let once = attempts.iter().find(|attempt| attempt.request.name == "create-task").unwrap();
     trial.insist(once);
     report("and the keyed create again", std::slice::from_ref(once), &trial.stored());
 }

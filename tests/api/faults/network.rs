@@ -1,13 +1,10 @@
 //! A network that is slow, breaks, stands still or is not there.
-use std::thread::{self, sleep};
+use std::thread;
 use std::time::Duration;
 
-use tests::{End, Session};
+use tests::{End, Request, Session, operation};
 
-use super::{
-    ALL, Attempt, Complete, Create, CreateOnce, FUNCTIONS, Fragile, List, Operation, Trial,
-    fragile, report, until,
-};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -15,31 +12,34 @@ const fn ms(ms: u64) -> Duration {
 
 #[test]
 fn a_request_over_a_slow_network_takes_one_round_trip() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.delay(ms(300));
-    let attempts = [trial.send_all(&FUNCTIONS), trial.send_all(&[Create, Complete])].concat();
-    for attempt in &attempts {
+    let attempts = each(|request| {
+        let before = fragile.proxy.round_trips();
+        let attempt = trial.send(request);
         attempt.expect_success();
-        assert!(attempt.took >= ms(600) && attempt.took < ms(1_200), "{attempt}");
-    }
+        assert_eq!(fragile.proxy.round_trips(), before + 1, "{attempt}");
+        assert!(attempt.took >= ms(600), "{attempt}");
+        attempt
+    });
     report("300 ms each way", &attempts, &trial.stored());
 
     fragile.proxy.end(End::Closed);
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_success);
     report("300 ms each way, and a new connection", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_connection_that_breaks_between_requests_is_replaced_unseen() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        let attempts = ALL.map(|operation| {
+        let attempts = each(|request| {
             fragile.proxy.end(end);
-            sleep(ms(100));
-            trial.send(operation)
+            pause(ms(100));
+            trial.send(request)
         });
         attempts.iter().for_each(Attempt::expect_success);
         report(&format!("{end:?} between requests"), &attempts, &trial.stored());
@@ -47,15 +47,15 @@ fn a_connection_that_breaks_between_requests_is_replaced_unseen() {
 }
 
 /// Sends a request that waits for a lock, and has `fault` happen meanwhile.
-pub(super) fn in_flight(trial: &Trial, operation: Operation, fault: impl FnOnce()) -> Attempt {
+pub(super) fn in_flight(trial: &Trial, request: &Request, fault: impl FnOnce()) -> Attempt {
     let session = Session::open(&trial.fragile.url);
     session.run("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
     thread::scope(|scope| {
-        let sent = scope.spawn(|| trial.send(operation));
+        let sent = scope.spawn(|| trial.send(request));
         let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'tasks'::regclass";
         until("the statement waits", || !session.run(waiting).is_empty());
         fault();
-        sleep(ms(100));
+        pause(ms(100));
         session.run("ROLLBACK");
         sent.join().unwrap()
     })
@@ -63,11 +63,10 @@ pub(super) fn in_flight(trial: &Trial, operation: Operation, fault: impl FnOnce(
 
 #[test]
 fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        let attempts =
-            ALL.map(|operation| in_flight(&trial, operation, || trial.fragile.proxy.end(end)));
+        let attempts = each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
         attempts.iter().for_each(Attempt::expect_success_of_repeated);
         report(&format!("{end:?} under a statement"), &attempts, &trial.stored());
     }
@@ -75,10 +74,10 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
 
 #[test]
 fn a_503_leaves_open_what_a_statement_did_before_the_server_went_away() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let attempts = ALL.map(|operation| {
-        let attempt = in_flight(&trial, operation, || {
+    let attempts = each(|request| {
+        let attempt = in_flight(&trial, request, || {
             fragile.proxy.refuse();
             fragile.proxy.end(End::Closed);
         });
@@ -91,82 +90,89 @@ fn a_503_leaves_open_what_a_statement_did_before_the_server_went_away() {
 
 #[test]
 fn a_peer_that_vanished_while_the_function_idled_is_noticed_within_a_second() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.end(End::Vanished);
-    sleep(ms(6_000));
-    let attempts = trial.send_all(&FUNCTIONS);
+    pause(ms(6_000));
+    let attempts = trial.send_all(&one_of_each());
     for attempt in &attempts {
         attempt.expect_success();
-        assert!(attempt.took > ms(900) && attempt.took < ms(2_500), "{attempt}");
+        assert!(attempt.took > ms(900), "{attempt}");
+        attempt.expect_within(ms(2_500));
     }
     report("peer vanished, 6 s idle", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_peer_that_vanished_just_now_is_503_and_the_next_request_works() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.end(End::Vanished);
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_failure);
     report("peer vanished, no idling", &attempts, "");
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_success);
     report("the request after it", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_server_that_is_away_for_a_moment_is_waited_for() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let away = |time| {
+    let away = || {
         fragile.proxy.refuse();
         fragile.proxy.end(End::Closed);
-        back_after(&fragile, time, || trial.send_all(&FUNCTIONS))
     };
-    let attempts = away(ms(700));
+    away();
+    let attempts = back_after(&fragile, ms(700), || trial.send_all(&one_of_each()));
     attempts.iter().for_each(Attempt::expect_success);
     report("refused for 0.7 s", &attempts, &trial.stored());
 
-    let attempts = away(ms(3_000));
+    away();
+    let attempts = trial.send_all(&one_of_each());
+    fragile.proxy.pass();
     attempts.iter().for_each(Attempt::expect_failure);
-    report("refused for 3 s", &attempts, "");
-    let attempts = trial.send_all(&FUNCTIONS);
+    report("refused for longer", &attempts, "");
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_success);
     report("the request after it", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_database_that_wakes_is_waited_for_and_one_that_sleeps_on_is_503() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let sleeps = |time| {
+    let sleeps = || {
         fragile.proxy.hold();
         fragile.proxy.end(End::Closed);
-        back_after(&fragile, time, || trial.send_all(&FUNCTIONS))
     };
-    let attempts = sleeps(ms(3_000));
+    sleeps();
+    let attempts = back_after(&fragile, ms(3_000), || trial.send_all(&one_of_each()));
     attempts.iter().for_each(Attempt::expect_success);
     report("asleep for 3 s", &attempts, &trial.stored());
 
     // Nobody waits that long.
-    let attempts = sleeps(ms(6_000));
+    sleeps();
+    let attempts = trial.send_all(&one_of_each());
+    fragile.proxy.pass();
     attempts.iter().for_each(Attempt::expect_failure);
     report("asleep for longer", &attempts, "");
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_success);
     report("the request after it", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_network_that_stands_still_for_two_seconds_is_only_slow() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.hold();
-    let attempts = back_after(&fragile, ms(2_000), || trial.send_all(&[List, Create]));
+    let [list, create] = ["list-tasks", "create-task"].map(operation);
+    let both = [list.example(), create.example().without_key()];
+    let attempts = back_after(&fragile, ms(2_000), || trial.send_all(&both));
     attempts.iter().for_each(Attempt::expect_success);
-    let once = trial.send(CreateOnce);
+    let once = trial.send(&create.example());
     trial.insist(&once);
     report("still for 2 s", &attempts, &trial.stored());
 }
@@ -175,7 +181,7 @@ fn a_network_that_stands_still_for_two_seconds_is_only_slow() {
 fn back_after<T: Send>(fragile: &Fragile, time: Duration, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let working = scope.spawn(work);
-        sleep(time);
+        pause(time);
         fragile.proxy.pass();
         working.join().unwrap()
     })

@@ -3,43 +3,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use tests::{Part, sql};
+use tests::{Fixture, requests, sql};
 
-use super::{Attempt, Complete, Create, FUNCTIONS, Fragile, Trial, report};
+use super::{Attempt, Fragile, Trial, one_of_each, pause, report, until};
 
 #[test]
 fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_twice() {
-    let mut database = Part::start("database", &[]);
+    let mut database = Fixture::start("database", &[]);
     // What is faster loses the last moments in a crash.
     sql(&database.url, "ALTER DATABASE tasks SET synchronous_commit = on");
-    let fragile = Fragile::on(&database.url, &database.functions_url, "tasks");
-    for how in ["restart", "crash"] {
+    let fragile = Fragile::on(&database.url, &database.functions_url);
+    let starts =
+        |database: &Fixture| database.log().matches("database system is ready to accept").count();
+    for (how, times) in [("restart", 2), ("crash", 3)] {
         let trial = Trial::new(&fragile);
         let ended = AtomicBool::new(false);
         let attempts: Vec<Attempt> = thread::scope(|scope| {
-            let send = |operation| {
+            let send = |request| {
                 let (trial, ended) = (&trial, &ended);
                 scope.spawn(move || {
                     let mut attempts = Vec::new();
                     while !ended.load(Ordering::Relaxed) {
-                        attempts.push(trial.send(operation));
+                        attempts.push(trial.send(&request));
                         sleep(Duration::from_millis(20));
                     }
                     attempts
                 })
             };
-            let threads: Vec<_> =
-                FUNCTIONS.into_iter().chain([Create, Complete]).map(send).collect();
-            sleep(Duration::from_millis(500));
+            let threads: Vec<_> = requests().into_iter().map(send).collect();
+            pause(Duration::from_millis(500));
             database.tell(how);
-            sleep(Duration::from_millis(2_500));
+            until("the server is back", || starts(&database) == times);
+            pause(Duration::from_millis(1_500));
             ended.store(true, Ordering::Relaxed);
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         report(&format!("the server's {how}"), &attempts, &trial.stored());
-        let attempts = trial.send_all(&FUNCTIONS);
+        let attempts = trial.send_all(&one_of_each());
         attempts.iter().for_each(Attempt::expect_success);
         report("the request after it", &attempts, &trial.stored());
     }
-    assert_eq!(database.log().matches("database system is ready to accept").count(), 3);
 }

@@ -1,55 +1,58 @@
 //! A server that ends connections, takes no more of them, or no longer writes.
-use std::thread::{self, sleep};
+use std::thread;
 use std::time::Duration;
 
 use tests::{database, sql};
 
 use super::network::in_flight;
-use super::{ALL, Attempt, FUNCTIONS, Fragile, Get, List, Trial, fragile, report};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
-/// Has the server end the functions' connections.
+/// Has the server end the functions' connections, all at the same moment.
 pub(super) fn terminate(fragile: &Fragile) {
     let ended = sql(
         &fragile.url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name <> ''",
     );
     assert!(!ended.is_empty());
-    // It does not wait until they have ended.
-    sleep(Duration::from_millis(100));
+    let left = format!("SELECT pid FROM pg_stat_activity WHERE pid IN ({})", ended.join(", "));
+    until("they have ended", || sql(&fragile.url, &left).is_empty());
 }
 
 #[test]
 fn a_connection_that_the_server_ends_is_replaced_unseen_even_under_a_statement() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let attempts = ALL.map(|operation| {
+    let attempts = each(|request| {
         terminate(&fragile);
-        trial.send(operation)
+        trial.send(request)
     });
     attempts.iter().for_each(Attempt::expect_success);
     report("pg_terminate_backend between requests", &attempts, &trial.stored());
 
-    let attempts = ALL.map(|operation| in_flight(&trial, operation, || terminate(&fragile)));
+    let attempts = each(|request| in_flight(&trial, request, || terminate(&fragile)));
     attempts.iter().for_each(Attempt::expect_success);
     report("pg_terminate_backend under a statement", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_statement_that_an_operator_cancels_is_503_and_not_done() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
-        WHERE datname = current_database() AND application_name <> ''";
-    let attempts =
-        ALL.map(|operation| in_flight(&trial, operation, || drop(sql(&fragile.url, cancel))));
+    let running = "FROM pg_stat_activity \
+        WHERE datname = current_database() AND application_name <> '' AND state = 'active'";
+    let cancel = || {
+        sql(&fragile.url, &format!("SELECT pg_cancel_backend(pid) {running}"));
+        until("it is cancelled", || sql(&fragile.url, &format!("SELECT pid {running}")).is_empty());
+    };
+    let attempts = each(|request| in_flight(&trial, request, cancel));
     attempts.iter().for_each(Attempt::expect_failure);
     report("pg_cancel_backend under a statement", &attempts, &trial.stored());
 }
 
 #[test]
 fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     let slots = |slots: i32| {
         sql(&database().url, &format!("ALTER DATABASE {} CONNECTION LIMIT {slots}", fragile.name));
@@ -57,8 +60,8 @@ fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
     slots(0);
     terminate(&fragile);
     let attempts = thread::scope(|scope| {
-        let sent = scope.spawn(|| trial.send_all(&FUNCTIONS));
-        sleep(Duration::from_millis(500));
+        let sent = scope.spawn(|| trial.send_all(&one_of_each()));
+        pause(Duration::from_millis(500));
         slots(-1);
         sent.join().unwrap()
     });
@@ -67,31 +70,31 @@ fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
 
     slots(0);
     terminate(&fragile);
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     slots(-1);
     attempts.iter().for_each(Attempt::expect_failure);
-    let log = fragile.stack.gateway.log();
+    let log = fragile.log();
     assert!(log.contains("SQLSTATE 53300"), "{log}");
     report("no slot", &attempts, "");
-    let attempts = trial.send_all(&FUNCTIONS);
+    let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_success);
     report("the request after it", &attempts, &trial.stored());
 }
 
 #[test]
 fn on_a_server_that_became_read_only_reads_work_and_writes_are_503() {
-    let fragile = fragile();
+    let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     let alter = |what| sql(&database().url, &format!("ALTER DATABASE {} {what}", fragile.name));
     alter("SET default_transaction_read_only = on");
     terminate(&fragile);
-    let attempts = ALL.map(|operation| trial.send(operation));
+    let attempts = each(|request| trial.send(request));
     alter("RESET default_transaction_read_only");
     for attempt in &attempts {
-        assert_eq!(attempt.done(), matches!(attempt.operation, List | Get), "{attempt}");
+        assert_eq!(attempt.done(), attempt.request.operation.reads(), "{attempt}");
     }
     report("read-only", &attempts, &trial.stored());
-    let attempts = ALL.map(|operation| trial.send(operation));
+    let attempts = each(|request| trial.send(request));
     attempts.iter().for_each(Attempt::expect_success);
     report("writable again", &attempts, &trial.stored());
 }

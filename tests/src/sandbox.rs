@@ -1,30 +1,36 @@
 //! A function as Lambda runs it: a process that asks a Runtime API of its own for one event after the other.
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::net::Ipv4Addr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request as HttpRequest, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wait4::{ResourceUsage, Wait4};
+
+use crate::http::check;
+use crate::{Reply, Request, Token};
 
 /// How long a function may take for an event, as Lambda tells it.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// When we give up; with a fraction of a core, some take longer than Lambda would let them.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A running function.
-pub(crate) struct Sandbox {
+/// A running function; it ends when this is dropped.
+pub struct Sandbox {
     process: SyncMutex<Option<Child>>,
     id: u32,
     calls: mpsc::UnboundedSender<Call>,
@@ -38,10 +44,23 @@ struct Call {
 }
 
 /// What a function answered to an event.
-pub(crate) struct Answer {
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// For API Gateway.
+    pub body: Bytes,
     /// From when the event was handed over until the answer was here.
-    pub(crate) took: Duration,
+    pub took: Duration,
+}
+
+impl Answer {
+    /// The status code, without a look at the rest.
+    pub fn status(&self) -> Result<u16> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Status {
+            status_code: u16,
+        }
+        Ok(serde_json::from_slice::<Status>(&self.body)?.status_code)
+    }
 }
 
 /// What the Runtime API of one sandbox knows.
@@ -53,13 +72,13 @@ struct State {
 
 impl Sandbox {
     /// Starts a program under a Runtime API of its own.
-    pub(crate) async fn start(mut program: Command) -> Result<Self> {
+    pub async fn start(mut program: Command) -> Result<Self> {
         program.stdin(Stdio::null());
         Self::spawn(program).await
     }
 
     /// As [`Sandbox::start`], with the other end of its standard input.
-    pub(crate) async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
+    pub async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
         program.stdin(Stdio::piped());
         let sandbox = Self::spawn(program).await?;
         let mut process = sandbox.process.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,8 +108,28 @@ impl Sandbox {
         Ok(Self { process: SyncMutex::new(Some(process)), id, calls, api })
     }
 
+    /// As [`Sandbox::start`], for a test without a runtime of its own.
+    pub fn of(program: Command) -> Self {
+        runtime().block_on(Self::start(program)).unwrap()
+    }
+
+    /// Sends a user's request as API Gateway would, and checks of the answer what holds for every one.
+    pub fn ask(&self, user: &str, request: &Request, task: impl Display) -> Reply {
+        let path = request.path(user, &task);
+        let event = request.event(user, task, &Token::of(user).sign()).to_string();
+        let answer = runtime().block_on(self.invoke(event.into())).unwrap();
+        let reply = Reply::read(&answer.body).unwrap();
+        check(&request.operation.method, &path, &reply);
+        reply
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Sends an event to the function, and waits for its answer.
-    pub(crate) async fn invoke(&self, event: Bytes) -> Result<Answer> {
+    pub async fn invoke(&self, event: Bytes) -> Result<Answer> {
         let (answer, answered) = oneshot::channel();
         self.calls.send(Call { event, answer }).ok().context("the Runtime API has ended")?;
         let answer = tokio::time::timeout(PATIENCE, answered).await;
@@ -98,7 +137,7 @@ impl Sandbox {
     }
 
     /// Ends the function, and says what it used.
-    pub(crate) fn end(&self) -> Result<ResourceUsage> {
+    pub fn end(&self) -> Result<ResourceUsage> {
         self.api.abort();
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut process = process.context("it has ended already")?;
@@ -107,12 +146,12 @@ impl Sandbox {
     }
 
     /// The memory that it has in use, in KiB.
-    pub(crate) fn memory(&self) -> Result<u64> {
+    pub fn memory(&self) -> Result<u64> {
         self.memory_at("VmRSS:")
     }
 
     /// The most that it has had in use, in KiB; `wait4` would count what we had in use when it was forked.
-    pub(crate) fn peak_memory(&self) -> Result<u64> {
+    pub fn peak_memory(&self) -> Result<u64> {
         self.memory_at("VmHWM:")
     }
 
@@ -124,7 +163,7 @@ impl Sandbox {
     }
 
     /// The CPU time that its threads have had, in µs.
-    pub(crate) fn cpu(&self) -> Result<f64> {
+    pub fn cpu(&self) -> Result<f64> {
         let mut nanos = 0.0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.id))? {
             // One that ended just now had next to nothing.
@@ -138,9 +177,17 @@ impl Sandbox {
     }
 
     /// How many files and sockets it has open.
-    pub(crate) fn descriptors(&self) -> Result<usize> {
+    pub fn descriptors(&self) -> Result<usize> {
         Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id))?.count())
     }
+}
+
+/// Runs the Runtime APIs of tests, which wait for answers on threads of their own.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
+    &RUNTIME
 }
 
 impl Drop for Sandbox {
@@ -161,7 +208,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 }
 
 async fn respond(
-    request: Request<Incoming>,
+    request: HttpRequest<Incoming>,
     state: &State,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();

@@ -1,16 +1,16 @@
-//! The parts of a stack, each a process that ends with the test run.
+//! What the tests stand on, each a process that ends with the test run.
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::{AUDIENCE, ISSUER, SECRET, routes, send_within};
+use crate::{AUDIENCE, ISSUER, SECRET, sql};
 
-/// A process of `cargo xtask fixture`.
-pub struct Part {
+/// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`.
+pub struct Fixture {
     /// Where it is reached; a database, by who may do everything in it.
     pub url: String,
     /// Where the functions reach it, if it is a database.
@@ -23,13 +23,13 @@ pub struct Part {
     stdin: ChildStdin,
 }
 
-impl Part {
-    /// Starts a part with these variables in its environment; an empty one is taken out of it.
-    pub fn start(part: &str, variables: &[(&str, &str)]) -> Self {
-        Self::start_with(&[part], variables)
+impl Fixture {
+    /// Starts a fixture with these variables in its environment; an empty one is taken out of it.
+    pub fn start(fixture: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(&[fixture], variables)
     }
 
-    /// As [`Part::start`], with options of the part.
+    /// As [`Fixture::start`], with options of the fixture.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = xtask();
         command.arg("fixture").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -76,7 +76,7 @@ impl Part {
 /// A gateway with its functions and the database that they use.
 pub struct Stack {
     /// The gateway.
-    pub gateway: Part,
+    pub gateway: Fixture,
 }
 
 /// The stack that most tests share: its settings are those of a stage, over TLS.
@@ -95,9 +95,9 @@ pub fn database_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
         if is_pooled() {
-            static POOLER: OnceLock<Part> = OnceLock::new();
+            static POOLER: OnceLock<Fixture> = OnceLock::new();
             let variables = [("DATABASE_URL", database().functions_url.as_str())];
-            return POOLER.get_or_init(|| Part::start("pgbouncer", &variables)).url.clone();
+            return POOLER.get_or_init(|| Fixture::start("pgbouncer", &variables)).url.clone();
         }
         let Some(url) = chosen_database() else { return database().functions_url.clone() };
         let migrated = xtask().arg("migrate").env("DATABASE_URL", &url).status().unwrap();
@@ -124,25 +124,31 @@ pub fn embedded_stack() -> &'static Stack {
 }
 
 /// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.
-pub fn database() -> &'static Part {
-    static DATABASE: OnceLock<Part> = OnceLock::new();
-    DATABASE.get_or_init(|| Part::start("database", &[]))
+pub fn database() -> &'static Fixture {
+    static DATABASE: OnceLock<Fixture> = OnceLock::new();
+    DATABASE.get_or_init(|| Fixture::start("database", &[]))
+}
+
+/// A new, migrated database on the server of [`database`]: its URL, and that of the functions.
+pub fn new_database() -> [String; 2] {
+    static TEMPLATE: OnceLock<()> = OnceLock::new();
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let server = database();
+    let urls = |name: &str| {
+        [&server.url, &server.functions_url].map(|url| url.replace("/tasks?", &format!("/{name}?")))
+    };
+    TEMPLATE.get_or_init(|| {
+        sql(&server.url, "CREATE DATABASE migrated_once");
+        let [url, _] = urls("migrated_once");
+        let migrated = xtask().arg("migrate").env("DATABASE_URL", &url).output().unwrap();
+        assert!(migrated.status.success(), "{migrated:?}");
+    });
+    let name = format!("copy_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    sql(&server.url, &format!("CREATE DATABASE {name} TEMPLATE migrated_once"));
+    urls(&name)
 }
 
 impl Stack {
-    /// A stack as [`Stack::start`] makes one, each of whose functions runs. On a busy machine the local
-    /// gateway at times forgets the event that should start one, and starts it no more.
-    pub fn start_awake(changes: &[(&str, &str)]) -> Self {
-        let answers = |stack: &Self| {
-            routes().iter().all(|(method, path, _)| {
-                let url = format!("{}{path}", stack.gateway.url).replace(['{', '}'], "");
-                send_within(Duration::from_secs(40), method, &url, &[], "").is_ok()
-            })
-        };
-        let mut stacks = (0..3).map(|_| Self::start(changes));
-        stacks.find(answers).expect("a gateway that starts its functions")
-    }
-
     /// A gateway whose functions have the settings of the main stack, but for these.
     pub fn start(changes: &[(&str, &str)]) -> Self {
         Self::start_with(&["gateway"], changes)
@@ -152,11 +158,12 @@ impl Stack {
         let defaults =
             [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
         let variables = [&defaults, changes].concat();
-        Self { gateway: Part::start_with(arguments, &variables) }
+        Self { gateway: Fixture::start_with(arguments, &variables) }
     }
 }
 
-fn root() -> &'static Path {
+/// The project's folder.
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 

@@ -1,0 +1,208 @@
+//! The operations of `shared/openapi.yaml`, and requests of them, made of the document's examples.
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::openapi::{DOCUMENT, resolve};
+
+/// The requests that must not be sent again where nobody knows if they ran: a second run would do
+/// more, or would find nothing to answer with. Every other one is expected to succeed although its
+/// connection breaks, so a new operation that must not run twice is named here.
+pub const ONCE: [&str; 3] =
+    ["create-task without a key", "complete-task without a body", "delete-task"];
+
+const KEY: &str = "idempotency-key";
+
+/// An operation of the API.
+#[derive(Debug)]
+pub struct Operation {
+    /// The function that serves it: its `x-function`.
+    pub function: &'static str,
+    /// As it stands in a request.
+    pub method: String,
+    /// With `{user_id}` and, where it is about one task, `{task_id}`.
+    pub path: &'static str,
+    described: &'static Value,
+    parameters: Vec<&'static Value>,
+}
+
+/// A request of an operation, whoever's it is.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The function, and what of the operation's headers and body it does without.
+    pub name: String,
+    /// What it asks for.
+    pub operation: &'static Operation,
+    /// Without the question mark.
+    pub query: String,
+    /// Besides those that each request has.
+    pub headers: Vec<(&'static str, String)>,
+    /// Empty where there is none.
+    pub body: String,
+}
+
+/// Every operation.
+pub fn operations() -> &'static [Operation] {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+        let paths = DOCUMENT["paths"].as_object().unwrap().iter();
+        paths.flat_map(|(path, item)| of_path(path, item)).collect()
+    });
+    &OPERATIONS
+}
+
+fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Operation> {
+    let members = item.as_object().unwrap().iter();
+    let operations = members.filter(|(name, _)| *name != "parameters");
+    operations.map(move |(method, described)| {
+        let method = method.to_ascii_uppercase();
+        let function = described["x-function"].as_str();
+        let function = function
+            .unwrap_or_else(|| panic!("{method} {path} of shared/openapi.yaml has no x-function"));
+        let lists = [&item["parameters"], &described["parameters"]];
+        let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(resolve);
+        Operation { function, method, path, described, parameters: parameters.collect() }
+    })
+}
+
+/// The operation that a function serves.
+pub fn operation(function: &str) -> &'static Operation {
+    let found = operations().iter().find(|operation| operation.function == function);
+    found.unwrap_or_else(|| panic!("shared/openapi.yaml has no operation of {function}"))
+}
+
+/// Every request that the document describes: each operation with and without what it can do without.
+pub fn requests() -> Vec<Request> {
+    operations().iter().flat_map(Operation::requests).collect()
+}
+
+impl Operation {
+    /// Whether it is about one task.
+    pub fn is_of_a_task(&self) -> bool {
+        self.path.contains("{task_id}")
+    }
+
+    /// Whether it only reads.
+    pub fn reads(&self) -> bool {
+        self.method == "GET"
+    }
+
+    /// Whether it has a header of this name.
+    pub fn takes(&self, header: &str) -> bool {
+        let names = self.parameters.iter().filter_map(|parameter| parameter["name"].as_str());
+        names.into_iter().any(|name| name.eq_ignore_ascii_case(header))
+    }
+
+    /// Whether it has a body, or may have one.
+    pub fn takes_a_body(&self) -> bool {
+        !self.described["requestBody"].is_null()
+    }
+
+    /// The status of its success.
+    pub fn success(&self) -> u16 {
+        let statuses = self.described["responses"].as_object().unwrap().keys();
+        statuses.map(|status| status.parse().unwrap()).min().unwrap()
+    }
+
+    /// The request with all that the document has an example of.
+    pub fn example(&'static self) -> Request {
+        let key = self.takes(KEY).then(|| (KEY, "key".to_owned()));
+        Request {
+            name: self.function.to_owned(),
+            operation: self,
+            query: self.example_query(),
+            headers: key.into_iter().collect(),
+            body: self.example_body(),
+        }
+    }
+
+    /// Its requests, with and without what it can do without.
+    pub fn requests(&'static self) -> Vec<Request> {
+        let whole = self.example();
+        let (keyless, bodiless) = (whole.clone().without_key(), whole.clone().without_body());
+        let mut requests = vec![whole, keyless.clone(), bodiless, keyless.without_body()];
+        requests.sort_by(|a, b| a.name.cmp(&b.name));
+        requests.dedup_by(|a, b| a.name == b.name);
+        requests
+    }
+
+    fn example_body(&self) -> String {
+        if !self.takes_a_body() {
+            return String::new();
+        }
+        let content = &self.described["requestBody"]["content"];
+        let examples = &resolve(&content["application/json"]["schema"])["examples"];
+        let function = self.function;
+        assert!(!examples.is_null(), "the schema of the body of {function} needs `examples`");
+        examples[0].to_string()
+    }
+
+    fn example_query(&self) -> String {
+        let query = self.parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let pairs = query.filter_map(|parameter| {
+            let name = parameter["name"].as_str()?;
+            let missing = parameter["required"] == true && parameter["example"].is_null();
+            assert!(!missing, "the parameter {name} of {} needs an `example`", self.function);
+            Some(format!("{name}={}", text(parameter.get("example")?)))
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}
+
+impl Request {
+    /// Without an `Idempotency-Key`, where it has one.
+    pub fn without_key(mut self) -> Self {
+        if self.headers.iter().any(|(name, _)| *name == KEY) {
+            self.headers.retain(|(name, _)| *name != KEY);
+            self.name += " without a key";
+        }
+        self
+    }
+
+    /// Without its body, where the operation can do without.
+    pub fn without_body(mut self) -> Self {
+        if self.operation.takes_a_body()
+            && self.operation.described["requestBody"]["required"] != true
+        {
+            self.body.clear();
+            self.name += " without a body";
+        }
+        self
+    }
+
+    /// With another query.
+    pub fn with_query(mut self, query: impl Display) -> Self {
+        self.query = query.to_string();
+        self
+    }
+
+    /// With this header, besides or instead.
+    pub fn with_header(mut self, name: &'static str, value: impl Display) -> Self {
+        self.headers.retain(|(other, _)| *other != name);
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
+    /// With another body.
+    pub fn with_body(mut self, body: impl Display) -> Self {
+        self.body = body.to_string();
+        self
+    }
+
+    /// The path without the query, for a user's id as it stands there; `task` counts where the operation is about one.
+    pub fn path(&self, user: &str, task: impl Display) -> String {
+        self.operation.path.replace("{user_id}", user).replace("{task_id}", &task.to_string())
+    }
+
+    /// The path and the query.
+    pub fn target(&self, user: &str, task: impl Display) -> String {
+        let path = self.path(user, task);
+        if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
+    }
+
+    /// Whether it may be sent again where nobody knows if it ran.
+    pub fn repeats(&self) -> bool {
+        !ONCE.contains(&self.name.as_str())
+    }
+}
