@@ -53,19 +53,6 @@ fn complete_refuses_what_it_cannot_mean() {
 }
 
 #[test]
-fn complete_needs_the_version_that_if_match_names() {
-    let user = User::new();
-    let task = user.new_task("t");
-    let etag = user.get(&task["id"]).header("etag").to_owned();
-    let match_first = [("if-match", etag.as_str())];
-    assert_eq!(user.complete(&task["id"], &match_first, "").expect(200)["completed"], true);
-    for body in ["", r#"{"completed":false}"#] {
-        user.complete(&task["id"], &match_first, body).expect_problem(412, "stale_etag");
-    }
-    assert_eq!(user.get(&task["id"]).expect(200)["completed"], true);
-}
-
-#[test]
 fn forty_toggles_at_once_are_forty_toggles() {
     let user = User::new();
     let task = user.new_task("t");

@@ -19,18 +19,6 @@ fn delete_answers_with_what_it_deleted() {
 }
 
 #[test]
-fn delete_needs_the_version_that_if_match_names() {
-    let user = User::new();
-    let task = user.new_task("t");
-    let first = user.get(&task["id"]).header("etag").to_owned();
-    let second = user.complete(&task["id"], &[], "").header("etag").to_owned();
-    user.delete(&task["id"], &[("if-match", &first)]).expect_problem(412, "stale_etag");
-    assert_eq!(user.get(&task["id"]).status, 200);
-    assert_eq!(user.delete(&task["id"], &[("if-match", &second)]).status, 200);
-    user.delete(&task["id"], &[("if-match", &second)]).expect_problem(404, "task_not_found");
-}
-
-#[test]
 fn of_many_deletes_one_deletes() {
     let user = User::new();
     let task = user.new_task("t");

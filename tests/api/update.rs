@@ -82,31 +82,6 @@ fn update_names_every_fault_and_changes_nothing() {
 }
 
 #[test]
-fn update_needs_the_version_that_if_match_names() {
-    let user = User::new();
-    let task = user.new_task("a");
-    let id = &task["id"];
-    let first = user.get(id).header("etag").to_owned();
-    let b = user.update(id, &[("if-match", &first)], &json!({ "title": "b" }));
-    let second = b.header("etag").to_owned();
-    assert_eq!(b.expect(200)["title"], "b");
-    assert_ne!(first, second);
-    let unquoted = &second[1..second.len() - 1];
-    for stale in [&first, "\"x\"", &format!("W/{second}"), unquoted, ""] {
-        let reply = user.update(id, &[("if-match", stale)], &json!({ "title": "c" }));
-        reply.expect_problem(412, "stale_etag");
-    }
-    assert_eq!(user.get(id).expect(200)["title"], "b");
-    let many = format!("{first}, {second}");
-    assert_eq!(user.update(id, &[("if-match", &many)], &json!({ "title": "d" })).status, 200);
-    assert_eq!(user.update(id, &[("if-match", "*")], &json!({ "title": "e" })).status, 200);
-    for any in [&first, "*"] {
-        let reply = user.update(1, &[("if-match", any)], &json!({ "title": "f" }));
-        reply.expect_problem(404, "task_not_found");
-    }
-}
-
-#[test]
 fn of_many_updates_of_one_version_one_wins() {
     let user = User::new();
     let task = user.new_task("a");
