@@ -33,19 +33,45 @@ mod tests {
 
     #[test]
     fn the_authorization_header_is_read_as_rfc_6750_writes_it() {
-        for good in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c "] {
+        for good in ["Bearer a.b.c", "bearer a.b.c", "bEARER  a.b.c ", "BEARER a.b.c\t"] {
             assert_eq!(bearer(&headers(&[good])).unwrap(), "a.b.c");
         }
-        for (values, code) in [
-            (&[][..], "missing_token"),
-            (&[""], "missing_token"),
-            (&["Bearer"], "missing_token"),
-            (&["Bearer "], "missing_token"),
-            (&["Basic dTpw"], "missing_token"),
-            (&["a.b.c"], "missing_token"),
-            (&["Bearer a", "Bearer b"], "invalid_token"),
+        // What comes after the scheme is the verifier's to judge, all of it.
+        for whole in ["a.b.c a.b.c", "a.b.c, Bearer a.b.c", "Bearer a.b.c", "token=\"a.b.c\"", ","]
+        {
+            let value = HeaderValue::try_from(format!("Bearer {whole}")).unwrap();
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+            assert_eq!(bearer(&headers).unwrap(), whole);
+        }
+        for missing in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer \t",
+            "a.b.c",
+            "Bearer\ta.b.c",
+            "Bearer:a.b.c",
+            "Bearer=a.b.c",
+            "Bearera.b.c",
+            "Bearer: a.b.c",
+            "Bearer, a.b.c",
+            "Token a.b.c",
+            "JWT a.b.c",
+            "DPoP a.b.c",
+            "Basic dTpw",
+            "Basic dTpw, Bearer a.b.c",
+            ",",
+            "\t",
         ] {
-            assert_eq!(bearer(&headers(values)).unwrap_err().code(), code, "{values:?}");
+            assert_eq!(
+                bearer(&headers(&[missing])).unwrap_err().code(),
+                "missing_token",
+                "{missing:?}"
+            );
+        }
+        assert_eq!(bearer(&headers(&[])).unwrap_err().code(), "missing_token");
+        for two in [["Bearer a.b.c", "Bearer a.b.c"], ["Basic dTpw", "Bearer a.b.c"]] {
+            assert_eq!(bearer(&headers(&two)).unwrap_err().code(), "invalid_token", "{two:?}");
         }
     }
 
