@@ -65,29 +65,9 @@ fn list_filters_by_completion() {
 #[test]
 fn list_refuses_a_bad_query_and_names_all_of_it() {
     let user = User::new();
-    for (query, faults) in [
-        ("?completed=yes", &["completed"][..]),
-        ("?completed=", &["completed"]),
-        ("?completed=TRUE", &["completed"]),
-        ("?limit=0", &["limit"]),
-        ("?limit=101", &["limit"]),
-        ("?limit=-1", &["limit"]),
-        ("?limit=ten", &["limit"]),
-        ("?limit=1.5", &["limit"]),
-        ("?limit=", &["limit"]),
-        ("?limit=99999999999999999999", &["limit"]),
-        ("?offset=-1", &["offset"]),
-        ("?offset=x", &["offset"]),
-        ("?offset=9223372036854775808", &["offset"]),
-        ("?after=", &["after"]),
-        ("?after=17", &["after"]),
-        ("?after=AAAAAAAAAAA", &["after"]),
-        ("?after=%00", &["after"]),
-        ("?after=AAAAAAAAABE&offset=0", &["after"]),
-        ("?limit=0&offset=-1&completed=2", &["limit", "offset", "completed"]),
-    ] {
-        assert_eq!(user.list(query).faults(), faults, "{query}");
-    }
+    let reply = user.list("?limit=0&offset=-1&completed=2");
+    assert_eq!(reply.faults(), ["limit", "offset", "completed"]);
+    assert_eq!(user.list("?after=%00").faults(), ["after"]);
 }
 
 #[test]

@@ -22,9 +22,6 @@ pub struct Reply {
 
 impl Reply {
     /// What a function's answer to API Gateway becomes.
-    ///
-    /// # Errors
-    /// It is none that API Gateway can use.
     pub fn read(answer: &[u8]) -> anyhow::Result<Self> {
         let mut answer: Value = serde_json::from_slice(answer)?;
         let status = answer["statusCode"].as_u64().context("the answer has no status")?;

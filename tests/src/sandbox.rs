@@ -53,9 +53,6 @@ pub struct Answer {
 
 impl Answer {
     /// The status code, without a look at the rest.
-    ///
-    /// # Errors
-    /// It is none that API Gateway can use.
     pub fn status(&self) -> Result<u16> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -75,18 +72,12 @@ struct State {
 
 impl Sandbox {
     /// Starts a program under a Runtime API of its own.
-    ///
-    /// # Errors
-    /// It cannot be started.
     pub async fn start(mut program: Command) -> Result<Self> {
         program.stdin(Stdio::null());
         Self::spawn(program).await
     }
 
     /// As [`Sandbox::start`], with the other end of its standard input.
-    ///
-    /// # Errors
-    /// It cannot be started.
     pub async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
         program.stdin(Stdio::piped());
         let sandbox = Self::spawn(program).await?;
@@ -138,9 +129,6 @@ impl Sandbox {
     }
 
     /// Sends an event to the function, and waits for its answer.
-    ///
-    /// # Errors
-    /// There is none.
     pub async fn invoke(&self, event: Bytes) -> Result<Answer> {
         let (answer, answered) = oneshot::channel();
         self.calls.send(Call { event, answer }).ok().context("the Runtime API has ended")?;
@@ -149,9 +137,6 @@ impl Sandbox {
     }
 
     /// Ends the function, and says what it used.
-    ///
-    /// # Errors
-    /// It has ended before.
     pub fn end(&self) -> Result<ResourceUsage> {
         self.api.abort();
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -161,17 +146,11 @@ impl Sandbox {
     }
 
     /// The memory that it has in use, in KiB.
-    ///
-    /// # Errors
-    /// The kernel does not say.
     pub fn memory(&self) -> Result<u64> {
         self.memory_at("VmRSS:")
     }
 
     /// The most that it has had in use, in KiB; `wait4` would count what we had in use when it was forked.
-    ///
-    /// # Errors
-    /// The kernel does not say.
     pub fn peak_memory(&self) -> Result<u64> {
         self.memory_at("VmHWM:")
     }
@@ -184,9 +163,6 @@ impl Sandbox {
     }
 
     /// The CPU time that its threads have had, in µs.
-    ///
-    /// # Errors
-    /// The kernel does not say.
     pub fn cpu(&self) -> Result<f64> {
         let mut nanos = 0.0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.id))? {
@@ -201,9 +177,6 @@ impl Sandbox {
     }
 
     /// How many files and sockets it has open.
-    ///
-    /// # Errors
-    /// The kernel does not say.
     pub fn descriptors(&self) -> Result<usize> {
         Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id))?.count())
     }

@@ -109,15 +109,23 @@ mod tests {
             errors("limit=0&offset=-1&completed=yes&after=!"),
             ["limit", "offset", "completed", "after", "after"]
         );
-        for bad in ["limit=101", "limit=", "limit=1.0", "limit=+5", "limit=1e1", "limit=%D9%A1"] {
-            assert_eq!(errors(bad), ["limit"], "{bad}");
+        for bad in ["completed=yes", "completed=", "completed=TRUE", "completed=2"] {
+            assert_eq!(errors(bad), ["completed"], "{bad}");
+        }
+        for bad in
+            ["0", "101", "-1", "ten", "", "1.5", "+5", "1e1", "%D9%A1", "99999999999999999999"]
+        {
+            assert_eq!(errors(&format!("limit={bad}")), ["limit"], "{bad}");
         }
         for bad in ["offset=9223372036854775808", "offset=-1", "offset=x"] {
             assert_eq!(errors(bad), ["offset"], "{bad}");
         }
         for bad in [
             "after=",
+            "after=17",
+            "after=%00",
             "after=AAAA",
+            "after=AAAAAAAAABE&offset=0",
             "after=AAAAAAAAAAA",
             "after=__________8",
             "after=AAAAAAAAAAE%3D",

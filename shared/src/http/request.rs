@@ -161,6 +161,7 @@ mod tests {
         for json in [
             "application/json",
             "Application/JSON",
+            "APPLICATION/JSON",
             "application/json; charset=utf-8",
             "application/json ;x",
             "",
@@ -169,10 +170,14 @@ mod tests {
         }
         for other in [
             "text/plain",
+            "text/json",
             "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/xml",
             "application/jsonx",
             "json",
             ";",
+            "application/json-patch+json",
             "application/merge-patch+json",
         ] {
             assert_eq!(read(body, other), "not_json", "{other}");
