@@ -13,6 +13,7 @@ use crate::caller::Caller;
 
 pub(crate) const LIST: &str = "list-tasks";
 pub(crate) const CREATE: &str = "create-task";
+pub(crate) const CLEAR: &str = "clear-tasks";
 pub(crate) const GET: &str = "get-task";
 pub(crate) const UPDATE: &str = "update-task";
 pub(crate) const DELETE: &str = "delete-task";

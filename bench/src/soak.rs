@@ -13,7 +13,7 @@ use tests::{Fixture, operation};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::caller::{Caller, expect};
-use crate::functions::{COMPLETE, CREATE, DELETE, Functions, GET, LIST, UPDATE};
+use crate::functions::{CLEAR, COMPLETE, CREATE, DELETE, Functions, GET, LIST, UPDATE};
 use crate::{chance, query};
 
 /// Sandboxes of each function.
@@ -90,7 +90,8 @@ impl User {
                 let body = (chance(2) == 0).then(|| json!({ "completed": chance(2) == 0 }));
                 self.change(functions, COMPLETE, id, body).await
             }
-            (84..92, Some(id)) => self.delete(functions, id).await,
+            (84..91, Some(id)) => self.delete(functions, id).await,
+            (91, _) => self.clear(functions).await,
             (_, Some(id)) if self.tasks.len() > MOST_TASKS => self.delete(functions, id).await,
             _ => self.create(functions).await,
         }
@@ -155,6 +156,15 @@ impl User {
         let delete = operation(DELETE).example();
         let task = expect(functions.ask(&self.caller, &delete, id).await?, 200)?;
         ensure!(self.tasks.remove(&id) == Some(task), "another task was deleted than {id}");
+        Ok(())
+    }
+
+    async fn clear(&mut self, functions: &Functions) -> Result<()> {
+        let before = self.tasks.len();
+        self.tasks.retain(|_, task| task.get("completed") == Some(&json!(false)));
+        let cleared = functions.ask(&self.caller, &operation(CLEAR).example(), 0).await?;
+        let expected = json!({ "deleted": before - self.tasks.len(), "more": false });
+        ensure!(expect(cleared, 200)? == expected, "something else than {expected}");
         Ok(())
     }
 }

@@ -25,7 +25,13 @@ export interface paths {
          * @description A new, open task. With an `Idempotency-Key` the request is safe to repeat.
          */
         post: operations["createTask"];
-        delete?: never;
+        /**
+         * Delete many tasks
+         * @description Deletes the completed, the open, or all tasks: exactly one of `completed` and `all=true` is given. One request
+         *     deletes at most 10,000, oldest first; while `more` is true, send it again. It is safe to repeat.
+         *     With `all=true` the user's idempotency keys are deleted, too; `deleted` counts tasks, `more` speaks of both.
+         */
+        delete: operations["clearTasks"];
         options?: never;
         head?: never;
         patch?: never;
@@ -128,6 +134,13 @@ export interface components {
              * @description RFC 3339, UTC, with microseconds; the time of the last change.
              */
             updated_at: string;
+        };
+        /** @description What became of a request to delete many tasks. */
+        Cleared: {
+            /** @description How many tasks were deleted. */
+            deleted: number;
+            /** @description Whether there was more than one request deletes, when it began. */
+            more: boolean;
         };
         /**
          * @description 1 to 200 Unicode characters after white space at both ends is trimmed, without U+0000. White space at the ends does
@@ -487,6 +500,47 @@ export interface operations {
             403: components["responses"]["WrongUser"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    clearTasks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whether the completed tasks are deleted (`true`, `1`), or the open ones (`false`, `0`).
+                 * @example true
+                 */
+                completed?: "true" | "false" | "1" | "0";
+                /** @description All tasks are deleted. */
+                all?: "true";
+                /** @description Tasks that changed after this time (RFC 3339) stay. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                user_id: components["parameters"]["user_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many were deleted; none is no failure. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cleared"];
+                };
+            };
+            400: components["responses"]["MalformedQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["WrongUser"];
             422: components["responses"]["InvalidRequest"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];

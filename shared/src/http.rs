@@ -1,6 +1,7 @@
 //! HTTP: a request read into the types of [`crate::tasks`], and an answer made of them.
 mod bearer;
 mod body;
+mod clear;
 mod etag;
 mod page;
 mod paths;

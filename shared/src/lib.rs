@@ -38,7 +38,8 @@ pub use http::{IfNoneMatch, ListQuery, Problem, Reply, Request};
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
 pub use tasks::{
-    Completion, Created, Description, FieldError, IdempotencyKey, NewTask, Page, PageRequest,
-    STATEMENTS, Task, TaskChange, TaskError, TaskId, TaskStore, Title, Versions,
+    ClearRequest, Cleared, Completion, Created, Description, FieldError, IdempotencyKey, NewTask,
+    Page, PageRequest, STATEMENTS, Scope, Task, TaskChange, TaskError, TaskId, TaskStore, Title,
+    Versions,
 };
 pub use telemetry::log_name;

@@ -1,4 +1,5 @@
 //! Tasks: what they are, what a client may say of them, and where they are stored. Nothing here knows HTTP.
+mod clear;
 mod error;
 mod field;
 mod idempotency_key;
@@ -8,6 +9,7 @@ mod store;
 mod task;
 mod versions;
 
+pub use self::clear::{ClearRequest, Cleared, Scope};
 pub use self::error::TaskError;
 pub(crate) use self::field::Expectation;
 pub use self::field::FieldError;

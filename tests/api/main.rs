@@ -1,5 +1,6 @@
 //! The contract, line by line, as a client sees it.
 mod auth;
+mod clear;
 mod complete;
 mod create;
 mod delete;

@@ -1,4 +1,5 @@
 //! The second lock: what the functions' login may not do, and whom it shows what where a statement forgets to ask.
+use serde_json::json;
 use shared::{DATABASE_ROLE, STATEMENTS, Statement};
 use tests::{User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
 
@@ -47,7 +48,6 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
         format!(
             "INSERT INTO idempotency_keys (user_id, key, request_hash, task_id) VALUES ('{id}', 'k', '', 1)"
         ),
-        "DELETE FROM idempotency_keys".into(),
         "UPDATE idempotency_keys SET task_id = 1".into(),
     ] {
         // With and without the transaction of a request.
@@ -70,6 +70,19 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
 }
 
 #[test]
+fn ones_own_keys_may_be_deleted_and_anothers_survive() {
+    let login = &database().functions_url;
+    let [victim, thief] = [User::of(embedded_stack()), User::of(embedded_stack())];
+    for user in [&victim, &thief] {
+        user.create_once("key", &json!({ "title": "t" })).expect(201);
+    }
+    assert_eq!(try_sql(login, "DELETE FROM idempotency_keys"), Err(REFUSED.into()));
+    let delete = "DELETE FROM idempotency_keys RETURNING user_id";
+    assert_eq!(sql(login, &as_user(&thief.id, delete)), [thief.id.as_str()]);
+    assert_eq!(sql(login, &as_user(&victim.id, delete)), [victim.id.as_str()]);
+}
+
+#[test]
 fn nothing_of_a_request_stays_on_its_connection() {
     let left = "SELECT current_user || ' ' || session_user || coalesce(current_setting('task_api.user_id', true), '')";
     let login = &database().functions_url;
@@ -83,6 +96,7 @@ fn of_victim(statement: &Statement, task: &str) -> String {
     let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
         (0, _) => "'victim'",
         (1, "int8") => task,
+        (1, "bool") => "true",
         (_, "text" | "bytea") => "'x'",
         _ => "NULL",
     });

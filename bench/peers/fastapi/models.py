@@ -53,3 +53,8 @@ class TaskResponse(SQLModel):
     completed: bool
     created_at: Timestamp
     updated_at: Timestamp
+
+
+class Cleared(SQLModel):
+    deleted: int
+    more: bool = False

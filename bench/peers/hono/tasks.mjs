@@ -44,6 +44,12 @@ export const complete = (user, id, completed) =>
 export const remove = (user, id) =>
   one(`DELETE FROM tasks WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`, [user, id]);
 
+/** Deletes the completed tasks, or the open ones. */
+export async function clear(user, completed) {
+  const { rowCount } = await pool.query('DELETE FROM tasks WHERE user_id = $1 AND completed = $2', [user, completed]);
+  return { deleted: rowCount, more: false };
+}
+
 async function one(text, values) {
   const { rows } = await pool.query(text, values);
   return rows[0];

@@ -8,7 +8,7 @@ use super::page::ListQuery;
 use super::paths;
 use super::problem::Problem;
 use crate::auth::Owner;
-use crate::tasks::{Created, FieldError, Page, Task};
+use crate::tasks::{Cleared, Created, FieldError, Page, Task};
 
 const JSON: &str = "application/json";
 /// What a browser's script may read. API Gateway puts its own list in the place of this one; the
@@ -76,6 +76,12 @@ impl Reply {
     #[must_use]
     pub fn deleted(task: &Task) -> Self {
         Self::new(StatusCode::OK, JSON, task)
+    }
+
+    /// 200: how many tasks were deleted, and whether there are more to delete.
+    #[must_use]
+    pub fn cleared(cleared: &Cleared) -> Self {
+        Self::new(StatusCode::OK, JSON, cleared)
     }
 
     /// 201: the new task, its `ETag` and `Location`, and whether this repeats an earlier answer.

@@ -7,10 +7,11 @@ use lambda_http::http::{HeaderMap, header};
 
 use super::bearer::bearer;
 use super::body::{self, FromBody};
+use super::clear;
 use super::etag::{IfNoneMatch, if_match};
 use super::page::ListQuery;
 use super::problem::Problem;
-use crate::tasks::{IdempotencyKey, TaskId, Versions};
+use crate::tasks::{ClearRequest, IdempotencyKey, TaskId, Versions};
 
 /// The longest body that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -72,6 +73,14 @@ impl Request {
     /// [`Problem::InvalidRequest`] with every bad parameter.
     pub fn list_query(&self) -> Result<ListQuery, Problem> {
         ListQuery::parse(&self.query)
+    }
+
+    /// The query of a clear.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] with every bad parameter.
+    pub fn clear_query(&self) -> Result<ClearRequest, Problem> {
+        clear::parse(&self.query)
     }
 
     /// The body, which must be a JSON object.

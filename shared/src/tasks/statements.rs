@@ -5,7 +5,7 @@ use crate::database::Statement;
 
 /// Every statement that the store runs.
 pub static STATEMENTS: &[&Statement] =
-    &[&LIST, &GET, &CREATE, &CREATE_ONCE, &UPDATE, &COMPLETE, &DELETE];
+    &[&LIST, &GET, &CREATE, &CREATE_ONCE, &UPDATE, &COMPLETE, &DELETE, &CLEAR, &CLEAR_ALL];
 
 pub(super) static LIST: Statement = Statement {
     name: "list",
@@ -115,6 +115,57 @@ pub(super) static DELETE: Statement = Statement {
     name: "delete",
     sql: guarded!("DELETE FROM tasks"),
     types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
+};
+
+/// Deletes the 10,000 oldest at most. A task that was changed meanwhile, so that it no longer matches, stays: its
+/// conditions are looked at again once its row is locked.
+pub(super) static CLEAR: Statement = Statement {
+    name: "clear",
+    sql: "
+    WITH chosen AS (
+        SELECT id FROM tasks
+        WHERE user_id = $1 AND completed = $2 AND updated_at <= coalesce($3, 'infinity')
+        ORDER BY id
+        LIMIT 10001
+    ), deleted AS (
+        DELETE FROM tasks
+        WHERE user_id = $1 AND id = ANY (ARRAY(SELECT id FROM chosen ORDER BY id LIMIT 10000))
+          AND completed = $2 AND updated_at <= coalesce($3, 'infinity')
+        RETURNING id
+    )
+    SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM chosen) > 10000",
+    types: &[Type::TEXT, Type::BOOL, Type::TIMESTAMPTZ],
+};
+
+/// The same for all tasks, and then for the user's keys; together they are 10,000 at most.
+pub(super) static CLEAR_ALL: Statement = Statement {
+    name: "clear_all",
+    sql: "
+    WITH chosen AS (
+        SELECT id FROM tasks
+        WHERE user_id = $1 AND updated_at <= coalesce($2, 'infinity')
+        ORDER BY id
+        LIMIT 10001
+    ), deleted AS (
+        DELETE FROM tasks
+        WHERE user_id = $1 AND id = ANY (ARRAY(SELECT id FROM chosen ORDER BY id LIMIT 10000))
+          AND updated_at <= coalesce($2, 'infinity')
+        RETURNING id
+    ), chosen_keys AS (
+        SELECT key, row_number() OVER (ORDER BY created_at, key) AS place
+        FROM idempotency_keys
+        WHERE user_id = $1 AND created_at <= coalesce($2, 'infinity')
+        ORDER BY created_at, key
+        LIMIT 10001 - (SELECT count(*) FROM chosen)
+    ), deleted_keys AS (
+        DELETE FROM idempotency_keys
+        WHERE user_id = $1 AND key = ANY (ARRAY(
+            SELECT key FROM chosen_keys WHERE place <= 10000 - (SELECT count(*) FROM chosen)))
+        RETURNING key
+    )
+    SELECT (SELECT count(*) FROM deleted),
+           (SELECT count(*) FROM chosen) + (SELECT count(*) FROM chosen_keys) > 10000",
+    types: &[Type::TEXT, Type::TIMESTAMPTZ],
 };
 
 #[cfg(test)]

@@ -4,10 +4,13 @@ use ring::digest::{Context, SHA256};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
+use super::clear::{ClearRequest, Cleared, Scope};
 use super::error::TaskError;
 use super::idempotency_key::IdempotencyKey;
 use super::page::{Page, PageRequest};
-use super::statements::{COMPLETE, CREATE, CREATE_ONCE, DELETE, GET, LIST, UPDATE};
+use super::statements::{
+    CLEAR, CLEAR_ALL, COMPLETE, CREATE, CREATE_ONCE, DELETE, GET, LIST, UPDATE,
+};
 use super::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
 use super::versions::Versions;
 use crate::auth::Owner;
@@ -148,6 +151,28 @@ impl TaskStore {
     ) -> Result<Task, TaskError> {
         // A second run would find nothing, and nothing to answer with.
         self.change(Repeat::Never, &DELETE, owner, id, expected, &[]).await
+    }
+
+    /// Deletes the owner's oldest tasks of those that `request` names, up to 10,000 of them.
+    ///
+    /// # Errors
+    /// [`TaskError::Database`].
+    pub async fn clear(&self, owner: &Owner, request: ClearRequest) -> Result<Cleared, TaskError> {
+        let ClearRequest { scope, until } = request;
+        let user = owner.id();
+        // A second run finds what the first one left.
+        let rows = match scope {
+            Scope::Completed(completed) => {
+                let parameters: [Parameter; 3] = [&user, &completed, &until];
+                self.database.query(owner, Repeat::Safe, &CLEAR, &parameters).await?
+            }
+            Scope::All => {
+                let parameters: [Parameter; 2] = [&user, &until];
+                self.database.query(owner, Repeat::Safe, &CLEAR_ALL, &parameters).await?
+            }
+        };
+        let row = rows.first().ok_or_else(|| TaskError::unexpected("a clear returned no row"))?;
+        Ok(Cleared { deleted: column(row, 0)?, more: column(row, 1)? })
     }
 
     async fn change(

@@ -1,0 +1,12 @@
+//! `DELETE /api/{user_id}/tasks`: delete the completed, the open, or all tasks of the signed-in user.
+use shared::{App, Owner, Problem, Reply, Request};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), shared::Error> {
+    shared::serve(clear).await
+}
+
+async fn clear(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
+    let cleared = app.tasks.clear(&owner, request.clear_query()?).await?;
+    Ok(Reply::cleared(&cleared))
+}
