@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use shared::DATABASE_ROLE;
 use tempfile::TempDir;
-use tests::{AUDIENCE, ISSUER, Part, Reply, Token, database, request, routes, send, sql, xtask};
+use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
 
 use crate::shape::{integrations, shape};
 use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
@@ -21,7 +21,7 @@ const OWNER: &str = "stage_owner";
 
 /// A local AWS with the three stages.
 struct Local {
-    aws: Part,
+    aws: Fixture,
     /// Where the functions send their traces.
     traces: UdpSocket,
     /// The API of each stage.
@@ -45,7 +45,7 @@ static LOCAL: LazyLock<Local> = LazyLock::new(|| {
     let daemon = traces.local_addr().unwrap().to_string();
     // What Lambda itself would say to the functions.
     let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
-    let aws = Part::start("aws", &lambda);
+    let aws = Fixture::start("aws", &lambda);
     let embedded = sql(&database().url, "SELECT current_user").remove(0);
     let owner = format!(
         "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::{DATABASE_ROLE, Database, DatabaseUrl};
 use tempfile::TempDir;
-use tests::{AUDIENCE, ISSUER, Part, SECRET, Session, database, sql, xtask};
+use tests::{AUDIENCE, Fixture, ISSUER, SECRET, Session, database, sql, xtask};
 use tokio::runtime::Builder;
 
 use crate::tools::{failure, success, tool, with_aws};
@@ -14,13 +14,13 @@ use crate::tools::{failure, success, tool, with_aws};
 /// What `cargo xtask migrate` locks.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
 
-fn local_aws() -> Part {
-    Part::start("aws", &[])
+fn local_aws() -> Fixture {
+    Fixture::start("aws", &[])
 }
 
 /// A stage that is prepared and not deployed.
 struct Stage<'a> {
-    aws: &'a Part,
+    aws: &'a Fixture,
     name: &'static str,
     /// Who may do everything on its server.
     admin_url: String,
@@ -29,7 +29,7 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// A stage with a database of its own, whose owner is no superuser.
-    fn new(aws: &'a Part, name: &'static str, server: &Part) -> Self {
+    fn new(aws: &'a Fixture, name: &'static str, server: &Fixture) -> Self {
         let owner = format!("owner_of_{name}");
         let make = format!(
             "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'owner'; \
@@ -205,7 +205,7 @@ fn a_login_that_is_replaced_without_haste_ends_later_and_with_its_sessions() {
 
 #[test]
 fn a_lock_that_somebody_holds_keeps_nobody_from_a_new_login() {
-    let server = Part::start("database", &[]);
+    let server = Fixture::start("database", &[]);
     let aws = local_aws();
     let stage = Stage::new(&aws, "dev", &server);
     success(&mut stage.prepare(&[]));
@@ -241,7 +241,7 @@ fn a_role_that_could_do_more_is_not_adopted() {
 
 #[test]
 fn after_a_move_the_old_servers_login_ends_or_the_operator_hears_that_it_does_not() {
-    let (old, new) = (Part::start("database", &[]), Part::start("database", &[]));
+    let (old, new) = (Fixture::start("database", &[]), Fixture::start("database", &[]));
     let aws = local_aws();
     let stage = Stage::new(&aws, "staging", &old);
     success(&mut stage.prepare(&[]));

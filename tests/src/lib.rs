@@ -18,8 +18,8 @@ mod user;
 pub use aws::create_secret;
 pub use clock::Moment;
 pub use fixture::{
-    Fixture, Fixture as Part, Stack, apart, database, database_url, embedded_stack, function,
-    new_database, root, stack, xtask,
+    Fixture, Stack, apart, database, database_url, embedded_stack, function, new_database, root,
+    stack, xtask,
 };
 pub use http::{Reply, request, send};
 pub use openapi::{Route, routes};
