@@ -1,18 +1,25 @@
 //! A thief who has the password of a login, and what `cargo xtask stage … prepare` leaves of it.
 use std::process::Command;
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 use shared::{DATABASE_ROLE, Database, DatabaseUrl};
 use tempfile::TempDir;
-use tests::{AUDIENCE, Fixture, ISSUER, SECRET, Session, database, sql, xtask};
+use tests::{AUDIENCE, Fixture, ISSUER, SECRET, Session, sql, xtask};
 use tokio::runtime::Builder;
 
 use crate::tools::{failure, success, tool, with_aws};
 
 /// What `cargo xtask migrate` locks.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
+
+/// A server of its own, since roles are a server's, and other tests have these stages, too.
+fn server() -> &'static Fixture {
+    static SERVER: LazyLock<Fixture> = LazyLock::new(|| Fixture::start("database", &[]));
+    &SERVER
+}
 
 fn local_aws() -> Fixture {
     Fixture::start("aws", &[])
@@ -125,7 +132,7 @@ fn serves(url: &str) -> bool {
 #[test]
 fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
     let aws = local_aws();
-    let stage = Stage::new(&aws, "dev", database());
+    let stage = Stage::new(&aws, "dev", server());
     success(&mut stage.prepare(&[]));
     let stolen = stage.functions_url();
     let [a, b] = ["a", "b"].map(|suffix| stage.login(DATABASE_ROLE, suffix));
@@ -173,7 +180,7 @@ fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
 #[test]
 fn a_login_that_is_replaced_without_haste_ends_later_and_with_its_sessions() {
     let aws = local_aws();
-    let stage = Stage::new(&aws, "staging", database());
+    let stage = Stage::new(&aws, "staging", server());
     success(&mut stage.prepare(&[]));
     let (first, app) = (stage.functions_url(), stage.app_url());
     let a = stage.login(DATABASE_ROLE, "a");
@@ -220,7 +227,7 @@ fn a_lock_that_somebody_holds_keeps_nobody_from_a_new_login() {
 #[test]
 fn a_role_that_could_do_more_is_not_adopted() {
     let aws = local_aws();
-    let stage = Stage::new(&aws, "prod", database());
+    let stage = Stage::new(&aws, "prod", server());
     let login = stage.login(DATABASE_ROLE, "a");
     for (power, made) in [
         ("SUPERUSER", format!("CREATE ROLE {login} SUPERUSER")),

@@ -44,16 +44,13 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let existing = Secret::read(stage)?;
     let exists = existing.is_some();
     let mut secret = existing.unwrap_or_else(Secret::empty);
-    let parameter = |name: &str| -> Result<Option<DatabaseUrl>> {
-        Ok(aws::parameter(name)?.map(|url| url.parse()).transpose()?)
-    };
-    let stored_url = parameter(&stage.owner_url())?;
+    let stored_url = aws::parameter(&stage.owner_url())?;
     let mut owner_url = stored_url.clone();
     let mut changed = false;
     if let Some(path) = &options.env_file {
         let file = EnvFile::read(path)?;
         changed |= take(&mut secret, &file)?;
-        owner_url = file.get(DATABASE_URL).map(|url| url.parse()).transpose()?.or(owner_url);
+        owner_url = file.get(DATABASE_URL).or(owner_url);
     }
     if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
         changed |= ask(&mut secret, &mut owner_url)?;
@@ -64,29 +61,27 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let incomplete =
         || format!("{id} is not complete: run this in a terminal, or correct it with --env-file");
     secret.tokens_config().with_context(incomplete)?;
-    let owner_url = owner_url
+    let owner_url: DatabaseUrl = owner_url
         .with_context(|| format!("{DATABASE_URL} of the tables' owner is missing"))
-        .with_context(incomplete)?;
+        .with_context(incomplete)?
+        .parse()?;
 
     // First the database: settings that do not work must not reach functions that run.
     check_database(&owner_url)?;
     migrate::check(&owner_url)?;
-    let moved = stored_url.as_ref() != Some(&owner_url);
-    let app_url = parameter(&stage.app_url())?;
-    let functions_url = secret.database_url()?;
+    let moved = stored_url.as_deref() != Some(owner_url.expose());
+    // A URL may name a file of another machine: of a database that is left, it need not be readable.
+    let in_use = |url: Option<&str>| match url.map(str::parse::<DatabaseUrl>).transpose() {
+        Err(_) if moved => Ok(None),
+        url => url,
+    };
+    let app_url = in_use(aws::parameter(&stage.app_url())?.as_deref())?;
+    let functions_url = in_use(secret.get(DATABASE_URL))?;
     let logs_in = moved || options.new_login == Some(Access::Functions) || functions_url.is_none();
     let app_logs_in = moved || options.new_login == Some(Access::App) || app_url.is_none();
     let names = secret.names();
     if options.dry_run {
-        match migrate::pending(&owner_url)?.as_slice() {
-            [] => println!("The database is up to date."),
-            pending => println!("Would migrate the database: {}.", pending.join(", ")),
-        }
-        for (who, logs_in) in [("functions", logs_in), ("app", app_logs_in)] {
-            if logs_in {
-                println!("Would give the {who} a new login to the database.");
-            }
-        }
+        preview(&owner_url, [("functions", logs_in), ("app", app_logs_in)])?;
         if changed || logs_in || !exists {
             println!("Would write the secret {id}.");
         } else {
@@ -130,7 +125,8 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     retire(stage, used, &owner_url, options.now)?;
     if let Some(old) = stored_url.filter(|_| moved) {
         // Functions that run use the old database until they read the secret again.
-        if let Err(error) = retire(stage, used, &old, options.now) {
+        let retired = old.parse().map_err(anyhow::Error::from);
+        if let Err(error) = retired.and_then(|old| retire(stage, used, &old, options.now)) {
             println!("The old database keeps its logins: {error:#}.");
         }
     }
@@ -145,6 +141,20 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     println!(
         "Next: sam build --config-env {stage} && sam deploy --config-env {stage}, then cargo xtask stage {stage} check"
     );
+    Ok(())
+}
+
+/// Says what would be done to the database.
+fn preview(owner_url: &DatabaseUrl, logins: [(&str, bool); 2]) -> Result<()> {
+    match migrate::pending(owner_url)?.as_slice() {
+        [] => println!("The database is up to date."),
+        pending => println!("Would migrate the database: {}.", pending.join(", ")),
+    }
+    for (who, logs_in) in logins {
+        if logs_in {
+            println!("Would give the {who} a new login to the database.");
+        }
+    }
     Ok(())
 }
 
@@ -201,7 +211,7 @@ fn setting_names() -> [&'static str; 5] {
 }
 
 /// Asks for what is missing, and says whether anything was.
-fn ask(secret: &mut Secret, owner_url: &mut Option<DatabaseUrl>) -> Result<bool> {
+fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
     if secret.get(SECRET).is_none() && secret.get(SECRETS).is_none() {
@@ -223,7 +233,7 @@ fn ask(secret: &mut Secret, owner_url: &mut Option<DatabaseUrl>) -> Result<bool>
             check_database(&url)?;
             migrate::check(&url)
         })?;
-        *owner_url = Some(given.parse()?);
+        *owner_url = Some(given);
         changed = true;
     }
     if secret.get(issuer).is_none() {

@@ -6,7 +6,7 @@ use shared::{AuthConfig, Config, DatabaseUrl, Use};
 
 use super::Stage;
 use super::aws;
-use crate::settings::{DATABASE_URL, variable};
+use crate::settings::variable;
 
 /// Settings by their names.
 pub(crate) struct Secret(BTreeMap<String, String>);
@@ -30,11 +30,6 @@ impl Secret {
         };
         secret.config()?;
         Ok(secret)
-    }
-
-    /// Where the functions log in, once they do.
-    pub(crate) fn database_url(&self) -> Result<Option<DatabaseUrl>> {
-        Ok(self.get(DATABASE_URL).map(str::parse).transpose()?)
     }
 
     pub(crate) fn empty() -> Self {
