@@ -71,7 +71,7 @@ test('a rotation of the secret refuses no live token', async ({ page, playwright
   const rotated = await startApp(secrets);
   // The app's own login may not read tasks.
   const env = { ...process.env, ...secrets, NEXT_PUBLIC_APP_URL: rotated.url, DATABASE_URL: setting('DATABASE_OWNER_URL') };
-  const gateway = spawn('cargo', ['run', '--quiet', '--package', 'xtask', '--', 'hold', 'gateway'], { cwd: '..', env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const gateway = spawn('cargo', ['run', '--quiet', '--package', 'xtask', '--', 'fixture', 'gateway'], { cwd: '..', env, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const ready = async (): Promise<{ url: string }> => {
       for await (const line of createInterface({ input: gateway.stdout })) {
