@@ -52,7 +52,9 @@ pub(super) fn in_flight(trial: &Trial, request: &Request, fault: impl FnOnce()) 
     session.run("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
     thread::scope(|scope| {
         let sent = scope.spawn(|| trial.send(request));
-        let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'tasks'::regclass";
+        // Databases of one template have the same numbers of their tables.
+        let waiting = "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+            WHERE datname = current_database() AND NOT granted AND relation = 'tasks'::regclass";
         until("the statement waits", || !session.run(waiting).is_empty());
         fault();
         pause(ms(100));
