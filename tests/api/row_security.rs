@@ -61,7 +61,7 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
     }
     // The login by itself has no rights at all; the role has no rows until a user is named.
     assert_eq!(try_sql(login, "SELECT * FROM tasks"), Err(REFUSED.into()));
-    for nobody in ["", "somebody-else", "%"] {
+    for nobody in ["", "a user that no test has", "%"] {
         assert_eq!(sql(login, &as_user(nobody, "SELECT id FROM tasks")), Vec::<String>::new());
     }
     let unnamed = format!("SET ROLE {DATABASE_ROLE}; SELECT count(*) FROM tasks");
