@@ -230,9 +230,9 @@ mod tests {
     use std::path::Path;
     use tokio_postgres::config::ChannelBinding;
 
-    const NEON: &str = "postgresql://alex:AbC123dEf@ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech/dbname?sslmode=require&channel_binding=require";
+    pub(super) const NEON: &str = "postgresql://alex:AbC123dEf@ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech/dbname?sslmode=require&channel_binding=require";
 
-    fn parse(url: &str) -> DatabaseUrl {
+    pub(super) fn parse(url: &str) -> DatabaseUrl {
         url.parse().unwrap_or_else(|fault| panic!("{url}: {fault}"))
     }
 

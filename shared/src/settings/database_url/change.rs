@@ -88,16 +88,11 @@ impl DatabaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{NEON, parse};
     use super::*;
     use crate::arbitrary;
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
-
-    const NEON: &str = "postgresql://alex:AbC123dEf@ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech/dbname?sslmode=require&channel_binding=require";
-
-    fn parse(url: &str) -> DatabaseUrl {
-        url.parse().unwrap_or_else(|fault| panic!("{url}: {fault}"))
-    }
 
     #[test]
     fn one_part_changes_and_the_others_stay() {
