@@ -1,13 +1,18 @@
-import { AccessToken, type IssuedToken } from '@/lib/access-token';
-import { ApiError } from '@/lib/api-error';
-import type { components, operations } from '@/lib/api-types';
+import createClient from 'openapi-fetch';
+import type { IssuedToken } from '@/lib/access-token';
+import { ApiError, waitOf } from '@/lib/api-error';
+import { type Surroundings, Transport } from '@/lib/api-transport';
+import type { components, operations, paths } from '@/lib/api-types';
 import { API_URL } from '@/lib/api-url';
 import { authClient } from '@/lib/auth-client';
+import { CallWatch } from '@/lib/call-watch';
+import { diagnose } from '@/lib/diagnosis';
 import { loadPage } from '@/lib/load-page';
 
 type Schemas = components['schemas'];
 export type Task = Schemas['Task'];
 export type NewTask = Schemas['NewTask'];
+export type Cleared = Schemas['Cleared'];
 export type TaskChange = Pick<Partial<Task>, 'title' | 'description' | 'completed'>;
 /** A task and the version it was read at; a list gives no versions. */
 export type VersionedTask = Task & { etag: string | null };
@@ -20,6 +25,8 @@ export interface TaskPage {
 type ListQuery = Omit<NonNullable<operations['listTasks']['parameters']['query']>, 'completed'> & {
   completed?: boolean;
 };
+/** Which tasks to delete, and, by `until`, not those that changed later. */
+type ClearQuery = ({ completed: boolean } | { all: true }) & { until?: string };
 interface CallOptions {
   signal?: AbortSignal;
 }
@@ -34,36 +41,27 @@ interface CreateOptions extends CallOptions {
   idempotencyKey?: string;
 }
 
-interface Call extends WriteOptions {
-  method: string;
-  path: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** Whether sending it twice does no more than sending it once. */
-  repeatable: boolean;
-}
+const TASKS = '/api/{user_id}/tasks';
+const TASK = '/api/{user_id}/tasks/{task_id}';
 
-/** What the client needs of its surroundings. */
-export interface Surroundings {
-  baseURL: string;
-  /** A new token for the signed-in user; fails with `signed_out` where nobody is. */
-  issueToken: () => Promise<IssuedToken>;
-  onSignedOut: () => void;
-  fetch: typeof fetch;
-  now: () => number;
-  sleep: (ms: number) => Promise<void>;
-}
-
-const RETRIES = 2;
-const LONGEST_WAIT_MS = 10_000;
-const DEFAULT_WAIT_MS = 1_000;
-
-/** The task API, as the signed-in user. */
+/** The task API, as the signed-in user. Every call ends within 15 seconds; what fails is an `ApiError`. */
 export class ApiClient {
-  readonly #token: AccessToken;
+  readonly #transport: Transport;
+  readonly #client: ReturnType<typeof createClient<paths>>;
+  /** By how many ms the API's clock is ahead of ours, at the least; it says only whole seconds. */
+  #clockOffset: number | null = null;
 
-  constructor(private readonly on: Surroundings) {
-    this.#token = new AccessToken(on.issueToken, on.now);
+  constructor(on: Surroundings) {
+    this.#transport = new Transport(on);
+    this.#client = createClient<paths>({ baseUrl: on.baseURL, credentials: 'omit' });
+    this.#client.use({
+      onRequest: async ({ request, schemaPath }) => {
+        const response = await this.#transport.send(request, isRepeatable(request, schemaPath));
+        const date = Date.parse(response.headers.get('Date') ?? '');
+        this.#clockOffset = Number.isNaN(date) ? this.#clockOffset : date - Date.now();
+        return response;
+      },
+    });
   }
 
   async getTasks(userId: string, query: ListQuery = {}, options: CallOptions = {}): Promise<Task[]> {
@@ -72,37 +70,44 @@ export class ApiClient {
 
   /** A page by its query, or by the `next` of the page before. */
   async getTaskPage(userId: string, query: ListQuery | string = {}, options: CallOptions = {}): Promise<TaskPage> {
-    const path = typeof query === 'string' ? query : `${tasksPath(userId)}${queryText(query)}`;
-    const response = await this.#send({ method: 'GET', path, repeatable: true, ...options });
-    return { tasks: await response.json(), next: nextPage(response.headers.get('Link')) };
+    const params = { path: { user_id: userId }, query: typeof query === 'string' ? queryOf(query) : textOf(query) };
+    const { data, response } = await this.#client.GET(TASKS, { params, ...options });
+    return { tasks: answerOf(data), next: nextPage(response.headers.get('Link')) };
   }
 
   async getTask(userId: string, taskId: number, options: CallOptions = {}): Promise<VersionedTask> {
-    return versioned(await this.#send({ method: 'GET', path: taskPath(userId, taskId), repeatable: true, ...options }));
+    return versioned(await this.#client.GET(TASK, { params: taskParams(userId, taskId), ...options }));
   }
 
   async createTask(userId: string, task: NewTask, options: CreateOptions = {}): Promise<VersionedTask> {
-    const { idempotencyKey = crypto.randomUUID(), signal } = options;
-    const headers = { 'Idempotency-Key': idempotencyKey };
-    const path = tasksPath(userId);
-    return versioned(await this.#send({ method: 'POST', path, body: task, headers, repeatable: true, signal }));
+    const { idempotencyKey = crypto.randomUUID(), ...rest } = options;
+    const params = { path: { user_id: userId }, header: { 'Idempotency-Key': idempotencyKey } };
+    return versioned(await this.#client.POST(TASKS, { params, body: task, ...rest }));
   }
 
   async updateTask(
     userId: string,
     taskId: number,
     change: TaskChange,
-    options: WriteOptions = {},
+    { ifMatch, ...options }: WriteOptions = {},
   ): Promise<VersionedTask> {
-    const path = taskPath(userId, taskId);
-    return versioned(await this.#send({ method: 'PUT', path, body: change, repeatable: true, ...options }));
+    const params = writeParams(userId, taskId, ifMatch);
+    // The document wants one of the three, which TypeScript cannot say.
+    const body = change as Schemas['TaskChange'];
+    return versioned(await this.#client.PUT(TASK, { params, body, ...options }));
   }
 
   /** Gives the task as it was. */
-  async deleteTask(userId: string, taskId: number, options: WriteOptions = {}): Promise<Task> {
-    const path = taskPath(userId, taskId);
-    const response = await this.#send({ method: 'DELETE', path, repeatable: false, ...options });
-    return response.json();
+  async deleteTask(userId: string, taskId: number, { ifMatch, ...options }: WriteOptions = {}): Promise<Task> {
+    const params = writeParams(userId, taskId, ifMatch);
+    return answerOf((await this.#client.DELETE(TASK, { params, ...options })).data);
+  }
+
+  /** Deletes up to 10,000 tasks; to be repeated while `more` is true. */
+  async clearTasks(userId: string, { until, ...which }: ClearQuery, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
+    const query = 'all' in which ? ({ all: 'true', until } as const) : ({ ...textOf(which), until } as const);
+    const params = { path: { user_id: userId }, query };
+    return answerOf((await this.#client.DELETE(TASKS, { params, ...options })).data);
   }
 
   /** Sets whether the task is done; toggles it, which no retry may repeat, where `completed` is not given. */
@@ -110,130 +115,108 @@ export class ApiClient {
     userId: string,
     taskId: number,
     completed?: boolean,
-    options: WriteOptions = {},
+    { ifMatch, ...options }: WriteOptions = {},
   ): Promise<VersionedTask> {
-    const call = { method: 'PATCH', path: `${taskPath(userId, taskId)}/complete`, ...options };
-    return versioned(
-      await this.#send(
-        completed === undefined ? { ...call, repeatable: false } : { ...call, body: { completed }, repeatable: true },
-      ),
-    );
+    const params = writeParams(userId, taskId, ifMatch);
+    const body = completed === undefined ? undefined : { completed };
+    return versioned(await this.#client.PATCH(`${TASK}/complete`, { params, body, ...options }));
+  }
+
+  /** The time by the API's clock, or a little before it; null while that is not known. */
+  now(): Date | null {
+    return this.#clockOffset === null ? null : new Date(Date.now() + this.#clockOffset);
+  }
+
+  /** Whether a call would be sent at once, as a page that is going away needs it. */
+  get isReady() {
+    return this.#transport.hasToken;
+  }
+
+  /** Gets a token for the calls to come. */
+  prepare() {
+    this.#transport.prepare();
   }
 
   /** To be called when the user signs out. */
   forgetToken() {
-    this.#token.forget();
-  }
-
-  async #send(call: Call): Promise<Response> {
-    let renewed = false;
-    let retries = 0;
-    for (;;) {
-      const token = await this.#bearer();
-      const response = await this.#fetch(call, token);
-      if (response.ok) {
-        return response;
-      }
-      const error = await ApiError.from(response);
-      if (response.status === 401) {
-        this.#token.forget(token);
-        if (renewed) {
-          this.on.onSignedOut();
-          throw error;
-        }
-        renewed = true;
-      } else {
-        const wait = retryAfter(response.headers.get('Retry-After'), this.on.now());
-        if (response.status !== 503 || !call.repeatable || retries >= RETRIES || wait > LONGEST_WAIT_MS) {
-          throw error;
-        }
-        retries += 1;
-        await this.on.sleep(wait);
-        call.signal?.throwIfAborted();
-      }
-    }
-  }
-
-  async #bearer(): Promise<string> {
-    try {
-      return await this.#token.get();
-    } catch (cause) {
-      const error = ApiError.of(cause);
-      if (error.code === 'signed_out') {
-        this.on.onSignedOut();
-      }
-      throw error;
-    }
-  }
-
-  async #fetch(call: Call, token: string): Promise<Response> {
-    const { method, path, body, ifMatch, signal, keepalive } = call;
-    const headers = new Headers({ ...call.headers, Authorization: `Bearer ${token}` });
-    if (body !== undefined) {
-      headers.set('Content-Type', 'application/json');
-    }
-    if (ifMatch) {
-      headers.set('If-Match', ifMatch);
-    }
-    try {
-      return await this.on.fetch(`${this.on.baseURL}${path}`, {
-        method,
-        headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        cache: 'no-store',
-        credentials: 'omit',
-        signal,
-        keepalive,
-      });
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw ApiError.of(cause);
-    }
+    this.#transport.forgetToken();
   }
 }
 
-const tasksPath = (userId: string) => `/api/${encodeURIComponent(userId)}/tasks`;
-const taskPath = (userId: string, taskId: number) => `${tasksPath(userId)}/${taskId}`;
-
-function queryText(query: ListQuery): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '';
+/** Whether sending it twice does no more than sending it once. A second delete of one task says that there is none. */
+function isRepeatable(request: Request, path: string): boolean {
+  switch (request.method) {
+    case 'DELETE':
+      return path === TASKS;
+    case 'PATCH':
+      return request.headers.has('Content-Type');
+    default:
+      return true;
+  }
 }
 
-/** The path in `Link: <path>; rel="next"`; it is appended to the API's base, so no link leads the token elsewhere. */
+const taskParams = (userId: string, taskId: number) => ({ path: { user_id: userId, task_id: taskId } });
+
+const writeParams = (userId: string, taskId: number, ifMatch?: string | null) => ({
+  ...taskParams(userId, taskId),
+  header: ifMatch ? { 'If-Match': ifMatch } : undefined,
+});
+
+const textOf = <Query extends { completed?: boolean }>({ completed, ...query }: Query) => ({
+  completed: completed === undefined ? undefined : completed ? ('true' as const) : ('false' as const),
+  ...query,
+});
+
+/** The query of a path, for the API's base: so no link leads the token elsewhere. */
+const queryOf = (path: string) => Object.fromEntries(new URLSearchParams(path.split('?')[1]));
+
+/** The path in `Link: <path>; rel="next"`. */
 function nextPage(link: string | null): string | null {
   return link?.match(/<(\/[^>]*)>\s*;\s*rel="?next"?/)?.[1] ?? null;
 }
 
-async function versioned(response: Response): Promise<VersionedTask> {
-  const task: Task = await response.json();
-  return { ...task, etag: response.headers.get('ETag') };
+function versioned({ data, response }: { data?: Task; response: Response }): VersionedTask {
+  return { ...answerOf(data), etag: response.headers.get('ETag') };
 }
 
-/** `Retry-After` in milliseconds from now: it is a number of seconds or a date. */
-function retryAfter(value: string | null, now: number): number {
-  if (!value) {
-    return DEFAULT_WAIT_MS;
+/** A success without what it should hold is no answer of the API's. */
+function answerOf<Data>(data: Data | undefined): Data {
+  if (data === undefined) {
+    throw new ApiError(0, 'unexpected', 'The server sent an empty answer.');
   }
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now;
-  return Number.isNaN(ms) ? DEFAULT_WAIT_MS : Math.max(ms, 0);
+  return data;
 }
 
-async function issueToken(): Promise<IssuedToken> {
-  const { data, error } = await authClient.apiToken();
+async function issueToken(signal: AbortSignal): Promise<IssuedToken> {
+  let retryAfter: number | null = null;
+  const onError = ({ response }: { response: Response }) => {
+    retryAfter = waitOf(response.headers.get('Retry-After') ?? response.headers.get('X-Retry-After'));
+  };
+  const { data, error } = await authClient.apiToken({ fetchOptions: { signal, onError } });
   if (data) {
     return data;
   }
-  throw error.status === 401
-    ? new ApiError(401, 'signed_out', 'Your session has ended.')
-    : new ApiError(error.status, 'unexpected', error.message ?? 'Signing in to the task service failed.');
+  switch (error.status) {
+    case 401:
+      throw ApiError.because('signed_out', 401);
+    case 429:
+      throw ApiError.because('throttled', 429, retryAfter);
+    default:
+      throw new ApiError(error.status, 'unexpected', error.message ?? 'Signing in to the task service failed.', [], retryAfter);
+  }
 }
+
+export const callWatch = new CallWatch();
+
+const fetchNow: typeof fetch = (...request) => fetch(...request);
 
 export const api = new ApiClient({
   baseURL: API_URL,
   issueToken,
   onSignedOut: () => loadPage('/login?ended'),
-  fetch: (...request) => fetch(...request),
-  now: () => Date.now(),
-  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+  fetch: fetchNow,
+  diagnose: (failed, signal) =>
+    diagnose({ fetch: fetchNow, onLine: () => navigator.onLine, appURL: '/icon.svg', apiURL: API_URL }, failed, signal),
+  watch: callWatch,
+  random: Math.random,
 });

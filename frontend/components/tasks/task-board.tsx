@@ -7,6 +7,7 @@ import { EmptyList } from '@/components/tasks/empty-list';
 import { FilterBar } from '@/components/tasks/filter-bar';
 import { LoadFailure } from '@/components/tasks/load-failure';
 import { Notices } from '@/components/tasks/notices';
+import { ServiceStatus } from '@/components/tasks/service-status';
 import { TaskRow } from '@/components/tasks/task-row';
 import { type Filter, shownTasks, TaskStore } from '@/components/tasks/task-store';
 import { TopBar } from '@/components/tasks/top-bar';
@@ -95,6 +96,7 @@ export function TaskBoard({ user }: Props) {
       <TopBar user={user} beforeSignOut={() => store.flush()} />
       <main className="mt-6 flex flex-col gap-5 sm:mt-10">
         <h1 className="sr-only">Your tasks</h1>
+        <ServiceStatus />
         <AddTask field={addField} onAdd={(task) => void store.add(task)} />
         <FilterBar filter={state.filter} onChange={show} />
         {state.loadFailure ? (
