@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { IssuedToken } from '@/lib/access-token';
-import { ApiClient, type Task } from '@/lib/api';
+import { ApiClient, type Task } from '@/lib/api-client';
 import { ApiError, type ErrorCode } from '@/lib/api-error';
 import { CallWatch } from '@/lib/call-watch';
 
