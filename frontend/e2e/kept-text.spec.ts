@@ -69,6 +69,7 @@ test('what was typed as the session ended is there after the next sign-in, and g
   await page.keyboard.press('Enter');
   await expect(page.getByText('Your session has ended')).toBeVisible();
   await page.unrouteAll();
+  await page.context().clearCookies();
   await signIn(page, account);
   await expect(box(page, 'Added as it ended')).toBeVisible();
   await expect(page.getByLabel('Title')).toHaveValue('Edited as it ended');

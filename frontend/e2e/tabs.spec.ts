@@ -32,7 +32,7 @@ test('what another browser changes is there when the window is looked at, or the
   errors.length = 0;
 });
 
-test('a task whose text was changed elsewhere is not deleted unseen', async ({ page }) => {
+test('a task whose text was changed elsewhere is not deleted unseen', async ({ page, errors }) => {
   await page.clock.install();
   await signUp(page);
   await add(page, 'Shared');
@@ -53,6 +53,7 @@ test('a task whose text was changed elsewhere is not deleted unseen', async ({ p
   await page.getByRole('button', { name: 'Delete it' }).click();
   await expect(row(page, 'Changed elsewhere')).toHaveCount(0);
   await expect.poll(async () => (await callApi(token, 'GET', path)).status).toBe(404);
+  expect(errors.splice(0).every((error) => error.includes('412'))).toBe(true);
 });
 
 test('a page that closes leaves to the next one what it could not delete safely', async ({ page, errors }) => {

@@ -9,6 +9,8 @@ import { Store } from '@/lib/store';
 /** A task that the user deleted, as they saw it; with the version that they saw, where that is known. */
 export interface Deletion {
   task: VersionedTask;
+  /** Which action of the user it is. */
+  nr: number;
   /** It waits for an undo, it is on its way, or a page that went away has sent it. */
   state: 'waiting' | 'sending' | 'sent';
 }
@@ -18,6 +20,7 @@ export interface Clearing {
   until: string;
   /** Tasks of which the user had changed something that was still on its way. */
   also: number[];
+  nr: number;
   state: 'waiting' | 'sending';
 }
 
@@ -61,7 +64,7 @@ export class Deletions extends Store<DeletionsState> {
   }
 
   delete(task: VersionedTask) {
-    this.#keep([...this.state().deletions, { task, state: 'waiting' }]);
+    this.#keep([...this.state().deletions, { task, nr: this.#next(), state: 'waiting' }]);
     this.messages.announce(`Deleted “${task.title}”`);
     this.resume();
     if (!task.etag) {
@@ -75,20 +78,23 @@ export class Deletions extends Store<DeletionsState> {
   clear(shown: Task[], also: number[]) {
     const now = this.api.now()?.toISOString().replace('Z', '000Z') ?? '';
     // The API tells whole seconds; what the user sees is not newer than now.
-    this.#keepClearing({ until: latest([now, ...shown.map(({ updated_at }) => updated_at)]), also, state: 'waiting' });
+    this.#keepClearing({ until: latest([now, ...shown.map(({ updated_at }) => updated_at)]), also, nr: this.#next(), state: 'waiting' });
     this.messages.announce('Cleared the completed tasks');
     this.resume();
     this.api.prepare();
   }
 
-  /** Takes the last action back. */
-  undoLast() {
+  /** Takes the last action back; gives the task that is there again, if it is one. */
+  undoLast(): Task | undefined {
     const { deletions, clearing } = this.state();
     const last = deletions.findLast(isWaiting);
-    if (clearing && isWaiting(clearing)) {
+    if (clearing && isWaiting(clearing) && clearing.nr > (last?.nr ?? 0)) {
       this.#keepClearing(null);
       this.messages.announce('Restored the completed tasks');
-    } else if (last) {
+      this.resume();
+      return undefined;
+    }
+    if (last) {
       this.#keep(deletions.filter((other) => other !== last));
       this.messages.announce(`Restored “${last.task.title}”`);
     }
@@ -151,7 +157,7 @@ export class Deletions extends Store<DeletionsState> {
   /** Deletes it all the same, as it is now. */
   deleteChanged(task: VersionedTask) {
     this.keepChanged(task);
-    const deletion: Deletion = { task, state: 'sending' };
+    const deletion: Deletion = { task, nr: this.#next(), state: 'sending' };
     this.#keep([...this.state().deletions, deletion]);
     return this.#delete(deletion);
   }
@@ -219,6 +225,11 @@ export class Deletions extends Store<DeletionsState> {
     if (now && deletion && isWaiting(deletion) && sameText(now, task)) {
       this.#replace(task.id, { ...deletion, task: now });
     }
+  }
+
+  #next() {
+    const { deletions, clearing } = this.state();
+    return Math.max(0, clearing?.nr ?? 0, ...deletions.map(({ nr }) => nr)) + 1;
   }
 
   #replace(taskId: number, deletion: Deletion | null) {

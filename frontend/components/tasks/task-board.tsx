@@ -59,10 +59,12 @@ function Board({ user, model, filter }: BoardProps) {
     n: () => addField.current?.focus(),
     '?': () => help.current?.showModal(),
     undo: () => {
+      const waits = deletions.waiting > 0;
       const task = deletions.undoLast();
       if (task) {
         focus(`[data-task="${task.id}"] input`);
       }
+      return waits;
     },
   });
 

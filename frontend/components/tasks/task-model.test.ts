@@ -389,13 +389,17 @@ describe('clear completed', () => {
     assert.equal(server.tasks.size, 0);
   });
 
-  it('can be taken back', async () => {
-    const task = server.put({ completed: true });
+  it('can be taken back, after what was deleted later', async () => {
+    const [one, two] = [server.put({ completed: true }), server.put({})];
     await show();
-    model.deletions.clear([task], []);
+    model.deletions.clear([one], []);
+    model.deletions.delete(two);
+    assert.deepEqual(titles(), []);
+    model.deletions.undoLast();
+    assert.deepEqual(titles(), ['Task 2']);
     model.deletions.undoLast();
     await later(UNDO_MS * 2);
-    assert.deepEqual([titles(), server.tasks.size], [['Task 1'], 1]);
+    assert.deepEqual([titles(), server.tasks.size], [['Task 2', 'Task 1'], 2]);
   });
 });
 

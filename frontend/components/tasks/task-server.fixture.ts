@@ -45,7 +45,7 @@ export class TaskServer {
     this.#answer('list', () => {
       const { completed, limit, after } = typeof query === 'string' ? (JSON.parse(query) as Record<string, number>) : { ...query, after: undefined };
       const tasks = this.list(completed as boolean | undefined).filter(({ id }) => after === undefined || id < after);
-      const page = tasks.slice(0, limit).map(({ etag: _, ...task }) => task);
+      const page = tasks.slice(0, limit);
       const next = tasks.length > page.length ? JSON.stringify({ completed, limit, after: page.at(-1)?.id }) : null;
       return { tasks: page, next };
     });

@@ -3,8 +3,8 @@ import { useEffect, useEffectEvent } from 'react';
 interface Keys {
   n: () => void;
   '?': () => void;
-  /** Ctrl+Z, or ⌘Z. */
-  undo: () => void;
+  /** Ctrl+Z, or ⌘Z; gives whether there was something to undo. */
+  undo: () => boolean;
 }
 
 /** What keys do where nobody is typing. */
@@ -12,14 +12,17 @@ export function useKeys(keys: Keys) {
   const press = useEffectEvent((event: KeyboardEvent) => {
     const { target, key, isComposing, altKey, shiftKey } = event;
     const command = event.ctrlKey || event.metaKey;
-    // A field has an undo of its own, and takes letters; a dialog has the keyboard to itself.
-    if (isComposing || (target instanceof Element && target.closest('input:not([type=checkbox]), textarea, dialog'))) {
+    const field = target instanceof Element && target.closest<HTMLInputElement>('input:not([type=checkbox]), textarea');
+    // A dialog has the keyboard to itself.
+    if (isComposing || (target instanceof Element && target.closest('dialog'))) {
       return;
     }
     if (command && !altKey && !shiftKey && key.toLowerCase() === 'z') {
-      event.preventDefault();
-      keys.undo();
-    } else if (!command && !altKey && (key === 'n' || key === '?')) {
+      // A field has an undo of its own, while there is text in it.
+      if (!(field && field.value) && keys.undo()) {
+        event.preventDefault();
+      }
+    } else if (!field && !command && !altKey && (key === 'n' || key === '?')) {
       event.preventDefault();
       keys[key]();
     }
