@@ -16,7 +16,7 @@ export default defineConfig({
   // With faults, tests fail that have nobody to wait for.
   timeout: FAULTS ? 30_000 : 90_000,
   expect: { timeout: FAULTS ? 5_000 : 20_000 },
-  globalSetup: FAULTS ? './e2e/faults.ts' : undefined,
+  globalSetup: ['./e2e/warm-up.ts', ...(FAULTS ? ['./e2e/faults.ts'] : [])],
   // These start apps of their own, on databases of their own.
   testIgnore: FAULTS ? /(failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
   reporter: [['list'], ['./e2e/log-search.ts']],
