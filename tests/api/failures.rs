@@ -1,6 +1,5 @@
 //! What a client sees when the database fails, and what the log says.
-use serde_json::json;
-use tests::{Stack, Token, User, database, requests, sql};
+use tests::{Stack, Token, User, database, requests};
 
 /// A body that will do for every operation that takes one.
 const MARKED: &str = r#"{"title":"MARKED","completed":true}"#;
@@ -36,30 +35,5 @@ fn a_server_with_an_unknown_certificate_is_not_talked_to() {
         User::of(&stack).list("").expect_problem(503, "database_unavailable");
         let log = stack.gateway.log();
         assert!(log.contains("certificate"), "{log}");
-    }
-}
-
-#[test]
-fn a_connection_that_was_cut_is_replaced_unseen() {
-    let url = format!("{}&application_name=cut", database().functions_url);
-    let stack = Stack::start(&[("DATABASE_URL", &url)]);
-    let user = User::of(&stack);
-    let task = user.new_task("t");
-    let id = &task["id"];
-    let cut = || {
-        let cut =
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'";
-        assert!(!sql(&database().url, cut).is_empty());
-    };
-    for round in ["a", "b", "c"] {
-        cut();
-        assert_eq!(user.get(id).expect(200)["id"], *id);
-        cut();
-        assert_eq!(user.list("").expect(200).as_array().unwrap().len(), 1);
-        cut();
-        assert_eq!(user.complete(id, &[], r#"{"completed":true}"#).expect(200)["completed"], true);
-        cut();
-        assert_eq!(user.create_once(round, &json!({ "title": "t" })).status, 201);
-        user.delete(user.list("").expect(200)[0]["id"].clone(), &[]).expect(200);
     }
 }

@@ -1,7 +1,7 @@
 //! What a function does with its settings, at start.
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{
     Fixture, ISSUER, SECRET, Stack, Token, User, create_secret, database_url, function, now,
     operations, request, stack,
@@ -26,40 +26,6 @@ fn a_function_names_all_that_is_missing() {
         let text = refusal(function(operation.function, &[]));
         assert!(text.contains("BETTER_AUTH_SECRET is missing"), "{text}");
         assert!(text.contains("DATABASE_URL is missing"), "{text}");
-    }
-}
-
-#[test]
-fn a_function_refuses_a_secret_that_others_could_know() {
-    for (name, weak, reason) in [
-        ("BETTER_AUTH_SECRET", "HUSH-under-32-bytes", "19 bytes"),
-        ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890", "published default"),
-        (
-            "BETTER_AUTH_SECRETS",
-            "2:HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH,1:HUSH",
-            "entry 2 has 4 bytes",
-        ),
-        ("BETTER_AUTH_SECRETS", "HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH", "<version>:<secret>"),
-    ] {
-        let text = refusal(function("get-task", &[(name, weak), ("DATABASE_URL", URL)]));
-        assert!(text.contains(name) && text.contains(reason), "{text}");
-    }
-}
-
-#[test]
-fn a_function_refuses_a_database_url_it_cannot_use() {
-    for (url, reason) in [
-        ("mysql://user:HUSH@h/db", "not a postgres:// URL"),
-        ("postgres://user:HUSH@h/db?sslmode=maybe", "unknown sslmode"),
-        ("postgres://user:HUSH@h/db?sslmode=no-verify", "sslrootcert"),
-        (
-            "postgres://user:HUSH@h/db?sslmode=require&sslrootcert=/nowhere/ca.pem",
-            "/nowhere/ca.pem",
-        ),
-    ] {
-        let text =
-            refusal(function("get-task", &[("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", url)]));
-        assert!(text.contains("DATABASE_URL") && text.contains(reason), "{text}");
     }
 }
 
@@ -130,27 +96,12 @@ fn a_function_reads_its_settings_from_secrets_manager() {
 
 #[test]
 fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
-    let lifetime =
-        |text| [("JWT_MAX_LIFETIME", text), ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", URL)];
-    for bad in ["0", "-1", "1d", "1.5"] {
-        let text = refusal(function("get-task", &lifetime(bad)));
-        assert!(text.contains("JWT_MAX_LIFETIME"), "{bad}: {text}");
-    }
     let stack = Stack::start(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
     let user = User::of(&stack);
-    let list = |issued: Value, end: u64| {
-        let token = Token::of(&user.id).with("iat", issued).with("exp", json!(end));
-        user.with_token(&token).list("")
-    };
     let now = now();
-    list(json!(now), now + 3600).expect(200);
-    for (issued, end) in [
-        (json!(now), now + 3660),
-        (json!(now - 3600), now + 60),
-        (json!(now + 3600), now + 3660),
-        (json!(null), now + 60),
-    ] {
-        list(issued, end).expect_problem(401, "invalid_token");
+    for (lifetime, status) in [(3600, 200), (3660, 401)] {
+        let token = Token::of(&user.id).with("iat", json!(now)).with("exp", json!(now + lifetime));
+        assert_eq!(user.with_token(&token).list("").status, status, "{lifetime}");
     }
 }
 
