@@ -177,6 +177,18 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// Holds each attempt to what is expected of it, and all of them to what is stored.
+    fn expect(&self, fault: &str, attempts: &[Attempt], expected: impl Fn(&Attempt)) {
+        attempts.iter().for_each(expected);
+        report(fault, attempts, &self.stored());
+    }
+
+    /// Now that the fault is over, a request of each operation succeeds.
+    fn expect_recovery(&self) {
+        let attempts = self.send_all(&one_of_each());
+        self.expect("the request after it", &attempts, Attempt::expect_success);
+    }
+
     /// Sends a keyed create again, as clients do, until it is acknowledged.
     fn insist(&self, attempt: &Attempt) {
         let Attempt { request, user, id, .. } = attempt;
