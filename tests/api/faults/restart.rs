@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tests::{Fixture, requests, sql};
 
-use super::{Attempt, Fragile, Trial, one_of_each, pause, report, until};
+use super::{Attempt, Fragile, Trial, pause, report, until};
 
 #[test]
 fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_twice() {
