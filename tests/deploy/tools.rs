@@ -5,17 +5,13 @@ use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
+pub use tests::root;
 use tests::{apart, xtask};
 
 use crate::cloudformation::Stack;
 
 /// The stages of samconfig.toml.
 pub const STAGES: [&str; 3] = ["dev", "staging", "prod"];
-
-/// The project's folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
 
 /// The folder that a tool is in; it is installed where it is missing.
 pub fn tool(name: &'static str) -> PathBuf {
