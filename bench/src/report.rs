@@ -24,7 +24,7 @@ const NAMES: [&str; 3] = ["Rust", "FastAPI", "Hono"];
 /// Measures everything and writes `bench/REPORT.md` and its plots.
 pub(crate) async fn run() -> Result<()> {
     let started = Instant::now();
-    let subject = Subject::new(programs::all()?).await?;
+    let subject = Subject::new(programs::all()).await?;
     let results = Results {
         cold: cold::measure(&subject).await?,
         warm: warm::measure(&subject).await?,

@@ -5,7 +5,7 @@ use tests::{Reply, Token, User, now, operations, request, requests, stack};
 /// Lists the user's tasks with these `Authorization` headers.
 fn list_with(user: &User, authorization: &[&str]) -> Reply {
     let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
-    request("GET", &format!("{}{}", stack().gateway.url, user.tasks()), &headers, "")
+    request("GET", &format!("{}{}", stack().url, user.tasks()), &headers, "")
 }
 
 /// Holds the answer to what is expected: `ok`, or the code of a failure.
@@ -31,7 +31,7 @@ fn every_operation_refuses_a_missing_token_and_says_how_to_send_one() {
     let owner = User::new();
     let task = owner.new_task("mine");
     for request in requests() {
-        let url = format!("{}{}", stack().gateway.url, request.target(&owner.id, &task["id"]));
+        let url = format!("{}{}", stack().url, request.target(&owner.id, &task["id"]));
         for authorization in [&[][..], &["Basic dTpw"], &["Bearer"], &["Bearer "]] {
             let headers: Vec<_> = authorization.iter().map(|v| ("authorization", *v)).collect();
             let reply = tests::request(&request.operation.method, &url, &headers, &request.body);

@@ -156,7 +156,7 @@ fn create_takes_the_last_of_repeated_members() {
 #[test]
 fn create_takes_a_body_without_a_content_type_as_json() {
     let user = User::new();
-    let url = format!("{}{}", stack().gateway.url, user.tasks());
+    let url = format!("{}{}", stack().url, user.tasks());
     let bearer = format!("Bearer {}", tests::Token::of(&user.id).sign());
     let reply = tests::request(
         "POST",

@@ -8,7 +8,7 @@ use std::thread;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use tests::{
-    AUDIENCE, ISSUER, Operation, Request, SECRET, Stack, Token, User, database_url, operation,
+    Fixture, Operation, Request, SECRET, SETTINGS, Token, User, database_url, operation,
     operations, root, send, stack, xtask,
 };
 
@@ -17,8 +17,8 @@ fn invoke(function: &str, event: &Value) -> Value {
     invoke_at(stack(), function, event)
 }
 
-fn invoke_at(stack: &Stack, function: &str, event: &Value) -> Value {
-    let url = format!("{}/2015-03-31/functions/{function}/invocations", stack.gateway.url);
+fn invoke_at(stack: &Fixture, function: &str, event: &Value) -> Value {
+    let url = format!("{}/2015-03-31/functions/{function}/invocations", stack.url);
     send("POST", &url, &[("content-type", "application/json")], &event.to_string()).body
 }
 
@@ -144,7 +144,7 @@ fn well_formed(answer: &Value) -> u64 {
 
 #[test]
 fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
-    let stack = Stack::start(&[
+    let stack = Fixture::gateway(&[
         ("DATABASE_URL", database_url()),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("SERVICE_NAME", "task-api-test"),
@@ -191,7 +191,7 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
         }
     });
     // One start each: it was the same process all along.
-    let log = stack.gateway.log();
+    let log = stack.log();
     let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
     let lines: Vec<_> = lines.filter(|line| line["message"] == "request").collect();
     for Operation { function, .. } in operations() {
@@ -286,11 +286,7 @@ fn what_is_not_ascii_is_refused_or_passed_over() {
 /// The event of a function that `cargo xtask event` prints for the main stack.
 fn printed(function: &str, arguments: &[&str]) -> Value {
     let mut command = xtask();
-    command.args(["event", function]).args(arguments);
-    command
-        .env("BETTER_AUTH_SECRET", SECRET)
-        .env("JWT_ISSUER", ISSUER)
-        .env("JWT_AUDIENCE", AUDIENCE);
+    command.args(["event", function]).args(arguments).envs(SETTINGS);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().parse().unwrap()
@@ -346,7 +342,7 @@ fn cargo_xtask_event_prints_the_file_but_for_what_grows_old() {
 #[test]
 fn cargo_lambda_invokes_a_function_with_its_event() {
     let folder = tempfile::tempdir().unwrap();
-    let port = stack().gateway.url.rsplit(':').next().unwrap();
+    let port = stack().url.rsplit(':').next().unwrap();
     let user = User::with_id(stack(), "invoker");
     for Operation { function, .. } in operations() {
         let task = user.new_task("t")["id"].to_string();

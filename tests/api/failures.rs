@@ -1,12 +1,12 @@
 //! What a client sees when the database fails, and what the log says.
-use tests::{Stack, Token, User, database, requests};
+use tests::{Fixture, Token, User, database, requests};
 
 /// A body that will do for every operation that takes one.
 const MARKED: &str = r#"{"title":"MARKED","completed":true}"#;
 
 #[test]
 fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
-    let stack = Stack::start(&[("DATABASE_URL", "postgres://user:MARKED@127.0.0.1:1/tasks")]);
+    let stack = Fixture::gateway(&[("DATABASE_URL", "postgres://user:MARKED@127.0.0.1:1/tasks")]);
     let user = User::of(&stack);
     for request in requests() {
         let request = if request.body.is_empty() { request } else { request.with_body(MARKED) };
@@ -19,7 +19,7 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
     let nobody = user.with_token(&Token::of(&user.id).secret("another"));
     nobody.list("").expect_problem(401, "invalid_token");
 
-    let log = stack.gateway.log();
+    let log = stack.log();
     assert!(log.contains("Connection refused"), "{log}");
     let token = Token::of(&user.id).sign();
     for secret in ["MARKED", tests::SECRET, token.rsplit_once('.').unwrap().1, &user.id] {
@@ -31,9 +31,9 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
 fn a_server_with_an_unknown_certificate_is_not_talked_to() {
     let (base, _) = database().functions_url.split_once('?').unwrap();
     for mode in ["require", "verify-full"] {
-        let stack = Stack::start(&[("DATABASE_URL", &format!("{base}?sslmode={mode}"))]);
+        let stack = Fixture::gateway(&[("DATABASE_URL", &format!("{base}?sslmode={mode}"))]);
         User::of(&stack).list("").expect_problem(503, "database_unavailable");
-        let log = stack.gateway.log();
+        let log = stack.log();
         assert!(log.contains("certificate"), "{log}");
     }
 }

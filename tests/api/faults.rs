@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use tests::{
-    AUDIENCE, ISSUER, Moment, Operation, Proxy, Reply, Request, SECRET, Sandbox, Session, function,
-    new_database, operations, requests, sql,
+    Moment, Operation, Proxy, Reply, Request, SETTINGS, Sandbox, Session, function, new_database,
+    operations, requests, sql,
 };
 
 /// The longest that a request may take, and a second for a busy machine.
@@ -67,15 +67,8 @@ impl Fragile {
     fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
         let log = NamedTempFile::new().unwrap();
         let start = |operation: &'static Operation| {
-            let mut program = function(
-                operation.function,
-                &[
-                    ("DATABASE_URL", functions_url),
-                    ("BETTER_AUTH_SECRET", SECRET),
-                    ("JWT_ISSUER", ISSUER),
-                    ("JWT_AUDIENCE", AUDIENCE),
-                ],
-            );
+            let mut program = function(operation.function, &SETTINGS);
+            program.env("DATABASE_URL", functions_url);
             let output = File::options().append(true).open(log.path()).unwrap();
             program.stdout(Stdio::from(output.try_clone().unwrap())).stderr(output);
             (operation, Sandbox::of(program))

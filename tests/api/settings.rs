@@ -3,8 +3,8 @@ use std::process::Command;
 
 use serde_json::json;
 use tests::{
-    Fixture, ISSUER, SECRET, Stack, Token, User, create_secret, database_url, function, now,
-    operations, request, stack,
+    Fixture, ISSUER, SECRET, Token, User, create_secret, database_url, function, now, operations,
+    request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -34,7 +34,7 @@ fn during_a_rotation_tokens_of_every_secret_are_accepted() {
     let secrets = format!("2:{NEXT}, 1:{SECRET}");
     // Once there is a list, the single secret neither signs nor verifies.
     let retired = "a-secret-that-was-retired-long-ago-and-leaked";
-    let stack = Stack::start(&[
+    let stack = Fixture::gateway(&[
         ("BETTER_AUTH_SECRET", retired),
         ("BETTER_AUTH_SECRETS", &secrets),
         ("DATABASE_URL", database_url()),
@@ -52,8 +52,11 @@ fn during_a_rotation_tokens_of_every_secret_are_accepted() {
 
 #[test]
 fn without_issuer_and_audience_configured_none_is_asked_for() {
-    let stack =
-        Stack::start(&[("JWT_ISSUER", ""), ("JWT_AUDIENCE", ""), ("DATABASE_URL", database_url())]);
+    let stack = Fixture::gateway(&[
+        ("JWT_ISSUER", ""),
+        ("JWT_AUDIENCE", ""),
+        ("DATABASE_URL", database_url()),
+    ]);
     let user = User::of(&stack);
     for (issuer, audience) in [(json!(null), json!(null)), (json!("x"), json!("y"))] {
         let token = Token::of(&user.id).with("iss", issuer).with("aud", audience);
@@ -72,7 +75,7 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     create_secret(&aws.url, "task-api/test", &secret.to_string());
     let mut variables = aws_variables(&aws.url, "task-api/test").to_vec();
     variables.push(("BETTER_AUTH_SECRET", ""));
-    let stack = Stack::start(&variables);
+    let stack = Fixture::gateway(&variables);
     // JWT_ISSUER is set in the environment, too, and that wins.
     let user = User::of(&stack);
     assert_eq!(user.list("").expect(200), json!([]));
@@ -96,7 +99,7 @@ fn a_function_reads_its_settings_from_secrets_manager() {
 
 #[test]
 fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
-    let stack = Stack::start(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
+    let stack = Fixture::gateway(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
     let user = User::of(&stack);
     let now = now();
     for (lifetime, status) in [(3600, 200), (3660, 401)] {
@@ -119,7 +122,7 @@ fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str);
 fn the_gateway_answers_a_preflight_by_itself() {
     let preflight = tests::send(
         "OPTIONS",
-        &format!("{}/api/u/tasks", stack().gateway.url),
+        &format!("{}/api/u/tasks", stack().url),
         &[
             ("origin", "http://localhost:3000"),
             ("access-control-request-method", "POST"),
@@ -135,7 +138,7 @@ fn the_gateway_answers_a_preflight_by_itself() {
     assert!(
         ["authorization", "idempotency-key", "if-match"].iter().all(|name| allowed.contains(name))
     );
-    let url = format!("{}/api/u/tasks", stack().gateway.url);
+    let url = format!("{}/api/u/tasks", stack().url);
     let answer = request("GET", &url, &[("origin", "http://localhost:3000")], "");
     assert!(!answer.header("access-control-allow-origin").is_empty());
     let exposed = answer.header("access-control-expose-headers");
