@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use tests::{
@@ -112,6 +113,7 @@ struct Attempt {
 }
 
 /// A task as it is stored.
+#[derive(Deserialize)]
 struct Row {
     id: i64,
     version: usize,
@@ -203,11 +205,11 @@ impl<'a> Trial<'a> {
         let attempts = self.attempts.lock().unwrap();
         let (mut acknowledged, mut failed, mut failed_but_stored) = (0, 0, 0);
         for attempt in attempts.iter() {
-            let rows = session.run(&format!(
-                "SELECT concat_ws('|', id, version, completed, title) FROM tasks WHERE user_id = '{}'",
-                attempt.user
-            ));
-            let rows: Vec<_> = rows.iter().map(|row| Row::read(row)).collect();
+            let rows =
+                format!("SELECT to_jsonb(tasks) FROM tasks WHERE user_id = '{}'", attempt.user);
+            let rows = session.run(&rows);
+            let rows: Vec<Row> =
+                rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
             let times = attempt.times(&rows);
             let reads = attempt.request.operation.reads();
             if attempt.done() {
@@ -223,19 +225,6 @@ impl<'a> Trial<'a> {
             }
         }
         format!("{acknowledged} acknowledged = stored; of {failed} 503s stored {failed_but_stored}")
-    }
-}
-
-impl Row {
-    fn read(text: &str) -> Self {
-        let mut parts = text.splitn(4, '|');
-        let mut part = || parts.next().unwrap();
-        Self {
-            id: part().parse().unwrap(),
-            version: part().parse().unwrap(),
-            completed: part() == "t",
-            title: part().to_owned(),
-        }
     }
 }
 

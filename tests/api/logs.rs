@@ -1,5 +1,5 @@
 //! What the functions log, at the levels that Lambda knows.
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{Fixture, SECRET, Token, User, database_url};
 
 const MARK: &str = "HUSH-what-a-user-writes";
@@ -11,13 +11,6 @@ fn start(level: &str, database_url: &str) -> Fixture {
         ("SERVICE_NAME", "task-api-test"),
         ("DATABASE_URL", database_url),
     ])
-}
-
-/// The lines about requests.
-fn requests(stack: &Fixture) -> Vec<Value> {
-    let log = stack.log();
-    let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
-    lines.filter(|line| line["message"] == "request").collect()
 }
 
 #[test]
@@ -37,7 +30,7 @@ fn at_no_level_a_secret_a_token_or_a_text_is_logged() {
         tests::send("POST", &url, &[], &event.to_string());
     }
 
-    let lines = requests(&stack);
+    let lines = stack.requests();
     assert_eq!(lines.len(), 8, "{lines:#?}");
     // Found again by who has the secret and the id, and by nobody who hashes ids.
     let name = shared::log_name(&SECRET.into(), &user.id);
@@ -57,7 +50,7 @@ fn at_a_higher_level_only_what_failed_is_logged() {
     let user = User::of(&stack);
     user.list("").expect_problem(503, "database_unavailable");
     user.list("?limit=0").faults();
-    let lines = requests(&stack);
+    let lines = stack.requests();
     let [line] = lines.as_slice() else { panic!("{lines:#?}") };
     assert_eq!(line["level"], "WARN");
     assert_eq!((&line["status"], &line["code"]), (&json!(503), &json!("database_unavailable")));

@@ -48,3 +48,15 @@ fn every_route_has_its_function_and_every_function_its_route() {
     let described: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
     assert_eq!(functions, described, "left: functions/src/bin; right: shared/openapi.yaml");
 }
+
+#[test]
+fn every_operation_has_tests_of_its_own() {
+    let modules = include_str!("main.rs");
+    for (.., function) in routes() {
+        let name = function.split('-').next().unwrap();
+        assert!(
+            modules.contains(&format!("mod {name};")),
+            "{function} has no tests: write tests/api/{name}.rs, and `mod {name};` into tests/api/main.rs"
+        );
+    }
+}

@@ -77,6 +77,13 @@ impl Fixture {
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
+
+    /// What the functions of a gateway have logged of their requests.
+    pub fn requests(&self) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
+        lines.filter(|line| line["message"] == "request").collect()
+    }
 }
 
 /// The gateway that most tests share: its settings are those of a stage, over TLS.
