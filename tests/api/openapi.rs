@@ -48,3 +48,20 @@ fn every_route_has_its_function_and_every_function_its_route() {
     let described: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
     assert_eq!(functions, described, "left: functions/src/bin; right: shared/openapi.yaml");
 }
+
+#[test]
+fn every_operation_has_tests_of_its_own_and_a_place_in_the_readme() {
+    let (modules, readme) = (include_str!("main.rs"), include_str!("../../README.md"));
+    for (method, path, function) in routes() {
+        let name = function.split('-').next().unwrap();
+        assert!(
+            modules.contains(&format!("mod {name};")),
+            "{function} has no tests: write tests/api/{name}.rs, and `mod {name};` into tests/api/main.rs"
+        );
+        let cells = [format!("| `{method} {path}` |"), format!("| `{method} {path}?")];
+        assert!(
+            cells.iter().any(|cell| readme.contains(cell)),
+            "README.md has no row of `{method} {path}` in its table of requests"
+        );
+    }
+}

@@ -12,7 +12,7 @@ use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
 
-use crate::shape::{integrations, shape};
+use crate::shape::integrations;
 use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
 
 /// What must never be in a log: parts of every secret, and what users write.
@@ -474,16 +474,17 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
         made.insert((rare.to_owned(), r#"["service"]"#.to_owned()));
     }
 
-    let shape = shape(stack("prod"));
+    let stack = stack("prod");
     let mut asked = BTreeSet::new();
-    for alarm in
-        shape["alarms"].as_object().unwrap().values().filter(|a| a["Namespace"] == "TaskApi")
-    {
+    let alarms = stack.of_type("AWS::CloudWatch::Alarm");
+    for alarm in alarms.into_iter().filter(|alarm| alarm["Namespace"] == "TaskApi") {
         let dimensions = alarm["Dimensions"].as_array().unwrap();
         let names: Vec<_> = dimensions.iter().map(|dimension| &dimension["Name"]).collect();
         asked.insert((alarm["MetricName"].as_str().unwrap().to_owned(), json!(names).to_string()));
     }
-    for widget in shape["dashboard"]["widgets"].as_array().unwrap() {
+    let dashboard = stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap();
+    let dashboard: Value = dashboard.parse().unwrap();
+    for widget in dashboard["widgets"].as_array().unwrap() {
         let mut namespace = Value::Null;
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
             // A dot stands for what is above it.
