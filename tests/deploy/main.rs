@@ -2,8 +2,10 @@
 
 mod artifacts;
 mod cdk;
+mod check;
 mod cloudformation;
 mod deploy_role;
+mod gateway;
 mod local_aws;
 mod logins;
 mod shape;
