@@ -282,8 +282,18 @@ fn decoded(path: &str) -> String {
 }
 
 impl Asked {
-    pub fn is(&self, method: &str, ends: &str) -> bool {
-        self.method == method && self.path.ends_with(ends)
+    pub fn has(&self, header: &str) -> bool {
+        self.headers.contains_key(header)
+    }
+
+    /// Whether it is a list without a query.
+    pub fn lists(&self) -> bool {
+        self.method == "GET" && self.path.ends_with("/tasks") && self.query.is_empty()
+    }
+
+    /// Whether it is about one task.
+    pub fn of_task(&self, method: &str) -> bool {
+        self.method == method && !self.path.ends_with("/tasks")
     }
 }
 
@@ -310,6 +320,16 @@ impl Answered {
     pub fn set(&mut self, name: &str, value: &str) {
         let name: hyper::header::HeaderName = name.parse().unwrap();
         self.headers.insert(name, value.parse().unwrap());
+    }
+
+    pub fn lose(&mut self, header: &str) {
+        self.headers.remove(header);
+    }
+
+    /// Makes a 422 of the functions of it.
+    pub fn invalid(&mut self) {
+        (self.status, self.body) = (422, r#"{"code":"invalid_request"}"#.into());
+        self.set("content-type", "application/problem+json");
     }
 
     /// Puts an answer of the gateway's own in its place; the function has run.

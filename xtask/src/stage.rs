@@ -78,6 +78,9 @@ impl Stage {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if let Step::Check(step) = &options.step {
+        step.refuse(options.stage)?;
+    }
     let account = aws::sign_in()?;
     if !matches!(&options.step, Step::Check(check) if check.json) {
         println!("{account}");

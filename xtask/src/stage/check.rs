@@ -47,6 +47,17 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
+impl Options {
+    /// Refuses what would do others harm.
+    pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
+        ensure!(
+            stage != Stage::Prod || !self.burst || self.yes,
+            "--burst in prod has requests of its users refused, too: say --yes as well"
+        );
+        Ok(())
+    }
+}
+
 /// Where nothing but the platform is not as expected.
 const PLATFORM: u8 = 3;
 
@@ -80,10 +91,6 @@ impl Check {
 }
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
-    ensure!(
-        stage != Stage::Prod || !options.burst || options.yes,
-        "--burst in prod has requests of its users refused, too: say --yes as well"
-    );
     let deployed = Deployed::read(stage)?;
     let url = options.url.clone().or_else(|| deployed.url.clone());
     let url = url.context("the stack has no output ApiUrl")?;

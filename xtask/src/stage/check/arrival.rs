@@ -106,7 +106,8 @@ fn metrics(check: &Check) -> Result<Came> {
         let get = ["cloudwatch", "get-metric-statistics", "--statistics", statistic];
         let answer = aws::call(&[&get[..], &of, &when].concat(), None)?;
         let points = answer.get("Datapoints").and_then(Value::as_array).into_iter().flatten();
-        Ok(points.filter_map(|point| point.get(statistic)?.as_f64()).sum())
+        // Not a sum, which of nothing is -0.
+        Ok(points.filter_map(|point| point.get(statistic)?.as_f64()).fold(0.0, |sum, of| sum + of))
     };
     let (requests, cold) = (sum("Latency", "SampleCount")?, sum("ColdStarts", "Sum")?);
     Ok(Came::measured(format!("{requests} requests, {cold} cold starts"), requests > 0.0))
