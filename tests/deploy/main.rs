@@ -8,6 +8,7 @@ mod deploy_role;
 mod gateway;
 mod local_aws;
 mod logins;
+mod prepare;
 mod shape;
 mod template;
 mod tools;
