@@ -150,7 +150,7 @@ mod tests {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=";
         sender.send(&format!("{header}0"), &waits.map(call));
         sender.send(&format!("{header}1"), &waits.map(call));
-        let mut received = || {
+        let received = || {
             let mut buffer = [0; 1024];
             let length = daemon.recv(&mut buffer).unwrap();
             let text = std::str::from_utf8(&buffer[..length]).unwrap();

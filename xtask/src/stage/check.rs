@@ -33,12 +33,8 @@ pub(crate) struct Options {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(super) json: bool,
-    /// Also send more requests than the stage's throttle lets through. It is everybody's: others are refused, too.
-    #[arg(long)]
-    burst: bool,
-    /// Do so in `prod`, too.
-    #[arg(long, requires = "burst")]
-    yes: bool,
+    #[command(flatten)]
+    burst: Burst,
     /// How many seconds to wait for log lines, metrics and the trace.
     #[arg(long, default_value_t = 180)]
     wait: u64,
@@ -47,11 +43,21 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
+#[derive(clap::Args)]
+struct Burst {
+    /// Also send more requests than the stage's throttle lets through. It is everybody's: others are refused, too.
+    #[arg(long)]
+    burst: bool,
+    /// Do so in `prod`, too.
+    #[arg(long, requires = "burst")]
+    yes: bool,
+}
+
 impl Options {
     /// Refuses what would do others harm.
     pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
         ensure!(
-            stage != Stage::Prod || !self.burst || self.yes,
+            stage != Stage::Prod || !self.burst.burst || self.burst.yes,
             "--burst in prod has requests of its users refused, too: say --yes as well"
         );
         Ok(())
@@ -77,6 +83,10 @@ struct Check {
 impl Check {
     fn task(&self) -> Result<&Value> {
         Ok(&self.created.get().context("there is no task")?.0)
+    }
+
+    fn task_id(&self) -> Result<&Value> {
+        self.task()?.get("id").context("the task has no id")
     }
 
     fn etag(&self) -> Result<&str> {
@@ -112,7 +122,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
     let rows = contract::ROWS.iter().chain(gateway::ROWS).chain(load::ROWS);
     let mut lines: Vec<_> = rows.map(ask).collect();
     lines.push(ask(&contract::CLEAR));
-    if options.burst {
+    if options.burst.burst {
         lines.extend(load::BURST.iter().map(ask));
     }
     let late = arrival::ROWS.iter().chain([&dashboard::ROW, &invocation::ROW]);

@@ -175,6 +175,11 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// A member of the body; null where it has none.
+    pub(super) fn member(&self, name: &str) -> &Value {
+        self.body.get(name).unwrap_or(&Value::Null)
+    }
+
     pub(super) fn is_readable(&self) -> bool {
         self.readable
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -132,16 +132,18 @@ fn trace(check: &Check) -> Result<Came> {
     if !check.deployed.traces() {
         return Ok(Unasked("the parameter Tracing is PassThrough".to_owned()));
     }
-    let id = match check.trace.get() {
-        Some(id) => id,
-        None => {
-            let random = random_bytes::<12>()?.map(|byte| format!("{byte:02x}")).concat();
-            let id = format!("1-{:08x}-{random}", Timestamp::now().as_second());
-            let header = format!("Root={id};Sampled=1");
-            check.api.tasks("GET", "").header("x-amzn-trace-id", &header).send()?;
-            check.trace.get_or_init(|| id)
-        }
+    let asked = || -> Result<String> {
+        let random = random_bytes::<12>()?.map(|byte| format!("{byte:02x}")).concat();
+        let id = format!("1-{:08x}-{random}", Timestamp::now().as_second());
+        let header = format!("Root={id};Sampled=1");
+        check.api.tasks("GET", "").header("x-amzn-trace-id", &header).send()?;
+        Ok(id)
     };
+    // Once, however often the trace is looked for.
+    if check.trace.get().is_none() {
+        let _ = check.trace.set(asked()?);
+    }
+    let id = check.trace.get().context("no trace was asked for")?;
     let traces = aws::call(&["xray", "batch-get-traces", "--trace-ids", id], None)?;
     let segments = traces.pointer("/Traces/0/Segments").and_then(Value::as_array);
     let documents = segments
@@ -149,7 +151,7 @@ fn trace(check: &Check) -> Result<Came> {
         .flatten()
         .filter_map(|segment| segment.get("Document")?.as_str()?.parse::<Value>().ok());
     let documents: Vec<_> = documents.collect();
-    let database = documents.iter().any(|document| has_database(document));
+    let database = documents.iter().any(has_database);
     Ok(Text(match (documents.len(), database) {
         (0, _) => "no trace".to_owned(),
         (_, true) => "the function and PostgreSQL".to_owned(),

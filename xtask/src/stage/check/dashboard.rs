@@ -1,7 +1,7 @@
 //! The row of the dashboard: whether each of its queries is answered, and finds something.
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Check;
 use super::arrival::text;
@@ -67,40 +67,30 @@ fn of_metrics(properties: &Value) -> Result<bool> {
 
 /// A widget's metrics as queries. In a dashboard, a dot stands for what is above it, and three for all of that.
 fn queries(properties: &Value) -> Vec<Value> {
-    let mut queries = Vec::new();
-    let mut above: Vec<String> = Vec::new();
+    let mut above = Vec::new();
     let metrics = properties.get("metrics").and_then(Value::as_array).into_iter().flatten();
-    for (metric, index) in metrics.filter_map(Value::as_array).zip(0..) {
-        let empty = Map::new();
-        let options = metric.iter().find_map(Value::as_object).unwrap_or(&empty);
-        let mut query = json!({ "Id": format!("m{index}") });
-        if let Some(expression) = options.get("expression") {
-            query["Expression"] = expression.clone();
-        } else {
-            let names: Vec<&str> = metric.iter().filter_map(Value::as_str).collect();
-            let names: Vec<String> = if names == ["..."] {
-                above.clone()
-            } else {
-                let same = |index: usize| above.get(index).cloned().unwrap_or_default();
-                let name = |(index, name): (usize, &&str)| {
-                    if *name == "." { same(index) } else { (*name).to_owned() }
-                };
-                names.iter().enumerate().map(name).collect()
-            };
-            let stat = options.get("stat").or_else(|| properties.get("stat"));
-            let dimensions: Vec<Value> = names
-                .get(2..)
-                .unwrap_or_default()
-                .chunks_exact(2)
-                .map(|pair| json!({ "Name": pair.first(), "Value": pair.last() }))
-                .collect();
-            let metric = json!({ "Namespace": names.first(), "MetricName": names.get(1), "Dimensions": dimensions });
-            query["MetricStat"] = json!({ "Metric": metric, "Period": 60, "Stat": stat });
-            above = names;
+    let query = |(metric, index): (&Vec<Value>, usize)| {
+        let id = format!("m{index}");
+        let option = |name| metric.iter().find_map(|part| part.as_object()?.get(name));
+        if let Some(expression) = option("expression") {
+            return json!({ "Id": id, "Expression": expression, "Period": 60 });
         }
-        queries.push(query);
-    }
-    queries
+        let names: Vec<&str> = metric.iter().filter_map(Value::as_str).collect();
+        if names != ["..."] {
+            let name = |(index, name): (usize, &&str)| match *name {
+                "." => above.get(index).cloned().unwrap_or_default(),
+                name => name.to_owned(),
+            };
+            above = names.iter().enumerate().map(name).collect();
+        }
+        let dimensions = above.get(2..).unwrap_or_default().chunks_exact(2);
+        let dimension = |pair: &[String]| json!({ "Name": pair.first(), "Value": pair.last() });
+        let dimensions: Vec<Value> = dimensions.map(dimension).collect();
+        let metric = json!({ "Namespace": above.first(), "MetricName": above.get(1), "Dimensions": dimensions });
+        let stat = option("stat").or_else(|| properties.get("stat"));
+        json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
+    };
+    metrics.filter_map(Value::as_array).zip(0..).map(query).collect()
 }
 
 /// Whether a query of logs finds a line of the last hour.
@@ -148,7 +138,7 @@ mod tests {
                 json!({ "Namespace": "N", "MetricName": metric, "Dimensions": dimensions });
             json!({ "Id": format!("m{index}"), "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
         };
-        let search = json!({ "Id": "m3", "Expression": "SEARCH('x', 'Sum')" });
+        let search = json!({ "Id": "m3", "Expression": "SEARCH('x', 'Sum')", "Period": 60 });
         assert_eq!(
             queries,
             [stat(0, "A", "Sum"), stat(1, "B", "p50"), stat(2, "B", "p99"), search]

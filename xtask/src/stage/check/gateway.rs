@@ -1,6 +1,7 @@
 //! Rows of the gateway: what it does with requests and answers on their way.
 use anyhow::Result;
 use serde_json::json;
+use ureq::http::HeaderName;
 
 use super::Check;
 use super::api::Seen;
@@ -28,7 +29,7 @@ pub(super) static ROWS: &[Row] = &[
         ask: |check| {
             let answer = check.api.tasks("GET", "").send_bare()?;
             let ends = |name: &&str| name.ends_with("www-authenticate");
-            let name = answer.headers.keys().map(|name| name.as_str()).find(ends);
+            let name = answer.headers.keys().map(HeaderName::as_str).find(ends);
             Ok(Text(name.unwrap_or("none").to_owned()))
         },
         of: Platform,
@@ -139,7 +140,7 @@ fn preflight(check: &Check) -> Result<Came> {
 fn headers_of_304(check: &Check) -> Result<Came> {
     let task = check.api.tasks("POST", "").json(&json!({ "title": "Not modified" })).send()?;
     let etag = task.header("etag").unwrap_or_default();
-    let path = format!("/{}", task.body["id"]);
+    let path = format!("/{}", task.member("id"));
     let answer = check.api.tasks("GET", &path).header("if-none-match", etag).send()?;
     let telling = ["cache-control", "content-type", "etag", "x-content-type-options"];
     let came: Vec<_> =

@@ -119,39 +119,36 @@ pub(super) fn table(lines: &[Line]) -> String {
         lines.iter().map(|line| text(line).chars().count()).max().unwrap_or_default()
     };
     let (names, expected) = (width(|line| line.row.name), width(|line| line.row.expected));
-    let mut text = format!("{:<9}  {:<names$}  {:<expected$}  came\n", "", "asked", "expected");
+    let row = |verdict: &str, name: &str, wanted: &str, came: &str| {
+        let row = format!("{verdict:<9}  {name:<names$}  {wanted:<expected$}  {came}");
+        row.trim_end().to_owned() + "\n"
+    };
+    let mut text = row("", "asked", "expected", "came");
     for line in lines {
-        let Line { row, came, verdict } = line;
-        text += &format!(
-            "{:<9}  {:<names$}  {:<expected$}  {came}\n",
-            verdict.name(),
-            row.name,
-            row.expected
-        );
-        if matches!(verdict, Verdict::Differs | Verdict::Fails) {
-            text += &format!("{:<9}  → {}\n", "", row.otherwise);
+        text += &row(line.verdict.name(), line.row.name, line.row.expected, &line.came);
+        if line.differs() {
+            text += &row("", &format!("→ {}", line.row.otherwise), "", "");
         }
     }
     let count = |verdict| lines.iter().filter(|line| line.verdict == verdict).count();
-    text + &format!(
+    let counts = format!(
         "{} rows: {} as expected, {} where the platform differs, {} where the product fails, {} not asked.",
         lines.len(),
         count(Verdict::Ok),
         count(Verdict::Differs),
         count(Verdict::Fails),
         count(Verdict::Unasked),
-    )
+    );
+    text + &counts
 }
 
 pub(super) fn json(lines: &[Line]) -> Value {
-    let rows = lines.iter().map(|Line { row, came, verdict }| {
-        let mut object = json!({
-            "asked": row.name, "expected": row.expected, "came": came, "verdict": verdict.name().to_lowercase(),
-        });
-        if matches!(verdict, Verdict::Differs | Verdict::Fails) {
-            object["do"] = json!(row.otherwise);
-        }
-        object
+    let rows = lines.iter().map(|line| {
+        let Row { name, expected, otherwise, .. } = line.row;
+        let verdict = line.verdict.name().to_lowercase();
+        // What to do, where there is something.
+        let todo = line.differs().then_some(otherwise);
+        json!({ "asked": name, "expected": expected, "came": line.came, "verdict": verdict, "do": todo })
     });
     rows.collect()
 }

@@ -50,8 +50,7 @@ fn reservation(template: &str, stage: Stage) -> Option<(u64, u64)> {
     let functions = template.lines().filter(is_function).count();
     let table = template.lines().skip_while(|line| *line != format!("    {}:", stage.name()));
     let values = table.skip(1).take_while(|line| line.starts_with("      "));
-    let each =
-        values.filter_map(|line| line.trim().strip_prefix("ReservedConcurrency: ")).next()?;
+    let each = values.map(str::trim).find_map(|line| line.strip_prefix("ReservedConcurrency: "))?;
     Some((each.split(' ').next()?.parse().ok()?, functions.try_into().ok()?))
 }
 
