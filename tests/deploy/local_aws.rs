@@ -126,9 +126,17 @@ impl Local {
         self.make_routes(stage, id);
         // The same API, where no name has to be looked up.
         let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
-        let said = success(&mut self.stage(&[stage, "check", "--url", &url]));
-        assert!(said.contains(&format!("task-api-{stage} works")), "{said}");
+        self.check(stage, &url);
         self.urls.insert(stage, url);
+    }
+
+    /// What this AWS lacks is all that the check finds.
+    fn check(&self, stage: &str, url: &str) {
+        let output =
+            self.stage(&[stage, "check", "--url", url, "--wait", "0", "--json"]).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        println!("{said}");
+        assert_eq!(output.status.code(), Some(3), "{said}");
     }
 
     /// Makes what API Gateway reads in the body of an API; this AWS does not read it.
@@ -435,9 +443,15 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
         assert_eq!(header, r#"{"format":"json","version":1}"#);
         calls.push(segment.parse::<Value>().unwrap());
     }
-    let is = |call: &&Value| call["trace_id"] == root && call["name"] == "PostgreSQL statement";
+    let is = |call: &&Value| call["trace_id"] == root && call["annotations"]["step"] == "statement";
     let statement = calls.iter().find(is).unwrap();
     assert_eq!(statement["type"], "subsegment");
+    assert_eq!(statement["sql"], json!({ "database_type": "PostgreSQL" }));
+    let names: BTreeSet<_> = calls.iter().map(|call| call["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names.difference(&BTreeSet::from(["Secrets Manager"])).collect::<Vec<_>>(),
+        [&"PostgreSQL"]
+    );
     assert!(statement["start_time"].as_f64() <= statement["end_time"].as_f64());
     assert_eq!((statement["id"].as_str().unwrap().len(), &statement["fault"]), (16, &json!(false)));
     assert!(!json!(calls).to_string().contains(MARK));
