@@ -102,7 +102,7 @@ fn check(stack: &Stack, behaviour: Behaviour, options: &[&str]) -> (Option<i32>,
 }
 
 /// The rows that are not as expected, with how they are judged and what came.
-fn others(text: &str) -> BTreeMap<String, (String, String)> {
+pub fn others(text: &str) -> BTreeMap<String, (String, String)> {
     let report: Value = text.parse().unwrap_or_else(|_| panic!("{text}"));
     let member = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     let rows = report["rows"].as_array().unwrap().iter().filter(|row| row["verdict"] != "ok");

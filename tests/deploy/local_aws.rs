@@ -12,6 +12,7 @@ use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
 
+use crate::check::others;
 use crate::shape::integrations;
 use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
 
@@ -130,17 +131,56 @@ impl Local {
         self.urls.insert(stage, url);
     }
 
-    /// What this AWS lacks is all that the check finds.
+    /// What this AWS does otherwise is all that the check finds.
     fn check(&self, stage: &str, url: &str) {
-        let output =
-            self.stage(&[stage, "check", "--url", url, "--wait", "0", "--json"]).output().unwrap();
+        let check = [stage, "check", "--url", url, "--wait", "0", "--json"];
+        let output = self.stage(&check).output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        println!("{said}");
-        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let mut expected = vec![
+            // It cannot pass on an answer without a body.
+            ("get, If-None-Match: its ETag", "fails"),
+            ("headers of a 304", "differs"),
+            ("no-store and nosniff on every answer", "differs"),
+            ("answers that a browser can read", "differs"),
+            ("a body that is no UTF-8", "differs"),
+            // It joins them with a space, too.
+            ("two Idempotency-Key headers", "differs"),
+            // It makes no metrics of log lines, and has no access log.
+            ("metrics TaskApi", "differs"),
+            ("access log of the gateway", "differs"),
+            ("queries of the dashboard", "differs"),
+        ];
+        // It has no X-Ray, and reports no invocation; only dev has Lambda's own do so.
+        expected.push(("trace of a request that asks for one", "not asked"));
+        let reported = if stage == "dev" { "differs" } else { "not asked" };
+        expected.push(("an invocation of list-tasks", reported));
+        let others = others(&said);
+        let verdicts = others.iter().map(|(row, (verdict, _))| (row.as_str(), verdict.as_str()));
+        assert_eq!(verdicts.collect::<BTreeMap<_, _>>(), expected.into_iter().collect(), "{said}");
+        let (_, why) = &others["trace of a request that asks for one"];
+        assert_eq!(why.contains("Tracing"), stage != "prod", "{why}");
+        assert!(!said.contains(MARK), "{said}");
     }
 
     /// Makes what API Gateway reads in the body of an API; this AWS does not read it.
     fn make_routes(&self, stage: &str, api: &str) {
+        let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
+        let cors = &body["x-amazon-apigateway-cors"];
+        let list = |name: &str| {
+            let values = cors[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap());
+            values.collect::<Vec<_>>().join(",")
+        };
+        let names = [
+            ("AllowOrigins", "allowOrigins"),
+            ("AllowMethods", "allowMethods"),
+            ("AllowHeaders", "allowHeaders"),
+            ("ExposeHeaders", "exposeHeaders"),
+        ];
+        let lists = names.map(|(name, given)| format!("{name}={}", list(given)));
+        let update = ["apigatewayv2", "update-api", "--api-id", api, "--cors-configuration"];
+        let mut aws = self.command(Command::new(tool("aws").join("aws")));
+        success(aws.args(update).arg(lists.join(",")));
         let make = |what: &str, properties: &Value| {
             let path = format!("/v2/apis/{api}/{what}");
             self.call("apigateway", &path, &[], &properties.to_string()).expect(201)
