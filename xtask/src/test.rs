@@ -46,7 +46,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         backend(&path)?;
     }
     if let Some(chromium) = chromium {
-        for script in ["check:api", "lint", "typecheck", "test"] {
+        let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
+        frontend::script("check:api", &[]).context(hint)?;
+        for script in ["lint", "typecheck", "test"] {
             println!("The frontend: npm run {script} …");
             frontend::script(script, &[])?;
         }
