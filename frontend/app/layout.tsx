@@ -20,7 +20,12 @@ export const dynamic = 'force-dynamic';
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
-      <body>{children}</body>
+      <body>
+        <noscript>
+          <p className="bg-danger-wash px-4 py-3 text-center text-sm text-danger">This app needs JavaScript, which is turned off in this browser.</p>
+        </noscript>
+        {children}
+      </body>
     </html>
   );
 }

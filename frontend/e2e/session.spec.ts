@@ -75,12 +75,16 @@ test('a token that the API refuses is renewed once, and then it is /login', asyn
   const ended = sign({ sub, iss, aud, iat: iat - 1200, exp: iat - 600 });
   const answer = { json: { token: ended, expiresAt: new Date(Date.now() + 600_000) } };
 
+  // The page comes with its tasks; what it does first needs a token.
   await page.route('**/api/auth/api-token', (route) => route.fulfill(answer), { times: 1 });
   await page.reload();
-  await expect(box(page, 'Mine')).toBeVisible();
+  const completed = page.waitForResponse((response) => response.request().method() === 'PATCH' && response.ok());
+  await box(page, 'Mine').check();
+  await completed;
 
   await page.route('**/api/auth/api-token', (route) => route.fulfill(answer));
   await page.reload();
+  await box(page, 'Mine').uncheck();
   await expect(page).toHaveURL(/\/login/);
   await expect(page.getByText('Your session has ended')).toBeVisible();
   expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);

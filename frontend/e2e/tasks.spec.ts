@@ -49,7 +49,14 @@ test('a task is edited in its place, with the keyboard alone', async ({ page }) 
   await page.keyboard.press('Enter');
   await page.getByLabel('Title').fill('Something else');
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Keep editing' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByLabel('Title')).toBeFocused();
+  await expect(page.getByLabel('Title')).toHaveValue('Something else');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Discard changes' }).click();
   await expect(row(page, 'Draft')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Edit Draft' })).toBeFocused();
   await page.reload();
   await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
 });
@@ -68,6 +75,44 @@ test('a deleted task can be brought back, and is gone after a while', async ({ p
   await page.reload();
   await expect(box(page, 'Keep me')).toBeVisible();
   await expect(row(page, 'Drop me')).toHaveCount(0);
+});
+
+test('several deletions are undone by one button early on the page, or one by one by Ctrl+Z', async ({ page }) => {
+  for (const title of ['One', 'Two', 'Three']) {
+    await add(page, title);
+  }
+  for (const title of ['One', 'Two', 'Three']) {
+    await page.getByRole('button', { name: `Delete ${title}` }).click();
+  }
+  const notice = page.getByRole('region', { name: 'Notifications' });
+  await expect(notice).toContainText('3 deleted');
+  await page.keyboard.press('Control+z');
+  await expect(box(page, 'Three')).toBeFocused();
+  await expect(notice).toContainText('2 deleted');
+  // It stands beside the list, not over it.
+  const [over, under] = [await notice.boundingBox(), await list(page).boundingBox()];
+  expect((over?.y ?? 0) + (over?.height ?? 0)).toBeLessThanOrEqual(under?.y ?? 0);
+  // The keyboard reaches it before the list, and before the form.
+  await page.getByRole('button', { name: 'Sign out' }).focus();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(list(page).getByRole('listitem')).toHaveCount(3);
+  await expect(notice).toHaveCount(0);
+});
+
+test('nothing is deleted because a tab is hidden', async ({ page }) => {
+  await add(page, 'Keep me');
+  const token = await issueToken(page.request);
+  await page.getByRole('button', { name: 'Delete Keep me' }).click();
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await page.waitForTimeout(1_000);
+  expect((await callApi(token)).body).toHaveLength(1);
+  await page.keyboard.press('Control+z');
+  await expect(box(page, 'Keep me')).toBeVisible();
 });
 
 test('a deletion is not forgotten by a page that goes away', async ({ page }) => {
@@ -151,6 +196,29 @@ test('without a network nothing is lost', async ({ page, context, errors }) => {
   expect(errors.splice(0).every((error) => error.includes('ERR_INTERNET_DISCONNECTED'))).toBe(true);
 });
 
+test('completed tasks are cleared, after a time to undo, but not what was completed later', async ({ page }) => {
+  for (const title of ['Done one', 'Done two', 'Open one']) {
+    await add(page, title);
+  }
+  await box(page, 'Done one').check();
+  await box(page, 'Done two').check();
+  const clear = page.getByRole('button', { name: 'Clear completed' });
+  await clear.click();
+  await expect(list(page).getByRole('listitem')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(list(page).getByRole('listitem')).toHaveCount(3);
+  await clear.click();
+  await page.waitForTimeout(1_000);
+  const cleared = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await box(page, 'Open one').check();
+  const answer = await cleared;
+  expect(new URL(answer.url()).searchParams.get('until')).toMatch(/Z$/);
+  expect(await answer.json()).toEqual({ deleted: 2, more: false });
+  await page.reload();
+  await expect(list(page).getByRole('listitem')).toHaveCount(1);
+  await expect(box(page, 'Open one')).toBeChecked();
+});
+
 test('two tabs that edit one task hear of each other', async ({ page, context, errors }) => {
   await add(page, 'Shared');
   const other = await context.newPage();
@@ -168,6 +236,7 @@ test('two tabs that edit one task hear of each other', async ({ page, context, e
 
   await page.getByLabel('Title').fill('Mine');
   await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByLabel('Title')).toBeFocused();
   const conflict = page.getByRole('alert').filter({ hasText: 'changed elsewhere' });
   await expect(conflict).toContainText('Theirs');
   await expect(page.getByLabel('Title')).toHaveValue('Mine');

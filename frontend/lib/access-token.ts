@@ -18,8 +18,13 @@ export class AccessToken {
     private readonly now: () => number,
   ) {}
 
+  /** Whether there is one that need not be renewed yet. */
+  get isValid(): boolean {
+    return this.#current !== null && this.now() < this.#current.refreshAt;
+  }
+
   get(): Promise<string> {
-    if (this.#current && this.now() < this.#current.refreshAt) {
+    if (this.#current && this.isValid) {
       return Promise.resolve(this.#current.token);
     }
     this.#pending ??= this.#renew();

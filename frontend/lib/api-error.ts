@@ -12,10 +12,27 @@ export type ErrorCode =
   | Problem['code']
   /** Nobody is signed in any more. */
   | 'signed_out'
-  /** No answer: no network, or the server is down. */
+  /** This computer has no network. */
+  | 'offline'
+  /** There is a network, but the server does not answer. */
   | 'unreachable'
+  /** The server answers, but the browser may not read what: API Gateway's own 429 and 5xx can come without CORS headers. */
+  | 'unreadable'
+  /** No answer in time. */
+  | 'timeout'
+  /** 429: too many requests at once. */
+  | 'throttled'
   /** An answer that is not the API's: a gateway's own page, or Better Auth's refusal of a token. */
   | 'unexpected';
+
+const WORDS = {
+  signed_out: 'Your session has ended.',
+  offline: 'You are offline.',
+  unreachable: 'The server cannot be reached. Please try again in a moment.',
+  unreadable: 'The server is too busy to answer. Please try again in a moment.',
+  timeout: 'The server did not answer in time.',
+  throttled: 'There are too many requests at the moment. Please try again in a moment.',
+};
 
 /** Why a call failed; `status` is 0 where there was no answer. */
 export class ApiError extends Error {
@@ -26,24 +43,41 @@ export class ApiError extends Error {
     readonly code: ErrorCode,
     readonly detail: string,
     readonly errors: Fault[] = [],
+    /** After how many ms the server wants to be asked again, where it says so. */
+    readonly retryAfter: number | null = null,
   ) {
     super(detail);
   }
 
-  /** Reads an answer of problem details (RFC 9457). */
+  /** What the browser, not the API, says. */
+  static because(code: keyof typeof WORDS, status = 0, retryAfter: number | null = null): ApiError {
+    return new ApiError(status, code, WORDS[code], [], retryAfter);
+  }
+
+  /** Reads an answer: problem details (RFC 9457), or what another server before the API sent. */
   static async from(response: Response): Promise<ApiError> {
-    const type = response.headers.get('Content-Type') ?? '';
-    if (type.startsWith('application/problem+json')) {
+    const { status, headers } = response;
+    const retryAfter = waitOf(headers.get('Retry-After'));
+    if (headers.get('Content-Type')?.startsWith('application/problem+json')) {
       const problem: Problem = await response.json();
-      return new ApiError(response.status, problem.code, problem.detail, problem.errors);
+      return new ApiError(status, problem.code, problem.detail, problem.errors, retryAfter);
     }
-    return new ApiError(response.status, 'unexpected', `The server answered with status ${response.status}.`);
+    return status === 429
+      ? ApiError.because('throttled', status, retryAfter)
+      : new ApiError(status, 'unexpected', `The server answered with status ${status}.`, [], retryAfter);
   }
 
   /** Whatever a `catch` got, as one of us. */
   static of(error: unknown): ApiError {
-    return error instanceof ApiError
-      ? error
-      : new ApiError(0, 'unreachable', 'The server cannot be reached. Check your connection.');
+    return error instanceof ApiError ? error : ApiError.because('unreachable');
   }
+}
+
+/** `Retry-After`, a number of seconds or a date, in ms from now. */
+export function waitOf(value: string | null): number | null {
+  if (!value) {
+    return null;
+  }
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? null : Math.max(ms, 0);
 }

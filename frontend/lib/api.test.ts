@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, it } from 'node:test';
-import { ApiClient, type Task } from '@/lib/api';
-import { ApiError } from '@/lib/api-error';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { IssuedToken } from '@/lib/access-token';
+import { ApiClient, type Task } from '@/lib/api-client';
+import { ApiError, type ErrorCode } from '@/lib/api-error';
+import { CallWatch } from '@/lib/call-watch';
 
 const USER = 'user-1';
 const TASK: Task = {
@@ -14,18 +16,23 @@ const TASK: Task = {
   updated_at: '2026-11-23T08:15:00.123456Z',
 };
 const TOKEN_MS = 600_000;
+const START = Date.UTC(2026, 10, 23, 8);
 
 /** The surroundings of a client: answers are given in order, the last one again and again. */
 class World {
-  now = Date.UTC(2026, 10, 23, 8);
-  answers: (() => Response | Promise<Response>)[] = [];
+  answers: ((request: Request) => Response | Promise<Response>)[] = [];
   requests: Request[] = [];
-  slept: number[] = [];
+  /** When each request was sent, in ms from the first. */
+  times: number[] = [];
   issued = 0;
   left = 0;
-  issueToken = async () => {
+  cause: ErrorCode = 'unreachable';
+  failed: string[] = [];
+  watch = new CallWatch();
+  states: string[] = [];
+  issueToken = async (): Promise<IssuedToken> => {
     this.issued += 1;
-    return { token: `token-${this.issued}`, expiresAt: new Date(this.now + TOKEN_MS) };
+    return { token: `token-${this.issued}`, expiresAt: new Date(Date.now() + TOKEN_MS) };
   };
   client = new ApiClient({
     baseURL: 'https://api.example/stage',
@@ -34,22 +41,55 @@ class World {
       this.left += 1;
     },
     fetch: async (input, init) => {
-      this.requests.push(new Request(input, init));
+      const request = new Request(input, init);
+      this.requests.push(request);
+      this.times.push(Date.now() - START);
       const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
       assert(answer, 'an answer is ready');
-      return answer();
+      return answer(request);
     },
-    now: () => this.now,
-    sleep: async (ms) => {
-      this.slept.push(ms);
-      this.now += ms;
+    diagnose: async (failed) => {
+      this.failed.push(failed);
+      return new ApiError(0, this.cause, 'No answer.');
     },
+    watch: this.watch,
+    // The longest pauses: 0.5 s, 1 s, 2 s …
+    random: () => 1,
   });
+
+  constructor() {
+    this.watch.subscribe(() => this.states.push(this.watch.state()));
+  }
 
   get bearers() {
     return this.requests.map((request) => request.headers.get('Authorization'));
   }
 }
+
+/** Lets the time pass that a call needs, in steps, and gives what became of it. */
+async function after<T>(call: Promise<T>): Promise<T> {
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  call.then(end, end);
+  for (let step = 0; !ended; step += 1) {
+    // Real time, for what is on its way by promises.
+    await new Promise((done) => setImmediate(done));
+    if (step % 5 === 0) {
+      mock.timers.tick(100);
+    }
+    assert(Date.now() - START < 60_000, 'a call ends');
+  }
+  return call;
+}
+
+const unanswered = (request: Request) =>
+  new Promise<never>((_, fail) => request.signal.addEventListener('abort', () => fail(request.signal.reason)));
+
+const broken = () => {
+  throw new TypeError('fetch failed');
+};
 
 const json = (body: unknown, headers: Record<string, string> = {}, status = 200) => () =>
   Response.json(body, { status, headers });
@@ -65,9 +105,11 @@ const failsWith = (status: number, code: string) => (error: unknown) =>
 
 let world: World;
 beforeEach(() => {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: START });
   world = new World();
   world.answers = [json([TASK])];
 });
+afterEach(() => mock.timers.reset());
 
 describe('the token', () => {
   it('is sent as a bearer and kept for the next call', async () => {
@@ -84,19 +126,19 @@ describe('the token', () => {
 
   it('is renewed a minute before it ends, and no sooner', async () => {
     await world.client.getTasks(USER);
-    world.now += TOKEN_MS - 60_001;
+    mock.timers.tick(TOKEN_MS - 60_001);
     await world.client.getTasks(USER);
     assert.equal(world.issued, 1);
-    world.now += 1;
+    mock.timers.tick(1);
     await world.client.getTasks(USER);
     assert.deepEqual(world.bearers.at(-1), 'Bearer token-2');
   });
 
   it('is used for half a minute by a computer whose clock is hours ahead', async () => {
     const issue = world.issueToken;
-    world.issueToken = async () => ({ ...(await issue()), expiresAt: new Date(world.now - TOKEN_MS) });
+    world.issueToken = async () => ({ ...(await issue()), expiresAt: new Date(Date.now() - TOKEN_MS) });
     await world.client.getTasks(USER);
-    world.now += 29_999;
+    mock.timers.tick(29_999);
     await world.client.getTasks(USER);
     assert.equal(world.issued, 1);
   });
@@ -132,10 +174,9 @@ describe('the token', () => {
 
   it('that could not be fetched is asked for again by the next call, and leads nowhere', async () => {
     const issue = world.issueToken;
-    world.issueToken = async () => {
-      throw new TypeError('fetch failed');
-    };
+    world.issueToken = async () => broken();
     await assert.rejects(world.client.getTasks(USER), failsWith(0, 'unreachable'));
+    assert.deepEqual(world.failed, ['app']);
     world.issueToken = issue;
     assert.deepEqual(await world.client.getTasks(USER), [TASK]);
     assert.equal(world.left, 0);
@@ -158,8 +199,13 @@ describe('the methods', () => {
     await world.client.toggleTaskCompletion(USER, 17, true);
     await world.client.toggleTaskCompletion(USER, 17);
     await world.client.deleteTask(USER, 17);
+    await world.client.clearTasks(USER, { completed: true, until: '2026-11-23T08:15:00Z' });
+    await world.client.clearTasks(USER, { all: true });
     const sent = await Promise.all(
-      world.requests.map(async (request) => [request.method, new URL(request.url).pathname, await request.text()]),
+      world.requests.map(async (request) => {
+        const { pathname, search } = new URL(request.url);
+        return [request.method, `${pathname}${search}`, await request.text()];
+      }),
     );
     assert.deepEqual(sent, [
       ['GET', '/stage/api/user-1/tasks/17', ''],
@@ -167,6 +213,8 @@ describe('the methods', () => {
       ['PATCH', '/stage/api/user-1/tasks/17/complete', '{"completed":true}'],
       ['PATCH', '/stage/api/user-1/tasks/17/complete', ''],
       ['DELETE', '/stage/api/user-1/tasks/17', ''],
+      ['DELETE', '/stage/api/user-1/tasks?completed=true&until=2026-11-23T08%3A15%3A00Z', ''],
+      ['DELETE', '/stage/api/user-1/tasks?all=true', ''],
     ]);
   });
 
@@ -234,65 +282,66 @@ describe('a failure', () => {
     await assert.rejects(world.client.getTasks(USER), failsWith(502, 'unexpected'));
   });
 
-  it('of the network is unreachable', async () => {
-    world.answers = [
-      () => {
-        throw new TypeError('fetch failed');
-      },
-    ];
-    await assert.rejects(world.client.getTasks(USER), failsWith(0, 'unreachable'));
+  it('without an answer has the cause that was found', async () => {
+    world.answers = [broken];
+    for (const cause of ['offline', 'unreachable', 'unreadable'] as const) {
+      world.cause = cause;
+      await assert.rejects(world.client.deleteTask(USER, 17), failsWith(0, cause));
+    }
+    assert.deepEqual(world.failed, ['api', 'api', 'api']);
   });
 
   it('stays what it is where the caller gave up', async () => {
     const stop = new AbortController();
     stop.abort();
-    world.answers = [
-      () => {
-        throw new TypeError('aborted');
-      },
-    ];
+    world.answers = [broken];
     await assert.rejects(world.client.getTasks(USER, {}, { signal: stop.signal }), { name: 'AbortError' });
   });
 });
 
-describe('a 503', () => {
-  const busy = (after: string) => problem(503, 'database_unavailable', {}, { 'Retry-After': after });
+const busy = (after: string, status = 503) =>
+  status === 503
+    ? problem(503, 'database_unavailable', {}, { 'Retry-After': after })
+    : json({ message: 'Too Many Requests' }, after ? { 'Retry-After': after } : {}, status);
 
+describe('a 503', () => {
   it('is waited out, as long as it says', async () => {
     world.answers = [busy('2'), busy('3'), json([TASK])];
-    assert.deepEqual(await world.client.getTasks(USER), [TASK]);
-    assert.deepEqual(world.slept, [2_000, 3_000]);
+    assert.deepEqual(await after(world.client.getTasks(USER)), [TASK]);
+    assert.deepEqual(world.times, [0, 2_000, 5_000]);
   });
 
   it('is waited out until a date', async () => {
-    world.answers = [busy(new Date(world.now + 4_000).toUTCString()), json([TASK])];
-    await world.client.getTasks(USER);
-    assert.deepEqual(world.slept, [4_000]);
+    world.answers = [busy(new Date(START + 4_000).toUTCString()), json([TASK])];
+    await after(world.client.getTasks(USER));
+    assert.deepEqual(world.times, [0, 4_000]);
   });
 
-  it('is a failure after two retries', async () => {
-    world.answers = [busy('1')];
-    await assert.rejects(world.client.getTasks(USER), failsWith(503, 'database_unavailable'));
-    assert.equal(world.requests.length, 3);
-  });
-
-  it('that lasts long is a failure at once', async () => {
-    world.answers = [busy('11')];
+  it('that lasts longer than the call may is a failure at once', async () => {
+    world.answers = [busy('15')];
     await assert.rejects(world.client.getTasks(USER), failsWith(503, 'database_unavailable'));
     assert.equal(world.requests.length, 1);
   });
 
-  it('repeats a create under the same key', async () => {
-    world.answers = [busy('1'), json(TASK, {}, 201)];
-    await world.client.createTask(USER, { title: 'a' });
-    const keys = world.requests.map((request) => request.headers.get('Idempotency-Key'));
-    assert.equal(keys[0], keys[1]);
+  it('is asked less and less often, and is a failure before 15 s are over', async () => {
+    world.answers = [busy('0')];
+    await assert.rejects(after(world.client.getTasks(USER)), failsWith(503, 'database_unavailable'));
+    assert.deepEqual(world.times, [0, 500, 1_500, 3_500, 7_500]);
   });
 
-  it('repeats a set', async () => {
-    world.answers = [busy('1'), json(TASK)];
-    await world.client.toggleTaskCompletion(USER, 17, true);
-    assert.equal(world.requests.length, 2);
+  it('repeats a create under the same key', async () => {
+    world.answers = [busy('1'), json(TASK, {}, 201)];
+    await after(world.client.createTask(USER, { title: 'a' }));
+    const keys = world.requests.map((request) => request.headers.get('Idempotency-Key'));
+    assert.equal(keys[0], keys[1]);
+    assert.deepEqual(await Promise.all(world.requests.map((request) => request.json())), [{ title: 'a' }, { title: 'a' }]);
+  });
+
+  it('repeats a set, and a deletion of many', async () => {
+    world.answers = [busy('1'), json(TASK), busy('1'), json({ deleted: 0, more: false })];
+    await after(world.client.toggleTaskCompletion(USER, 17, true));
+    await after(world.client.clearTasks(USER, { completed: true }));
+    assert.equal(world.requests.length, 4);
   });
 
   it('repeats neither a toggle nor a delete', async () => {
@@ -300,5 +349,85 @@ describe('a 503', () => {
     await assert.rejects(world.client.toggleTaskCompletion(USER, 17), failsWith(503, 'database_unavailable'));
     await assert.rejects(world.client.deleteTask(USER, 17), failsWith(503, 'database_unavailable'));
     assert.equal(world.requests.length, 2);
+  });
+
+  it('of whoever issues the token is waited out, too', async () => {
+    const issue = world.issueToken;
+    world.issueToken = async () => {
+      world.issueToken = issue;
+      throw new ApiError(503, 'unexpected', 'The database is away.', [], 5_000);
+    };
+    assert.deepEqual(await after(world.client.getTasks(USER)), [TASK]);
+    assert.deepEqual(world.times, [5_000]);
+  });
+});
+
+describe('a 429', () => {
+  it('repeats everything, for nothing was done', async () => {
+    world.answers = [busy('', 429), json(TASK), busy('1', 429), json(TASK)];
+    await after(world.client.toggleTaskCompletion(USER, 17));
+    await after(world.client.deleteTask(USER, 17));
+    assert.deepEqual(world.times, [0, 500, 500, 1_500]);
+  });
+
+  it('that stays is said', async () => {
+    world.answers = [busy('', 429)];
+    await assert.rejects(after(world.client.deleteTask(USER, 17)), failsWith(429, 'throttled'));
+  });
+
+  it('that the browser may not read repeats what is safe', async () => {
+    world.cause = 'unreadable';
+    world.answers = [broken, json([TASK])];
+    assert.deepEqual(await after(world.client.getTasks(USER)), [TASK]);
+    world.answers = [broken];
+    await assert.rejects(world.client.deleteTask(USER, 17), failsWith(0, 'unreadable'));
+    assert.equal(world.requests.length, 3);
+  });
+});
+
+describe('the time of a call', () => {
+  it('is 10 s without an answer', async () => {
+    world.answers = [unanswered];
+    await assert.rejects(after(world.client.getTasks(USER)), failsWith(0, 'timeout'));
+    assert.equal(Date.now() - START, 10_000);
+  });
+
+  it('is 10 s for an answer that does not end', async () => {
+    const endless = () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(1)) }));
+    world.answers = [endless];
+    await assert.rejects(after(world.client.getTasks(USER)), failsWith(0, 'timeout'));
+    assert.equal(Date.now() - START, 10_000);
+  });
+
+  it('is 10 s without a token', async () => {
+    world.issueToken = () => new Promise(() => {});
+    await assert.rejects(after(world.client.getTasks(USER)), failsWith(0, 'timeout'));
+    assert.equal(Date.now() - START, 10_000);
+  });
+
+  it('is 15 s with all its attempts', async () => {
+    world.answers = [busy('8'), unanswered];
+    await assert.rejects(after(world.client.getTasks(USER)), failsWith(0, 'timeout'));
+    assert.deepEqual(world.times, [0, 8_000]);
+    assert.equal(Date.now() - START, 15_000);
+  });
+
+  it('is told: it is slow after 3 s, and busy where it waits to try again', async () => {
+    world.answers = [unanswered];
+    await assert.rejects(after(world.client.getTasks(USER)));
+    assert.deepEqual(world.states.splice(0), ['slow', 'fine']);
+    world.answers = [busy('5'), json([TASK])];
+    await after(world.client.getTasks(USER));
+    assert.deepEqual(world.states, ['busy', 'fine']);
+  });
+});
+
+describe('the clock of the API', () => {
+  it('is known from its answers', async () => {
+    assert.equal(world.client.now(), null);
+    world.answers = [json([TASK], { Date: new Date(START + 90_000).toUTCString() })];
+    await world.client.getTasks(USER);
+    mock.timers.tick(5_000);
+    assert.equal(world.client.now()?.getTime(), START + 95_000);
   });
 });

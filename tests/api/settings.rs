@@ -142,5 +142,5 @@ fn the_gateway_answers_a_preflight_by_itself() {
     let answer = request("GET", &url, &[("origin", "http://localhost:3000")], "");
     assert!(!answer.header("access-control-allow-origin").is_empty());
     let exposed = answer.header("access-control-expose-headers");
-    assert_eq!(exposed, "ETag, Link, Location, Idempotent-Replayed, Retry-After");
+    assert_eq!(exposed, "ETag, Link, Location, Idempotent-Replayed, Retry-After, Date");
 }

@@ -344,7 +344,7 @@ fn cors_is_that_of_the_contract() {
         );
         assert_eq!(
             set("exposeHeaders"),
-            expected("etag link location idempotent-replayed retry-after")
+            expected("etag link location idempotent-replayed retry-after date")
         );
         assert_eq!(set("allowMethods"), routes().into_iter().map(|(method, ..)| method).collect());
         assert!(cors.get("allowCredentials").is_none());

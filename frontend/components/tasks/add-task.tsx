@@ -1,24 +1,24 @@
-import { type RefObject, useRef, useState } from 'react';
-import type { NewTask } from '@/lib/api';
+import { type RefObject, useRef } from 'react';
+import { LengthHint } from '@/components/tasks/length-hint';
+import { LIMITS, type TaskText } from '@/components/tasks/task-fields';
 import { useHydrated } from '@/lib/use-hydrated';
 
 interface Props {
   field: RefObject<HTMLInputElement | null>;
-  onAdd: (task: NewTask) => void;
+  text: TaskText;
+  onChange: (text: TaskText) => void;
+  onAdd: () => void;
 }
 
 /** The form for a new task; its description opens with the first letter of the title. */
-export function AddTask({ field, onAdd }: Props) {
-  const [title, setTitle] = useState('');
-  const [description, setDescription] = useState('');
+export function AddTask({ field, text, onChange, onAdd }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const hydrated = useHydrated();
+  const { title, description } = text;
 
   function add() {
     if (title.trim()) {
-      onAdd({ title: title.trim(), description: description.trim() || null });
-      setTitle('');
-      setDescription('');
+      onAdd();
     }
     field.current?.focus();
   }
@@ -36,6 +36,7 @@ export function AddTask({ field, onAdd }: Props) {
       <div className="flex items-center gap-2">
         <input
           ref={field}
+          dir="auto"
           aria-label="New task"
           placeholder="What is there to do?"
           autoComplete="off"
@@ -43,26 +44,31 @@ export function AddTask({ field, onAdd }: Props) {
           className="min-w-0 flex-1 bg-transparent px-3 py-2 text-lg outline-none placeholder:text-quiet"
           readOnly={!hydrated}
           value={title}
-          onChange={(event) => setTitle(event.target.value)}
+          onChange={(event) => onChange({ title: event.target.value, description })}
         />
         <button type="submit" className="button-primary shrink-0" disabled={!hydrated}>
           Add
         </button>
       </div>
+      <LengthHint text={title.trim()} max={LIMITS.title} />
       {(title || description) && (
-        <textarea
-          aria-label="Description of the new task"
-          placeholder="Details, if it needs any"
-          rows={2}
-          className="mt-1 block w-full resize-none border-t border-line bg-transparent px-3 pt-3 pb-2 outline-none placeholder:text-quiet field-sizing-content max-h-48"
-          value={description}
-          onChange={(event) => setDescription(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
-              form.current?.requestSubmit();
-            }
-          }}
-        />
+        <>
+          <textarea
+            dir="auto"
+            aria-label="Description of the new task"
+            placeholder="Details, if it needs any"
+            rows={2}
+            className="mt-1 block max-h-48 w-full resize-none border-t border-line bg-transparent px-3 pt-3 pb-2 outline-none field-sizing-content placeholder:text-quiet"
+            value={description}
+            onChange={(event) => onChange({ title, description: event.target.value })}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
+                form.current?.requestSubmit();
+              }
+            }}
+          />
+          <LengthHint text={description.trim()} max={LIMITS.description} />
+        </>
       )}
     </form>
   );

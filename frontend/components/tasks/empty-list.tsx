@@ -1,4 +1,4 @@
-import type { Filter } from '@/components/tasks/task-store';
+import type { Filter } from '@/components/tasks/filter';
 
 const WORDS: Record<Filter, [title: string, hint: string]> = {
   all: ['Nothing to do yet', 'Write your first task above and press Enter.'],
@@ -6,10 +6,9 @@ const WORDS: Record<Filter, [title: string, hint: string]> = {
   done: ['Nothing done yet', 'What you complete shows up here.'],
 };
 
-export function EmptyList({ filter, loading }: { filter: Filter; loading: boolean }) {
-  if (loading) {
-    return <p className="py-16 text-center text-quiet">Loading your tasks …</p>;
-  }
+export const Loading = () => <p className="py-16 text-center text-quiet">Loading your tasks …</p>;
+
+export function EmptyList({ filter }: { filter: Filter }) {
   const [title, hint] = WORDS[filter];
   return (
     <div className="rounded-2xl border border-dashed border-line px-6 py-16 text-center">

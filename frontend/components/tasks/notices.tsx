@@ -1,35 +1,78 @@
-import type { TasksState, TaskStore } from '@/components/tasks/task-store';
-import type { VersionedTask } from '@/lib/api';
+import type { ReactNode } from 'react';
+import { useSyncExternalStore } from 'react';
+import type { TaskModel } from '@/components/tasks/task-model';
 
 interface Props {
-  state: TasksState;
-  store: TaskStore;
-  onUndo: (task: VersionedTask) => void;
+  model: TaskModel;
+  onUndo: () => void;
+  onShowOpen: () => void;
 }
 
-/** What went wrong, and what can be taken back, at the foot of the page. */
-export function Notices({ state, store, onUndo }: Props) {
-  const waiting = state.deletions.filter(({ sending }) => !sending).map(({ task }) => task);
+const WARNING = 'border-danger bg-danger-wash text-danger';
+
+/** What can be taken back, what is to be decided, what went wrong: early on the page, so that the keyboard finds it, and never over the list. */
+export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: Props) {
+  const { failures, news } = useSyncExternalStore(messages.subscribe, messages.state, messages.state);
+  const { deletions: deleted, clearing, changed } = useSyncExternalStore(deletions.subscribe, deletions.state, deletions.state);
+  const waiting = deleted.filter(({ state }) => state === 'waiting').map(({ task }) => task);
+  const what = [
+    waiting.length === 1 ? `“${waiting[0]?.title}” deleted` : waiting.length > 1 ? `${waiting.length} deleted` : '',
+    clearing?.state === 'waiting' ? 'Completed tasks cleared' : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+  if (!what && !news && failures.length + changed.length === 0) {
+    return null;
+  }
   return (
-    <section
-      aria-label="Notifications"
-      className="pointer-events-none fixed inset-x-0 bottom-0 flex flex-col items-center gap-2 p-4 pb-[max(1rem,env(safe-area-inset-bottom))]"
-    >
-      {state.problem && (
-        <Notice tone="border border-danger bg-danger-wash text-danger">
-          <p role="alert" className="min-w-0 flex-1 wrap-anywhere">
-            {state.problem}
-          </p>
-          <button type="button" className="button px-3" onClick={() => store.dismissProblem()}>
-            Dismiss
+    <section aria-label="Notifications" className="sticky top-0 z-10 -mx-2 flex flex-col gap-2 bg-paper px-2 py-2">
+      {what && (
+        <Notice tone="border-transparent bg-ink text-paper forced-colors:border-[CanvasText] forced-colors:bg-[Canvas] forced-colors:text-[CanvasText]" onHold={() => deletions.pause()} onRelease={() => deletions.resume()}>
+          <p className="min-w-0 flex-1 truncate">{what}</p>
+          <button type="button" className="button px-3 underline underline-offset-4" aria-keyshortcuts="Control+Z" onClick={onUndo}>
+            Undo
           </button>
         </Notice>
       )}
-      {waiting.map((task) => (
-        <Notice key={task.id} tone="bg-ink text-paper" onHold={() => store.pauseUndo(task.id)} onRelease={() => store.resumeUndo(task.id)}>
-          <p className="min-w-0 flex-1 truncate">Deleted “{task.title}”</p>
-          <button type="button" className="button px-3 underline underline-offset-4" onClick={() => onUndo(task)}>
-            Undo
+      {changed.map((task) => (
+        <Notice key={task.id} tone={WARNING}>
+          <p role="alert" className="min-w-0 flex-1 basis-60 wrap-anywhere">
+            A task that you deleted was changed elsewhere, and is still here: “{task.title}”
+            {task.description && ` (${task.description.slice(0, 80)})`}
+          </p>
+          <button type="button" className="button px-3" onClick={() => deletions.keepChanged(task)}>
+            Keep it
+          </button>
+          <button type="button" className="button px-3 underline underline-offset-4" onClick={() => void deletions.deleteChanged(task)}>
+            Delete it
+          </button>
+        </Notice>
+      ))}
+      {news && (
+        <Notice tone="border-line bg-card">
+          <p className="min-w-0 flex-1 wrap-anywhere">{news.text}</p>
+          <button
+            type="button"
+            className="button-plain px-3 text-accent"
+            onClick={() => {
+              messages.close(news);
+              onShowOpen();
+            }}
+          >
+            Show
+          </button>
+          <button type="button" className="button-plain px-3" onClick={() => messages.close(news)}>
+            Close
+          </button>
+        </Notice>
+      )}
+      {failures.map((failure) => (
+        <Notice key={failure.id} tone={WARNING}>
+          <p role="alert" className="min-w-0 flex-1 wrap-anywhere">
+            {failure.text}
+          </p>
+          <button type="button" className="button px-3" onClick={() => messages.close(failure)}>
+            Dismiss
           </button>
         </Notice>
       ))}
@@ -41,13 +84,13 @@ interface NoticeProps {
   tone: string;
   onHold?: () => void;
   onRelease?: () => void;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 function Notice({ tone, onHold, onRelease, children }: NoticeProps) {
   return (
     <div
-      className={`arrive pointer-events-auto flex w-full max-w-md items-center gap-3 rounded-xl py-2 pr-2 pl-4 text-sm shadow-lg ${tone}`}
+      className={`arrive flex w-full flex-wrap items-center gap-x-1 rounded-xl border py-1 pr-1 pl-4 text-sm shadow-sm ${tone}`}
       onPointerEnter={onHold}
       onPointerLeave={onRelease}
       onFocus={onHold}

@@ -1,147 +1,105 @@
 'use client';
 
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { useSearchParams } from 'next/navigation';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { AddTask } from '@/components/tasks/add-task';
-import { DraftRow } from '@/components/tasks/draft-row';
-import { EmptyList } from '@/components/tasks/empty-list';
+import { type Filter, filterOf, pathOf } from '@/components/tasks/filter';
 import { FilterBar } from '@/components/tasks/filter-bar';
-import { LoadFailure } from '@/components/tasks/load-failure';
+import { Frame } from '@/components/tasks/frame';
+import { KeyHelp } from '@/components/tasks/key-help';
 import { Notices } from '@/components/tasks/notices';
-import { TaskRow } from '@/components/tasks/task-row';
-import { type Filter, shownTasks, TaskStore } from '@/components/tasks/task-store';
+import { ServiceStatus } from '@/components/tasks/service-status';
+import { TaskList, usePendingChanges } from '@/components/tasks/task-list';
+import { TaskModel } from '@/components/tasks/task-model';
 import { TopBar } from '@/components/tasks/top-bar';
-import { api, type VersionedTask } from '@/lib/api';
-import { onSessionChange } from '@/lib/session-events';
+import { useKeys } from '@/components/tasks/use-keys';
+import { useOpenCount } from '@/components/tasks/use-open-count';
+import { api } from '@/lib/api';
+import type { TaskPage } from '@/lib/api-client';
+import { useFocusWhenDrawn } from '@/lib/use-focus-when-drawn';
 
 interface Props {
   user: { id: string; name: string; email: string };
+  /** The first page of the list that the URL names, where the server has it in time. */
+  firstPage: TaskPage | null;
 }
 
 /** The signed-in user's page. */
-export function TaskBoard({ user }: Props) {
-  const [store] = useState(() => new TaskStore(api, user.id));
-  const state = useSyncExternalStore(store.subscribe, store.state, store.state);
+export function TaskBoard({ user, firstPage }: Props) {
+  const filter = filterOf(useSearchParams().get('show'));
+  const [model] = useState(() => new TaskModel(api, user.id, filter, firstPage));
+  return (
+    <QueryClientProvider client={model.lists.client}>
+      <Board user={user} model={model} filter={filter} />
+    </QueryClientProvider>
+  );
+}
+
+interface BoardProps {
+  user: Props['user'];
+  model: TaskModel;
+  filter: Filter;
+}
+
+function Board({ user, model, filter }: BoardProps) {
+  const { drafts, deletions, messages } = model;
+  const { form } = useSyncExternalStore(drafts.subscribe, drafts.state, drafts.state);
+  const { announcement } = useSyncExternalStore(messages.subscribe, messages.state, messages.state);
+  const deleted = useSyncExternalStore(deletions.subscribe, deletions.state, deletions.state);
+  const open = useOpenCount(model.lists, usePendingChanges(), deleted);
   const addField = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLUListElement>(null);
-  const tasks = shownTasks(state);
-  const empty = tasks.length === 0 && state.drafts.length === 0;
+  const help = useRef<HTMLDialogElement>(null);
+  const board = useRef<HTMLDivElement>(null);
+  const focus = useFocusWhenDrawn(board);
 
-  useEffect(() => {
-    void store.load();
-    const flush = () => void store.flush();
-    const flushHidden = () => document.visibilityState === 'hidden' && flush();
-    // A page that the browser kept for its back button may show what its user has signed out of.
-    const reloadKept = (event: PageTransitionEvent) => event.persisted && window.location.reload();
-    const reload = () => {
-      api.forgetToken();
-      window.location.reload();
-    };
-    window.addEventListener('pagehide', flush);
-    window.addEventListener('pageshow', reloadKept);
-    // On a phone it can be the last that a page hears.
-    document.addEventListener('visibilitychange', flushHidden);
-    const stop = onSessionChange(reload);
-    return () => {
-      flush();
-      stop();
-      window.removeEventListener('pagehide', flush);
-      window.removeEventListener('pageshow', reloadKept);
-      document.removeEventListener('visibilitychange', flushHidden);
-    };
-  }, [store]);
+  useEffect(() => model.start(), [model]);
+  useEffect(() => model.show(filter), [model, filter]);
+  useKeys({
+    n: () => addField.current?.focus(),
+    '?': () => help.current?.showModal(),
+    undo: () => {
+      const waits = deletions.waiting > 0;
+      const task = deletions.undoLast();
+      if (task) {
+        focus(`[data-task="${task.id}"] input`);
+      }
+      return waits;
+    },
+  });
 
-  // All that was loaded has left the filter, but more of it is on the server.
-  const drained = empty && !state.loading && state.next !== null;
-  useEffect(() => {
-    if (drained) {
-      void store.loadMore();
-    }
-  }, [store, drained]);
-
-  /** Keeps the keyboard's place when a row leaves the list: the next row, else the one before, else the field above. */
-  const focusNeighbour = useCallback((task: VersionedTask) => {
-    const row = list.current?.querySelector(`[data-task="${task.id}"]`);
-    if (!row?.contains(document.activeElement)) {
-      return;
-    }
-    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-    (neighbour?.querySelector<HTMLElement>('input, button') ?? addField.current)?.focus();
-  }, []);
-
-  function complete(task: VersionedTask, completed: boolean) {
-    if (state.filter !== 'all') {
-      focusNeighbour(task);
-    }
-    void store.complete(task, completed);
+  function undo() {
+    const task = deletions.state().deletions.findLast(({ state }) => state === 'waiting')?.task;
+    deletions.undo();
+    focus(task ? `[data-task="${task.id}"] input` : 'main h2');
   }
 
-  function remove(task: VersionedTask) {
-    focusNeighbour(task);
-    store.delete(task);
-  }
-
-  function undo(task: VersionedTask) {
-    store.undo(task);
-    // After React has drawn the row again.
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-task="${task.id}"] input`)?.focus());
-  }
-
-  function show(filter: Filter) {
-    void store.show(filter);
+  function show(shown: Filter) {
+    if (shown !== filter) {
+      window.history.pushState(null, '', pathOf(shown));
+    }
   }
 
   return (
-    <div className="mx-auto flex min-h-dvh max-w-2xl flex-col px-4 pb-32 sm:px-6">
-      <TopBar user={user} beforeSignOut={() => store.flush()} />
+    <Frame ref={board}>
+      <TopBar user={user} model={model} onHelp={() => help.current?.showModal()} />
       <main className="mt-6 flex flex-col gap-5 sm:mt-10">
         <h1 className="sr-only">Your tasks</h1>
-        <AddTask field={addField} onAdd={(task) => void store.add(task)} />
-        <FilterBar filter={state.filter} onChange={show} />
-        {state.loadFailure ? (
-          <LoadFailure failure={state.loadFailure} onRetry={() => void store.load()} />
-        ) : (
-          <>
-            <ul ref={list} aria-label="Tasks" aria-busy={state.loading} className="flex flex-col gap-2">
-              {state.drafts.map((draft) => (
-                <DraftRow
-                  key={draft.key}
-                  draft={draft}
-                  onRetry={() => void store.retry(draft)}
-                  onAmend={(task) => void store.amend(draft, task)}
-                  onDiscard={() => {
-                    store.discard(draft);
-                    addField.current?.focus();
-                  }}
-                />
-              ))}
-              {tasks.map((task) => (
-                <TaskRow
-                  key={task.id}
-                  task={task}
-                  store={store}
-                  onComplete={(completed) => complete(task, completed)}
-                  onDelete={() => remove(task)}
-                />
-              ))}
-            </ul>
-            {empty && <EmptyList filter={state.filter} loading={state.loading || drained} />}
-            {state.next && !empty && (
-              <button
-                type="button"
-                className="button-plain self-center"
-                disabled={state.loadingMore}
-                onClick={() => void store.loadMore()}
-              >
-                {state.loadingMore ? 'Loading …' : 'Load more'}
-              </button>
-            )}
-          </>
-        )}
+        <ServiceStatus />
+        <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} />
+        <AddTask
+          field={addField}
+          text={form}
+          onChange={(text) => drafts.write(text)}
+          onAdd={() => void drafts.addForm()}
+        />
+        <FilterBar filter={filter} open={open} onChange={show} />
+        <TaskList model={model} filter={filter} addField={addField} />
       </main>
       <p role="status" className="sr-only">
-        {state.announcement}
+        {announcement}
       </p>
-      <Notices state={state} store={store} onUndo={undo} />
-    </div>
+      <KeyHelp dialog={help} />
+    </Frame>
   );
 }

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { LengthHint } from '@/components/tasks/length-hint';
 import { type ApiError, faultText } from '@/lib/api-error';
 
 /** The text of a task, as the user writes it. */
@@ -7,10 +8,15 @@ export interface TaskText {
   description: string;
 }
 
+/** How many characters the API takes. */
+export const LIMITS = { title: 200, description: 1000 };
+
 interface Props {
   label: string;
   text: TaskText;
-  failure: ApiError | null;
+  /** Whether leaving would lose something. */
+  changed: boolean;
+  failure: Pick<ApiError, 'detail' | 'errors'> | null;
   onChange: (text: TaskText) => void;
   onSave: () => void;
   onCancel: () => void;
@@ -18,15 +24,34 @@ interface Props {
   children?: ReactNode;
 }
 
-/** The form for the text of a task: Enter saves, Escape leaves. */
-export function TaskFields({ label, text, failure, onChange, onSave, onCancel, children }: Props) {
+/** The form for the text of a task: Enter saves, Escape leaves, but not with text that would be lost. */
+export function TaskFields({ label, text, changed, failure, onChange, onSave, onCancel, children }: Props) {
   const id = useId();
   const title = useRef<HTMLInputElement>(null);
-  const fault = (field: string) => failure?.errors.find((error) => error.field === field)?.message;
-  const titleFault = fault('title');
-  const descriptionFault = fault('description');
+  const keep = useRef<HTMLButtonElement>(null);
+  const [asking, setAsking] = useState(false);
+  const faultOf = (field: string) => failure?.errors.find((error) => error.field === field)?.message;
+  const titleFault = faultOf('title');
+  const descriptionFault = faultOf('description');
 
-  useEffect(() => title.current?.focus(), []);
+  useEffect(() => {
+    if (asking) {
+      keep.current?.focus();
+    }
+  }, [asking]);
+
+  function leave() {
+    if (changed) {
+      setAsking(true);
+    } else {
+      onCancel();
+    }
+  }
+
+  function goOn() {
+    setAsking(false);
+    title.current?.focus();
+  }
 
   return (
     <form
@@ -37,8 +62,17 @@ export function TaskFields({ label, text, failure, onChange, onSave, onCancel, c
         onSave();
       }}
       onKeyDown={(event) => {
+        // This Escape ends the composition of a character, this Enter takes one.
+        if (event.nativeEvent.isComposing) {
+          return;
+        }
         if (event.key === 'Escape') {
-          onCancel();
+          event.stopPropagation();
+          if (asking) {
+            goOn();
+          } else {
+            leave();
+          }
         } else if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
           event.preventDefault();
           onSave();
@@ -52,6 +86,7 @@ export function TaskFields({ label, text, failure, onChange, onSave, onCancel, c
         <input
           ref={title}
           id={`${id}-title`}
+          dir="auto"
           className="field"
           required
           autoComplete="off"
@@ -60,6 +95,7 @@ export function TaskFields({ label, text, failure, onChange, onSave, onCancel, c
           aria-describedby={titleFault && `${id}-title-fault`}
           onChange={(event) => onChange({ ...text, title: event.target.value })}
         />
+        <LengthHint text={text.title.trim()} max={LIMITS.title} />
         {titleFault && <FieldFault id={`${id}-title-fault`} field="title" message={titleFault} />}
       </div>
       <div>
@@ -68,12 +104,14 @@ export function TaskFields({ label, text, failure, onChange, onSave, onCancel, c
         </label>
         <textarea
           id={`${id}-description`}
+          dir="auto"
           className="field field-sizing-content max-h-80 min-h-20 resize-none"
           value={text.description}
           aria-invalid={descriptionFault !== undefined}
           aria-describedby={descriptionFault && `${id}-description-fault`}
           onChange={(event) => onChange({ ...text, description: event.target.value })}
         />
+        <LengthHint text={text.description.trim()} max={LIMITS.description} />
         {descriptionFault && <FieldFault id={`${id}-description-fault`} field="description" message={descriptionFault} />}
       </div>
       {children}
@@ -82,14 +120,26 @@ export function TaskFields({ label, text, failure, onChange, onSave, onCancel, c
           {failure.detail}
         </p>
       )}
-      <div className="flex justify-end gap-2">
-        <button type="button" className="button-plain" onClick={onCancel}>
-          Cancel
-        </button>
-        <button type="submit" className="button-primary">
-          Save
-        </button>
-      </div>
+      {asking ? (
+        <div role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
+          <p className="mr-auto text-sm font-medium">Discard what you changed?</p>
+          <button ref={keep} type="button" className="button-plain" onClick={goOn}>
+            Keep editing
+          </button>
+          <button type="button" className="button text-danger hover:bg-danger-wash" onClick={onCancel}>
+            Discard changes
+          </button>
+        </div>
+      ) : (
+        <div className="flex justify-end gap-2">
+          <button type="button" className="button-plain" onClick={leave}>
+            Cancel
+          </button>
+          <button type="submit" className="button-primary">
+            Save
+          </button>
+        </div>
+      )}
     </form>
   );
 }

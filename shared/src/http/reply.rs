@@ -13,7 +13,7 @@ use crate::tasks::{Cleared, Created, FieldError, Page, Task};
 const JSON: &str = "application/json";
 /// What a browser's script may read. API Gateway puts its own list in the place of this one; the
 /// local gateway, which allows every origin, has none.
-const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After";
+const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After, Date";
 
 /// An answer, with the headers that every answer has.
 #[derive(Debug)]

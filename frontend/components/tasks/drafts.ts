@@ -1,0 +1,123 @@
+import type { TaskChanges } from '@/components/tasks/task-changes';
+import type { TaskText } from '@/components/tasks/task-fields';
+import type { TaskLists } from '@/components/tasks/task-lists';
+import type { Messages } from '@/components/tasks/messages';
+import type { ApiClient, NewTask, VersionedTask } from '@/lib/api-client';
+import { ApiError } from '@/lib/api-error';
+import type { Kept } from '@/lib/kept';
+import { Store } from '@/lib/store';
+
+/** A new task on its way to the server, or refused by it. */
+export interface Draft {
+  /** Its idempotency key. */
+  key: string;
+  input: NewTask;
+  failure: Pick<ApiError, 'status' | 'code' | 'detail' | 'errors'> | null;
+  /** The text of the form that mends it, while that is open. */
+  mending: TaskText | null;
+}
+
+interface DraftsState {
+  /** What stands in the form for a new task. */
+  form: TaskText;
+  drafts: Draft[];
+}
+
+const EMPTY: TaskText = { title: '', description: '' };
+
+/** New tasks that the server does not have: in the form, on their way, refused. All of them outlive the page. */
+export class Drafts extends Store<DraftsState> {
+  constructor(
+    private readonly api: ApiClient,
+    private readonly userId: string,
+    private readonly lists: TaskLists,
+    private readonly changes: TaskChanges,
+    private readonly messages: Messages,
+    private readonly kept: Kept,
+    private readonly onAdded: (task: VersionedTask) => void,
+  ) {
+    super({ form: EMPTY, drafts: [] });
+  }
+
+  /** Takes up what an earlier page left; what it had sent is sent again, under the same key. */
+  restore() {
+    const drafts = this.kept.read<Draft[]>('drafts', []);
+    this.set({ form: this.kept.read('form', EMPTY), drafts });
+    drafts.filter(({ failure }) => !failure).forEach((draft) => void this.#send(draft));
+  }
+
+  /** How many tasks the server does not have. */
+  get unsent() {
+    return this.state().drafts.length;
+  }
+
+  write(form: TaskText) {
+    this.kept.write('form', form.title || form.description ? form : null);
+    this.set({ form });
+  }
+
+  /** Sends the task that stands in the form. */
+  addForm() {
+    const { title, description } = this.state().form;
+    this.write(EMPTY);
+    return this.add({ title: title.trim(), description: description.trim() || null });
+  }
+
+  add(input: NewTask) {
+    const draft = { key: crypto.randomUUID(), input, failure: null, mending: null };
+    this.#keep([draft, ...this.state().drafts]);
+    return this.#send(draft);
+  }
+
+  /** Sends a refused draft again: the same key, because the first try may have arrived after all. */
+  retry(draft: Draft) {
+    return this.#send(this.#change(draft, { failure: null }));
+  }
+
+  mend(draft: Draft, mending: TaskText | null) {
+    this.#change(draft, { mending });
+  }
+
+  /** Sends a refused draft with another text, which needs another key. */
+  amend(draft: Draft, input: NewTask) {
+    const key = crypto.randomUUID();
+    return this.#send(this.#change(draft, { key, input, failure: null, mending: null }));
+  }
+
+  discard({ key }: Draft) {
+    this.#keep(this.state().drafts.filter((draft) => draft.key !== key));
+  }
+
+  async #send(draft: Draft) {
+    const { key, input } = draft;
+    try {
+      const create = async () => {
+        const task = await this.api.createTask(this.userId, input, { idempotencyKey: key });
+        this.lists.learn(task);
+        return task;
+      };
+      // One after the other, so that they stand in the order in which they were written.
+      const task = await this.changes.inOrder('new', { change: {} }, create);
+      this.discard(draft);
+      this.messages.announce(`Added “${task.title}”`);
+      this.onAdded(task);
+    } catch (error) {
+      const { status, code, detail, errors } = ApiError.of(error);
+      // Whoever signs in again finds it on its way, as they left it.
+      if (status !== 401) {
+        this.#change(draft, { failure: { status, code, detail, errors } });
+      }
+    }
+  }
+
+  #change(draft: Draft, change: Partial<Draft>): Draft {
+    const changed = { ...draft, ...change };
+    this.#keep(this.state().drafts.map((other) => (other.key === draft.key ? changed : other)));
+    return changed;
+  }
+
+  #keep(drafts: Draft[]) {
+    this.kept.write('drafts', drafts);
+    this.set({ drafts });
+  }
+}

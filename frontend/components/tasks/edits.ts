@@ -1,0 +1,132 @@
+import { type TaskChanges, sameText } from '@/components/tasks/task-changes';
+import type { TaskText } from '@/components/tasks/task-fields';
+import type { VersionedTask } from '@/lib/api-client';
+import { ApiError } from '@/lib/api-error';
+import type { Kept } from '@/lib/kept';
+import { Store } from '@/lib/store';
+
+/** A task that is being edited. */
+export interface Edit {
+  /** The task as the user saw it when they began. */
+  base: VersionedTask;
+  text: TaskText;
+  /** A save is on its way. */
+  saving: boolean;
+  /** What somebody else made of the task meanwhile. */
+  newer: VersionedTask | null;
+  failure: ApiError | null;
+}
+
+interface EditsState {
+  edits: Edit[];
+}
+
+export const textOf = ({ title, description }: Pick<VersionedTask, 'title' | 'description'>): TaskText => ({
+  title,
+  description: description ?? '',
+});
+
+/** What would be saved. */
+const meant = ({ title, description }: TaskText) => ({ title: title.trim(), description: description.trim() || null });
+
+export const isChanged = ({ base, text }: Edit) => !sameText(meant(text), meant(textOf(base)));
+
+/** The open editors; what is typed in them outlives lists, filters and pages. Nothing is saved over somebody else's newer text unasked. */
+export class Edits extends Store<EditsState> {
+  constructor(
+    private readonly changes: TaskChanges,
+    private readonly kept: Kept,
+  ) {
+    super({ edits: [] });
+  }
+
+  restore() {
+    const edits = this.kept.read<Pick<Edit, 'base' | 'text'>[]>('edits', []);
+    this.set({ edits: edits.map((edit) => ({ ...edit, saving: false, newer: null, failure: null })) });
+    edits.forEach(({ base }) => void this.#meet(base));
+  }
+
+  /** How many hold text that is not saved. */
+  get unsaved() {
+    return this.state().edits.filter(isChanged).length;
+  }
+
+  open(task: VersionedTask) {
+    if (!this.#find(task.id)) {
+      this.#keep([...this.state().edits, { base: task, text: textOf(task), saving: false, newer: null, failure: null }]);
+      void this.#meet(task);
+    }
+  }
+
+  close(taskId: number) {
+    this.#keep(this.state().edits.filter(({ base }) => base.id !== taskId));
+  }
+
+  write(taskId: number, text: TaskText) {
+    this.#change(taskId, { text });
+  }
+
+  /** Goes on from the newer version. */
+  takeNewer({ base, newer }: Edit) {
+    if (newer) {
+      this.#change(base.id, { base: newer, text: textOf(newer), newer: null });
+    }
+  }
+
+  /** Saves, over the newer version where the user has seen it; whether it did. */
+  async save({ base, text, newer }: Edit): Promise<boolean> {
+    const over = newer ?? base;
+    const change = meant(text);
+    if (!change.title) {
+      const errors = [{ field: 'title', message: 'must not be blank' }];
+      this.#change(base.id, { failure: new ApiError(0, 'invalid_request', 'A task needs a title.', errors) });
+      return false;
+    }
+    if (sameText(change, over)) {
+      this.close(base.id);
+      return true;
+    }
+    this.#change(base.id, { saving: true, newer: null, failure: null });
+    const outcome = await this.changes.save(over, change);
+    if (outcome.saved) {
+      this.close(base.id);
+    } else if (outcome.newer) {
+      this.#change(base.id, { saving: false, newer: outcome.newer });
+    } else {
+      this.#change(base.id, { saving: false, failure: outcome.failure });
+    }
+    return outcome.saved;
+  }
+
+  /** Takes up the version that is on the server now. Should this fail, saving will ask again. */
+  async #meet(seen: VersionedTask) {
+    const now = await this.changes.fetch(seen.id).catch(() => null);
+    const edit = this.#find(seen.id);
+    if (!now || !edit || edit.saving) {
+      return;
+    }
+    if (sameText(meant(edit.text), now) && isChanged(edit)) {
+      // It had been saved, though nobody heard of it.
+      this.close(now.id);
+    } else if (sameText(now, seen)) {
+      this.#change(now.id, { base: now });
+    } else if (isChanged(edit)) {
+      this.#change(now.id, { newer: now });
+    } else {
+      this.#change(now.id, { base: now, text: textOf(now) });
+    }
+  }
+
+  #find(taskId: number) {
+    return this.state().edits.find(({ base }) => base.id === taskId);
+  }
+
+  #change(taskId: number, change: Partial<Edit>) {
+    this.#keep(this.state().edits.map((edit) => (edit.base.id === taskId ? { ...edit, ...change } : edit)));
+  }
+
+  #keep(edits: Edit[]) {
+    this.kept.write('edits', edits.filter(isChanged).map(({ base, text }) => ({ base, text })));
+    this.set({ edits });
+  }
+}

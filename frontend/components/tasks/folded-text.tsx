@@ -1,0 +1,31 @@
+import { useState } from 'react';
+
+/** From here on a text would push the rest of the list off the screen. */
+const LONG = { characters: 280, lines: 5 };
+
+/** A description; a long one folds. */
+export function FoldedText({ text, about }: { text: string; about: string }) {
+  const [open, setOpen] = useState(false);
+  const long = text.length > LONG.characters || text.split('\n').length > LONG.lines;
+  return (
+    <>
+      <p
+        dir="auto"
+        className={`mt-0.5 text-sm leading-5 wrap-anywhere whitespace-pre-line text-quiet ${long && !open ? 'line-clamp-4' : ''}`}
+      >
+        {text}
+      </p>
+      {long && (
+        <button
+          type="button"
+          aria-expanded={open}
+          aria-label={`${open ? 'Less' : 'More'} of ${about}`}
+          className="mt-0.5 min-h-8 text-sm font-medium text-accent underline underline-offset-4"
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Less' : 'More'}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,34 @@
+import { useSyncExternalStore } from 'react';
+import { callWatch } from '@/lib/api';
+import type { CallsState } from '@/lib/call-watch';
+
+const WORDS: Record<CallsState, string> = {
+  fine: '',
+  slow: 'The server takes longer than usual …',
+  busy: 'The server is busy. Trying again …',
+};
+
+const subscribe = (changed: () => void) => {
+  window.addEventListener('online', changed);
+  window.addEventListener('offline', changed);
+  return () => {
+    window.removeEventListener('online', changed);
+    window.removeEventListener('offline', changed);
+  };
+};
+
+/** Says what keeps the user waiting. */
+export function ServiceStatus() {
+  const calls = useSyncExternalStore(callWatch.subscribe, callWatch.state, () => 'fine' as const);
+  const onLine = useSyncExternalStore(
+    subscribe,
+    () => navigator.onLine,
+    () => true,
+  );
+  const words = onLine ? WORDS[calls] : 'You are offline. What you type is kept.';
+  return (
+    <p role="status" aria-label="Connection" className={words ? 'rounded-lg bg-wash px-3.5 py-2.5 text-sm' : 'sr-only'}>
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,141 @@
+import type { TaskLists } from '@/components/tasks/task-lists';
+import type { Messages } from '@/components/tasks/messages';
+import type { ApiClient, Task, TaskChange, VersionedTask } from '@/lib/api-client';
+import { ApiError } from '@/lib/api-error';
+
+/** A change that is on its way, to be laid over the lists. */
+export interface PendingChange {
+  taskId?: number;
+  change: TaskChange;
+}
+
+/** What became of an edit. */
+export type SaveOutcome = { saved: true } | { saved: false; failure: ApiError; newer?: VersionedTask };
+
+/** The task has another text than the user saw. */
+export class TextChanged extends Error {
+  constructor(readonly newer: VersionedTask) {
+    super();
+  }
+}
+
+type Text = Pick<Task, 'title' | 'description'>;
+export const sameText = (one: Text, other: Text) => one.title === other.title && one.description === other.description;
+
+export const isGone = (error: unknown) => error instanceof ApiError && error.code === 'task_not_found';
+const isStale = (error: unknown) => error instanceof ApiError && error.code === 'stale_etag';
+
+/** However often somebody else is faster. */
+const TRIES = 3;
+export const CHANGES = ['change'];
+
+/** The changes of tasks: those of one task in order, each shown until the server has answered. */
+export class TaskChanges {
+  constructor(
+    private readonly api: ApiClient,
+    private readonly userId: string,
+    private readonly lists: TaskLists,
+    private readonly messages: Messages,
+    /** Tells the user's other tabs. */
+    private readonly announce: () => void,
+  ) {}
+
+  /** Does `send` when all before it in this scope is done, because two calls at once could arrive in either order. */
+  async inOrder<Answer>(scope: string, variables: PendingChange, send: () => Promise<Answer>): Promise<Answer> {
+    const { client } = this.lists;
+    const mutation = client.getMutationCache().build(client, {
+      mutationKey: CHANGES,
+      scope: { id: scope },
+      networkMode: 'always',
+      mutationFn: send,
+    });
+    const answer = await mutation.execute(variables);
+    this.announce();
+    return answer;
+  }
+
+  /** How many calls are on their way. */
+  get pending() {
+    return this.lists.client.isMutating({ mutationKey: CHANGES });
+  }
+
+  /** How many of them complete or reopen a task. */
+  get completing() {
+    const isCompletion = ({ state }: { state: { variables?: unknown } }) =>
+      (state.variables as PendingChange).change.completed !== undefined;
+    return this.lists.client.isMutating({ mutationKey: CHANGES, predicate: isCompletion });
+  }
+
+  async complete({ id, title }: Task, completed: boolean) {
+    try {
+      await this.#change(id, { completed }, () => this.api.toggleTaskCompletion(this.userId, id, completed));
+      this.messages.announce(completed ? `Completed “${title}”` : `Reopened “${title}”`);
+    } catch (error) {
+      if (isGone(error)) {
+        this.lists.forget(id);
+      }
+      this.messages.fail(`“${title}” could not be ${completed ? 'completed' : 'reopened'}`, error);
+    }
+  }
+
+  /** Saves an edit of `base`; where somebody changed the text meanwhile, nothing is saved and the newer task is given. */
+  async save(base: VersionedTask, text: Text): Promise<SaveOutcome> {
+    try {
+      await this.#change(base.id, text, () =>
+        this.against(base, (ifMatch) => this.api.updateTask(this.userId, base.id, text, { ifMatch })),
+      );
+    } catch (error) {
+      // Ours, whose answer was lost.
+      if (!(error instanceof TextChanged && sameText(error.newer, text))) {
+        return error instanceof TextChanged
+          ? { saved: false, failure: new ApiError(412, 'stale_etag', 'It was changed elsewhere.'), newer: error.newer }
+          : { saved: false, failure: ApiError.of(error) };
+      }
+    }
+    this.messages.announce(`Saved “${text.title}”`);
+    return { saved: true };
+  }
+
+  /** The task as it is now, with its version. */
+  async fetch(taskId: number): Promise<VersionedTask> {
+    const began = this.lists.mark();
+    const task = await this.api.getTask(this.userId, taskId);
+    this.lists.learn(task, began);
+    return task;
+  }
+
+  /**
+   * Writes over the text that the user saw and no other, else fails with `TextChanged`: against the version of `seen`, or, where
+   * that is not known or not the last one, against the present one, if it has the same text.
+   */
+  async against<Answer>(seen: VersionedTask, write: (etag: string | null) => Promise<Answer>): Promise<Answer> {
+    let { etag } = seen;
+    for (let tries = 1; ; tries += 1) {
+      if (!etag) {
+        const now = await this.fetch(seen.id);
+        if (!sameText(now, seen)) {
+          throw new TextChanged(now);
+        }
+        etag = now.etag;
+      }
+      try {
+        return await write(etag);
+      } catch (error) {
+        if (!isStale(error) || tries === TRIES) {
+          throw error;
+        }
+        etag = null;
+      }
+    }
+  }
+
+  async #change(taskId: number, change: TaskChange, send: () => Promise<VersionedTask>) {
+    await this.inOrder(scopeOf(taskId), { taskId, change }, async () => this.lists.learn(await send()));
+  }
+}
+
+export const scopeOf = (taskId: number) => `task ${taskId}`;
+
+/** A list as the user means it to be. */
+export const withChanges = (tasks: Task[], changes: PendingChange[]): Task[] =>
+  tasks.map((task) => changes.reduce((shown, { taskId, change }) => (taskId === task.id ? { ...shown, ...change } : shown), task));

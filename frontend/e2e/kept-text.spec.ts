@@ -1,0 +1,114 @@
+import { add, box, callApi, claimsOf, expect, issueToken, list, row, sign, signIn, signUp, test } from './app';
+
+const newTask = 'New task';
+const show = (page: Parameters<typeof add>[0], name: string) =>
+  page.getByRole('group', { name: 'Show' }).getByRole('button', { name }).click();
+
+test('an edit outlives filters, more of the list, and a reload', async ({ page }) => {
+  await signUp(page);
+  const token = await issueToken(page.request);
+  for (let n = 1; n <= 45; n += 1) {
+    expect((await callApi(token, 'POST', undefined, { title: `Task ${n}` })).status).toBe(201);
+  }
+  await page.reload();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await expect(box(page, 'Task 25')).toBeFocused();
+  await page.getByRole('button', { name: 'Edit Task 8' }).click();
+  const title = page.getByLabel('Title');
+  await title.fill('Not lost');
+  for (const filter of ['Open', 'Done', 'All']) {
+    await show(page, filter);
+    await expect(title).toHaveValue('Not lost');
+  }
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await expect(title).toHaveValue('Not lost');
+  await page.reload();
+  await expect(title).toHaveValue('Not lost');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(row(page, 'Not lost')).toHaveCount(0);
+  expect((await callApi(token, 'GET', `/api/${claimsOf(token).sub}/tasks?limit=100`)).body.filter((task: { title: string }) => task.title === 'Not lost')).toHaveLength(1);
+});
+
+test('an edit outlives a list that cannot be loaded', async ({ page, errors }) => {
+  await signUp(page);
+  await add(page, 'Edited');
+  await page.getByRole('button', { name: 'Edit Edited' }).click();
+  await page.getByLabel('Title').fill('Not lost');
+  await page.route('**/api/*/tasks?*', (route) => route.fulfill({ status: 500, body: '', headers: { 'access-control-allow-origin': '*' } }));
+  await show(page, 'Done');
+  await expect(page.getByText('Your tasks could not be loaded')).toBeVisible();
+  await expect(page.getByLabel('Title')).toHaveValue('Not lost');
+  expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
+});
+
+test('what stands in the form, and a task that was refused, outlive a reload', async ({ page, errors }) => {
+  await signUp(page);
+  const long = 'x'.repeat(201);
+  await page.getByLabel(newTask, { exact: true }).fill(long);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Not saved.')).toBeVisible();
+  await page.getByLabel(newTask, { exact: true }).fill('Half');
+  await page.getByLabel('Description of the new task').fill('typed');
+  await page.reload();
+  await expect(row(page, long)).toContainText('Not saved.');
+  await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('Half');
+  await expect(page.getByLabel('Description of the new task')).toHaveValue('typed');
+  expect(errors.splice(0).every((error) => error.includes('422'))).toBe(true);
+});
+
+test('what was typed as the session ended is there after the next sign-in, and gone after a sign-out', async ({ page, errors }) => {
+  const account = await signUp(page);
+  await add(page, 'Before');
+  const { sub, iss, aud, iat } = claimsOf(await issueToken(page.request));
+  const ended = sign({ sub, iss, aud, iat: iat - 1200, exp: iat - 600 });
+  await page.getByRole('button', { name: 'Edit Before' }).click();
+  await page.getByLabel('Title').fill('Edited as it ended');
+  await page.route('**/api/auth/api-token', (route) => route.fulfill({ status: 401, json: {} }));
+  await page.route('**/api/*/tasks', (route) => route.continue({ headers: { ...route.request().headers(), authorization: `Bearer ${ended}` } }));
+  await page.getByLabel(newTask, { exact: true }).fill('Added as it ended');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Your session has ended')).toBeVisible();
+  await page.unrouteAll();
+  await page.context().clearCookies();
+  await signIn(page, account);
+  await expect(box(page, 'Added as it ended')).toBeVisible();
+  await expect(page.getByLabel('Title')).toHaveValue('Edited as it ended');
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByText('One thing is not saved')).toBeVisible();
+  await page.getByRole('button', { name: 'Sign out anyway' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+  expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
+});
+
+test('a sign-out in another tab keeps what is typed in this one, for its user alone', async ({ page, context }) => {
+  const account = await signUp(page);
+  await page.getByLabel(newTask, { exact: true }).fill('Half');
+  const other = await context.newPage();
+  await other.goto('/');
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await signUp(page);
+  await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await signIn(page, account);
+  await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('Half');
+});
+
+test('an Escape that ends the composition of a character does not close the editor', async ({ page }) => {
+  await signUp(page);
+  await add(page, 'かな');
+  await page.getByRole('button', { name: 'Edit かな' }).click();
+  const keyboard = await page.context().newCDPSession(page);
+  await page.getByLabel('Title').fill('');
+  await keyboard.send('Input.imeSetComposition', { text: 'かん', selectionStart: 2, selectionEnd: 2 });
+  await page.getByLabel('Title').dispatchEvent('keydown', { key: 'Escape', isComposing: true });
+  await expect(page.getByLabel('Title')).toBeFocused();
+  await expect(page.getByRole('alertdialog')).toHaveCount(0);
+  await keyboard.send('Input.insertText', { text: '漢' });
+  await page.keyboard.press('Enter');
+  await expect(box(page, '漢')).toBeVisible();
+  await expect(list(page).getByRole('listitem')).toHaveCount(1);
+});

@@ -1,0 +1,97 @@
+import type { Page } from '@playwright/test';
+import { add, box, expect, signUp, test } from './app';
+
+const API = '**/api/*/tasks**';
+const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After' };
+
+/** The API from now on, but for the preflights, which no gateway's function sees. */
+const answer = (page: Page, how: { status: number; headers?: Record<string, string> } | 'hangs' | 'unreadable', times = Infinity) => {
+  let count = 0;
+  return page.route(API, (route) => {
+    if (route.request().method() === 'OPTIONS' || (count += 1) > times) {
+      return route.fallback();
+    }
+    return how === 'hangs' ? new Promise<void>(() => {}) : how === 'unreadable' ? route.abort('failed') : route.fulfill(how);
+  });
+};
+
+test('a server that is busy is waited for, and the person is told', async ({ page, errors }) => {
+  await signUp(page);
+  await add(page, 'Before');
+  await answer(page, { status: 429, headers: { ...CORS, 'retry-after': '2' } }, 1);
+  await box(page, 'Before').click();
+  await expect(page.getByText('The server is busy. Trying again')).toBeVisible();
+  await expect(box(page, 'Before')).toBeChecked();
+  await expect(page.getByText('The server is busy')).toHaveCount(0);
+  await page.unrouteAll();
+  await page.reload();
+  await expect(box(page, 'Before')).toBeChecked();
+  expect(errors.splice(0).every((error) => error.includes('429'))).toBe(true);
+});
+
+test('an answer that the browser may not read is not taken for being offline', async ({ page, errors }) => {
+  await page.clock.install();
+  await signUp(page);
+  await add(page, 'Before');
+  await answer(page, 'unreadable');
+  await page.getByRole('button', { name: 'Delete Before' }).click();
+  await page.clock.runFor(11_000);
+  const failure = page.getByRole('alert').filter({ hasText: 'could not be deleted' });
+  await expect(failure).toContainText('too busy to answer');
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await expect(failure).toHaveCount(0);
+  await expect(box(page, 'Before')).toBeVisible();
+  errors.length = 0;
+});
+
+test('a server that does not answer is said to be slow, and given up after 10 s', async ({ page, errors }) => {
+  await page.clock.install();
+  await signUp(page);
+  await add(page, 'Before');
+  await answer(page, 'hangs');
+  await box(page, 'Before').click();
+  await page.clock.runFor(3_500);
+  await expect(page.getByText('takes longer than usual')).toBeVisible();
+  await page.clock.runFor(7_000);
+  await expect(page.getByRole('alert').filter({ hasText: '“Before” could not be completed' })).toContainText('did not answer in time');
+  await expect(box(page, 'Before')).not.toBeChecked();
+  await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'Done' }).click();
+  await expect(page.getByText('Loading your tasks')).toBeVisible();
+  await page.clock.runFor(11_000);
+  await expect(page.getByText('Your tasks could not be loaded')).toBeVisible();
+  errors.length = 0;
+});
+
+test('signing out does not wait for a server that does not answer, and says what is not sent', async ({ page, errors }) => {
+  await page.clock.install();
+  await signUp(page);
+  await add(page, 'Before');
+  await answer(page, 'hangs');
+  await box(page, 'Before').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByText('Signing out')).toBeVisible();
+  await page.clock.runFor(2_500);
+  await expect(page.getByText('One thing is not saved')).toBeVisible();
+  await page.getByRole('button', { name: 'Stay' }).click();
+  await expect(page.getByRole('button', { name: 'Sign out', exact: true })).toBeEnabled();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.clock.runFor(2_500);
+  await page.getByRole('button', { name: 'Sign out anyway' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  errors.length = 0;
+});
+
+test('failures are a list, each to be closed', async ({ page, errors }) => {
+  await signUp(page);
+  await add(page, 'One');
+  await add(page, 'Two');
+  await answer(page, { status: 500, headers: CORS });
+  await box(page, 'One').click();
+  await box(page, 'Two').click();
+  const failures = page.getByRole('alert').filter({ hasText: 'could not be completed' });
+  await expect(failures).toHaveCount(2);
+  await page.getByRole('button', { name: 'Dismiss' }).first().click();
+  await expect(failures).toHaveCount(1);
+  await expect(failures).toContainText('Two');
+  expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
+});

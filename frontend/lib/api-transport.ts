@@ -1,0 +1,132 @@
+import { AccessToken, type IssuedToken } from '@/lib/access-token';
+import { ApiError } from '@/lib/api-error';
+import type { CallWatch } from '@/lib/call-watch';
+import { sleep, within } from '@/lib/time-limit';
+
+/** What the client needs of its surroundings. */
+export interface Surroundings {
+  baseURL: string;
+  /** A new token for the signed-in user; fails with `signed_out` where nobody is. */
+  issueToken: (signal: AbortSignal) => Promise<IssuedToken>;
+  onSignedOut: () => void;
+  fetch: typeof fetch;
+  /** Finds out why a request got no answer. */
+  diagnose: (failed: 'api' | 'app', signal: AbortSignal) => Promise<ApiError>;
+  watch: CallWatch;
+  random: () => number;
+}
+
+export const ATTEMPT_MS = 10_000;
+export const CALL_MS = 15_000;
+const FIRST_PAUSE_MS = 500;
+
+/** Sends a request as the signed-in user: with a token, again where that is safe, and never for longer than 15 s. */
+export class Transport {
+  readonly #token: AccessToken;
+
+  constructor(private readonly on: Surroundings) {
+    // Several calls may wait for one token, so none of them may take it from the others.
+    const issue = () => within(ATTEMPT_MS, new AbortController().signal, on.issueToken);
+    this.#token = new AccessToken(issue, () => Date.now());
+  }
+
+  /** Whether a call would start at once, even while the page is going away. */
+  get hasToken() {
+    return this.#token.isValid;
+  }
+
+  /** Has a token ready for later. */
+  prepare() {
+    void this.#token.get().catch(() => {});
+  }
+
+  forgetToken() {
+    this.#token.forget();
+  }
+
+  /** `repeatable`: sending it twice does no more than sending it once. */
+  async send(request: Request, repeatable: boolean): Promise<Response> {
+    const call = this.on.watch.begin();
+    const end = Date.now() + CALL_MS;
+    try {
+      return await within(CALL_MS, request.signal, async (signal) => {
+        let renewed = false;
+        for (let retries = 0; ; retries += 1) {
+          const outcome = await this.#attempt(request, repeatable, signal);
+          if (outcome instanceof Response) {
+            return outcome;
+          }
+          const { error, refused } = outcome;
+          if (refused !== undefined && !renewed) {
+            this.#token.forget(refused);
+            renewed = true;
+            continue;
+          }
+          const pause = Math.max(error.retryAfter ?? 0, growingPause(retries, this.on.random()));
+          if (!outcome.again || Date.now() + pause >= end) {
+            throw error;
+          }
+          call.pause();
+          await sleep(pause, signal);
+        }
+      });
+    } catch (cause) {
+      request.signal.throwIfAborted();
+      const error = ApiError.of(cause);
+      if (error.code === 'signed_out' || error.status === 401) {
+        this.#token.forget();
+        this.on.onSignedOut();
+      }
+      throw error;
+    } finally {
+      call.end();
+    }
+  }
+
+  async #attempt(request: Request, repeatable: boolean, signal: AbortSignal): Promise<Response | Failed> {
+    let token: string;
+    try {
+      token = await this.#token.get();
+    } catch (cause) {
+      const error = isApiError(cause) ? cause : await this.on.diagnose('app', signal);
+      // Nothing was sent to the API yet.
+      return { error, again: isPassing(error) };
+    }
+    try {
+      const response = await within(ATTEMPT_MS, signal, async (signal) => {
+        const headers = new Headers(request.headers);
+        headers.set('Authorization', `Bearer ${token}`);
+        const response = await this.on.fetch(new Request(request.clone(), { headers, signal }));
+        // The body, too, has to arrive in time.
+        await response.clone().arrayBuffer();
+        return response;
+      });
+      if (response.ok) {
+        return response;
+      }
+      const error = await ApiError.from(response);
+      if (error.status === 401) {
+        return { error, again: false, refused: token };
+      }
+      // API Gateway refuses with 429 what no function has seen.
+      return { error, again: error.status === 429 || (error.status === 503 && repeatable) };
+    } catch (cause) {
+      signal.throwIfAborted();
+      const error = isApiError(cause) ? cause : await this.on.diagnose('api', signal);
+      return { error, again: error.code === 'unreadable' && repeatable };
+    }
+  }
+}
+
+interface Failed {
+  error: ApiError;
+  again: boolean;
+  /** The token that the API did not accept. */
+  refused?: string;
+}
+
+const isApiError = (cause: unknown) => cause instanceof ApiError;
+const isPassing = ({ status }: ApiError) => status === 429 || status === 503;
+
+/** 0.5 s, 1 s, 2 s …, each between half of it and all of it, so that many clients do not come back together. */
+const growingPause = (retries: number, random: number) => FIRST_PAUSE_MS * 2 ** retries * (0.5 + random / 2);
