@@ -1,5 +1,6 @@
 'use client';
 
+import Link from 'next/link';
 import { useState } from 'react';
 import { Logo } from '@/components/logo';
 import { api } from '@/lib/api';
@@ -40,9 +41,14 @@ export function TopBar({ user, beforeSignOut }: Props) {
             Signing out failed. Try again.
           </span>
         ) : (
-          <span className="truncate text-sm text-quiet" title={user.email}>
+          <Link
+            href="/account"
+            prefetch={false}
+            className="truncate rounded-lg px-3 py-2.5 text-sm text-quiet hover:bg-wash hover:text-ink"
+            title={`Your account: ${user.email}`}
+          >
             {user.name}
-          </span>
+          </Link>
         )}
         <button type="button" className="button-plain shrink-0 px-3" disabled={leaving} onClick={() => void signOut()}>
           {leaving ? 'Signing out …' : 'Sign out'}
