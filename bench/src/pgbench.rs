@@ -86,7 +86,7 @@ impl Limit<'_> {
         let (user, role) = (format!("'{}'", self.user), format!("'{DATABASE_ROLE}'"));
         let list = STATEMENTS.iter().find(|statement| statement.name == "list");
         let list = list.context("there is no list among the statements")?;
-        let list = bound(list, &[&user, "NULL", "NULL", ":limit", "0"]);
+        let list = bound(list, &[&user, "9223372036854775807", ":limit", "0"]);
         let identify = bound(&IDENTIFY, &[&role, &user]);
         // Fifty, and one that tells whether there are more.
         let variables = "\\set limit 51";

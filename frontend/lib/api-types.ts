@@ -406,7 +406,7 @@ export interface components {
         "Idempotent-Replayed": "true";
         /** @description After how many seconds to try again. */
         "Retry-After": number;
-        /** @description Without `error` where no token was sent (RFC 6750). */
+        /** @description Without `error` where no token was sent (RFC 6750). API Gateway may rename it, so no client should depend on it. */
         "WWW-Authenticate": "Bearer" | "Bearer error=\"invalid_token\"";
         /** @description No answer may be stored. */
         "Cache-Control": "no-store";

@@ -1,6 +1,7 @@
 //! The database: one statement for its owner, in one network round trip, and what is done when that breaks.
 mod error;
 mod pool;
+mod refusal;
 mod transaction;
 
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
 pub use self::error::DatabaseError;
-use self::error::{Outcome, describe, describe_pool, is_passing, is_refused_login};
+use self::error::{Outcome, describe, describe_pool};
 use self::pool::Pools;
+use self::refusal::Refusal;
 use self::transaction::Lease;
 pub(crate) use self::transaction::Parameter;
 pub use self::transaction::{DATABASE_ROLE, IDENTIFY, Statement};
@@ -80,17 +82,21 @@ impl Database {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
         let _time = DatabaseTime::start();
+        let mut patience = Patience::new(self.settings.as_deref());
         let mut first = true;
         // Whether an earlier sending may have run.
         let mut doubtful = false;
         loop {
-            let lease = self.checkout().await.map_err(|reason| not_run(reason, doubtful))?;
+            let lease = self.checkout(&mut patience).await;
+            let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
             let sent = SystemTime::now();
             // Boxed, since it would make every future above it four statements larger.
             let work = Box::pin(lease.run(owner.id(), statement, parameters));
             let answer = timeout(STATEMENT_LIMIT, work).await;
             telemetry::call("PostgreSQL statement", sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
+                // A pooler waits for a server that refuses its login, and says nothing.
+                patience.renew().await;
                 return Err(DatabaseError::Unanswered("the statement took too long".to_owned()));
             };
             let failure = match answer {
@@ -106,10 +112,13 @@ impl Database {
                     lease.release(self.pools.last_used());
                     return Err(DatabaseError::Unexpected(reason));
                 }
+                Outcome::NoSession(refusal) if patience.allows(refusal).await => continue,
                 Outcome::NotRun if first => {}
                 Outcome::Unknown if first && repeat == Repeat::Safe => doubtful = true,
                 Outcome::Unknown => return Err(DatabaseError::Unanswered(reason)),
-                Outcome::NotRun | Outcome::Exhausted => return Err(not_run(reason, doubtful)),
+                Outcome::NoSession(_) | Outcome::NotRun | Outcome::Exhausted => {
+                    return Err(not_run(reason, doubtful));
+                }
             }
             tracing::warn!(reason, "sending the statement again on a fresh connection");
             telemetry::retry();
@@ -118,9 +127,7 @@ impl Database {
     }
 
     /// A connection, tried again while the reason that there is none may pass.
-    async fn checkout(&self) -> Result<Lease, String> {
-        let mut pauses = CONNECT_PAUSES.into_iter();
-        let mut settings = self.settings.as_ref();
+    async fn checkout(&self, patience: &mut Patience<'_>) -> Result<Lease, String> {
         loop {
             let started = SystemTime::now();
             let outcome = self.pools.current().get().await;
@@ -128,24 +135,47 @@ impl Database {
                 telemetry::call("PostgreSQL connect", started, outcome.is_err());
                 tracing::debug!(failed = outcome.is_err(), "connecting to the database");
             }
-            let error = match outcome {
+            match outcome {
                 Ok(object) => return Ok(Lease::new(object)),
-                Err(error) => error,
-            };
-            if is_refused_login(&error)
-                && let Some(settings) = settings.take()
-            {
-                settings.refresh(REFUSED_AGE).await;
-                continue;
-            }
-            match pauses.next() {
-                Some(pause) if is_passing(&error) => {
-                    telemetry::retry();
-                    sleep(pause).await;
-                }
-                _ => return Err(describe_pool(&error)),
+                Err(error) if patience.allows(Refusal::of(&error)).await => {}
+                Err(error) => return Err(describe_pool(&error)),
             }
         }
+    }
+}
+
+/// What a request still does about a database that gives it no session.
+struct Patience<'a> {
+    pauses: std::array::IntoIter<Duration, 3>,
+    /// Asked once for another login.
+    settings: Option<&'a Settings>,
+}
+
+impl<'a> Patience<'a> {
+    fn new(settings: Option<&'a Settings>) -> Self {
+        Self { pauses: CONNECT_PAUSES.into_iter(), settings }
+    }
+
+    /// Whether to try again, once what can be done about the refusal is done.
+    async fn allows(&mut self, refusal: Refusal) -> bool {
+        if matches!(refusal, Refusal::Login | Refusal::PerhapsLogin) && self.renew().await {
+            return true;
+        }
+        if matches!(refusal, Refusal::Passing | Refusal::PerhapsLogin)
+            && let Some(pause) = self.pauses.next()
+        {
+            telemetry::retry();
+            sleep(pause).await;
+            return true;
+        }
+        false
+    }
+
+    /// Has the settings read again, for another login, and says whether that was not done before.
+    async fn renew(&mut self) -> bool {
+        let Some(settings) = self.settings.take() else { return false };
+        settings.refresh(REFUSED_AGE).await;
+        true
     }
 }
 

@@ -7,6 +7,7 @@ mod cuts;
 mod frozen;
 mod network;
 mod pooled;
+mod refused;
 mod restart;
 mod server;
 
@@ -66,20 +67,14 @@ impl Fragile {
     /// Whose functions have this URL.
     fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
         let log = NamedTempFile::new().unwrap();
-        let start = |operation: &'static Operation| {
-            let mut program = function(
-                operation.function,
-                &[
-                    ("DATABASE_URL", functions_url),
-                    ("BETTER_AUTH_SECRET", SECRET),
-                    ("JWT_ISSUER", ISSUER),
-                    ("JWT_AUDIENCE", AUDIENCE),
-                ],
-            );
-            let output = File::options().append(true).open(log.path()).unwrap();
-            program.stdout(Stdio::from(output.try_clone().unwrap())).stderr(output);
-            (operation, Sandbox::of(program))
-        };
+        let settings = [
+            ("DATABASE_URL", functions_url),
+            ("BETTER_AUTH_SECRET", SECRET),
+            ("JWT_ISSUER", ISSUER),
+            ("JWT_AUDIENCE", AUDIENCE),
+        ];
+        let start =
+            |operation: &'static Operation| (operation, start(operation.function, &settings, &log));
         let functions = operations().iter().map(start).collect();
         let name = url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
         Self { proxy, functions, log, url: url.to_owned(), name }
@@ -93,6 +88,14 @@ impl Fragile {
     fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
+}
+
+/// A function with these variables, which adds to the log.
+fn start(name: &str, variables: &[(&str, &str)], log: &NamedTempFile) -> Sandbox {
+    let mut program = function(name, variables);
+    let output = File::options().append(true).open(log.path()).unwrap();
+    program.stdout(Stdio::from(output.try_clone().unwrap())).stderr(output);
+    Sandbox::of(program)
 }
 
 /// Requests while something fails, and what becomes of them. Each is another user's, who has a task

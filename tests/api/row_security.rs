@@ -93,12 +93,13 @@ fn nothing_of_a_request_stays_on_its_connection() {
     assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
 }
 
-/// A statement of the victim's about one of their tasks. Every other parameter leaves open what it can.
+/// A statement of the victim's about the last of their tasks. Every other parameter leaves open what it can.
 fn of_victim(statement: &Statement, task: &str) -> String {
     let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
         (0, _) => "'victim'",
         (1, "int8") => task,
-        (1, "bool") => "true",
+        (_, "bool") => "true",
+        (_, "_int8") => "'{1}'",
         (_, "text" | "bytea") => "'x'",
         _ => "NULL",
     });
@@ -109,7 +110,7 @@ fn of_victim(statement: &Statement, task: &str) -> String {
 fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows() {
     let [url, login] = &new_database();
     let fill = "INSERT INTO tasks (user_id, title, completed) \
-        VALUES ('victim', 'open', false), ('victim', 'completed', true) RETURNING id";
+        VALUES ('victim', 'open', false), ('victim', 'completed', true), ('victim', 'last', false) RETURNING id";
     let ids = sql(url, fill);
     let rows = "SELECT task::text FROM tasks task WHERE user_id = 'victim' ORDER BY id";
     let before = sql(url, rows);
@@ -118,7 +119,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
     let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
     let condition = "user_id = 'victim'::text";
     for statement in STATEMENTS {
-        let (name, text) = (statement.name, of_victim(statement, &ids[0]));
+        let (name, text) = (statement.name, of_victim(statement, &ids[2]));
         if text.contains("INSERT INTO") {
             // A policy has it that a new row is the named user's.
             assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");

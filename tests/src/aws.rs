@@ -1,21 +1,34 @@
 //! What a test asks of a local AWS.
-use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
 
 use crate::send;
 
 /// Makes a secret of Secrets Manager at `endpoint`.
 pub fn create_secret(endpoint: &str, name: &str, value: &str) {
-    let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": "0".repeat(32) });
+    ask(endpoint, "CreateSecret", &json!({ "Name": name, "SecretString": value }));
+}
+
+/// Gives a secret another value.
+pub fn put_secret(endpoint: &str, name: &str, value: &str) {
+    ask(endpoint, "PutSecretValue", &json!({ "SecretId": name, "SecretString": value }));
+}
+
+fn ask(endpoint: &str, action: &str, request: &Value) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let mut request = request.clone();
+    request["ClientRequestToken"] = format!("{:032}", COUNT.fetch_add(1, Ordering::Relaxed)).into();
     let authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
-    let created = send(
+    let answer = send(
         "POST",
         endpoint,
         &[
             ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", "secretsmanager.CreateSecret"),
+            ("x-amz-target", &format!("secretsmanager.{action}")),
             ("authorization", authorization),
         ],
-        &body.to_string(),
+        &request.to_string(),
     );
-    assert_eq!(created.status, 200, "{created:?}");
+    assert_eq!(answer.status, 200, "{answer:?}");
 }

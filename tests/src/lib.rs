@@ -7,6 +7,7 @@ mod clock;
 mod event;
 mod fixture;
 mod http;
+mod neon;
 mod openapi;
 mod operation;
 mod proxy;
@@ -15,13 +16,14 @@ mod sql;
 mod token;
 mod user;
 
-pub use aws::create_secret;
+pub use aws::{create_secret, put_secret};
 pub use clock::Moment;
 pub use fixture::{
     Fixture, Stack, apart, database, database_url, embedded_stack, function, new_database, root,
     stack, xtask,
 };
 pub use http::{Reply, request, send};
+pub use neon::Neon;
 pub use openapi::{Route, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use proxy::{End, Proxy, Way};

@@ -182,8 +182,8 @@ impl Sandbox {
     }
 }
 
-/// Runs the Runtime APIs of tests, which wait for answers on threads of their own.
-fn runtime() -> &'static Runtime {
+/// Runs the servers of tests, which wait for answers on threads of their own.
+pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
     });

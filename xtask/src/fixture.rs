@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// How many of one function the gateway runs at once.
     #[arg(long, default_value_t = 1)]
     concurrency: u16,
-    /// How many connections the database takes.
+    /// How many connections the database or the pooler takes.
     #[arg(long, default_value_t = 200)]
     connections: u16,
     /// Let the database not log each statement.
@@ -75,7 +75,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Kind::Pgbouncer => {
             let url = settings::variable(settings::DATABASE_URL).context("no DATABASE_URL")?;
             let url = url.parse()?;
-            let (url, process) = pgbouncer::start(folder.path(), &url, output)?;
+            let (url, process) =
+                pgbouncer::start(folder.path(), &url, options.connections, output)?;
             (json!({ "url": url.expose(), "log": log }), process)
         }
         Kind::Gateway => {

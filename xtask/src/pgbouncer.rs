@@ -14,10 +14,11 @@ use crate::tools;
 /// So few that the functions of the tests must share them.
 const CONNECTIONS: u16 = 3;
 
-/// Starts one before the server of `url`, a database of the tests, and returns the URL through it.
+/// Starts one for so many clients before the server of `url`, a database of the tests, and returns the URL through it.
 pub(crate) fn start(
     folder: &Path,
     url: &DatabaseUrl,
+    clients: u16,
     output: Output,
 ) -> Result<(DatabaseUrl, Process)> {
     let program = program()?;
@@ -39,7 +40,7 @@ pub(crate) fn start(
         ("unix_socket_dir", ""),
         ("pool_mode", "transaction"),
         ("default_pool_size", &CONNECTIONS.to_string()),
-        ("max_client_conn", "200"),
+        ("max_client_conn", &clients.to_string()),
         // It would leave a server that was away alone for 15 s.
         ("server_login_retry", "1"),
         ("auth_type", "scram-sha-256"),

@@ -1,10 +1,11 @@
 //! What an error of the database means: for the statement, for the connection, for the log.
 use std::error::Error as _;
-use std::io::ErrorKind;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
 use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::refusal::Refusal;
 
 /// Why a statement has no rows to show; the reason is for the log.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Failure {
 
 /// What became of the statement.
 pub(super) enum Outcome {
+    /// It did not run, for want of a session.
+    NoSession(Refusal),
     /// The server refused it as it is; the connection is fine.
     Refused,
     /// The server says that it did not run, and that another attempt may succeed.
@@ -39,6 +42,9 @@ pub(super) enum Outcome {
 impl Failure {
     pub(super) fn outcome(&self) -> Outcome {
         let Some(code) = self.error.code() else { return Outcome::Unknown };
+        if let Some(refusal) = Refusal::of_transaction(&self.error) {
+            return Outcome::NoSession(refusal);
+        }
         match code.code().get(..2) {
             // Transaction rollback.
             Some("40") => Outcome::NotRun,
@@ -60,36 +66,6 @@ impl Failure {
 pub(super) fn ends_session(error: &PgError) -> bool {
     let severity = error.as_db_error().and_then(DbError::parsed_severity);
     matches!(severity, Some(Severity::Fatal | Severity::Panic))
-}
-
-/// Whether a connection may be had a moment later: a server that starts, restarts or is full.
-pub(super) fn is_passing(error: &PoolError) -> bool {
-    const PASSING: [ErrorKind; 5] = [
-        ErrorKind::ConnectionRefused,
-        ErrorKind::ConnectionReset,
-        ErrorKind::ConnectionAborted,
-        ErrorKind::BrokenPipe,
-        ErrorKind::UnexpectedEof,
-    ];
-    let PoolError::Backend(error) = error else { return false };
-    if let Some(code) = error.code() {
-        return [
-            SqlState::CANNOT_CONNECT_NOW,
-            SqlState::TOO_MANY_CONNECTIONS,
-            SqlState::ADMIN_SHUTDOWN,
-            SqlState::CRASH_SHUTDOWN,
-        ]
-        .contains(code);
-    }
-    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    error.is_closed() || io.is_some_and(|io| PASSING.contains(&io.kind()))
-}
-
-/// Whether the server knows the user or the password no longer.
-pub(super) fn is_refused_login(error: &PoolError) -> bool {
-    let PoolError::Backend(error) = error else { return false };
-    let refusals = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
-    error.code().is_some_and(|code| refusals.contains(code))
 }
 
 /// An error for the log: what and why, but no value of a row, which may be a task's text.

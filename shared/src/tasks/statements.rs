@@ -4,28 +4,59 @@ use tokio_postgres::types::Type;
 use crate::database::Statement;
 
 /// Every statement that the store runs.
-pub static STATEMENTS: &[&Statement] =
-    &[&LIST, &GET, &CREATE, &CREATE_ONCE, &UPDATE, &COMPLETE, &DELETE, &CLEAR, &CLEAR_ALL];
+pub static STATEMENTS: &[&Statement] = &[
+    &LIST,
+    &LIST_BY_COMPLETION,
+    &GET,
+    &CREATE,
+    &CREATE_ONCE,
+    &UPDATE,
+    &UPDATE_IF_MATCH,
+    &COMPLETE,
+    &COMPLETE_IF_MATCH,
+    &DELETE,
+    &DELETE_IF_MATCH,
+    &CLEAR,
+    &CLEAR_ALL,
+];
+
+/// The columns of a task.
+macro_rules! columns {
+    () => {
+        "id, title, description, completed, created_at, updated_at, version"
+    };
+}
+
+/// A page of tasks, newest first. Each condition has a text of its own, for a plan that is made once and fits.
+macro_rules! list {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM tasks
+            WHERE user_id = $1 AND id < $2",
+            $condition,
+            " ORDER BY id DESC
+            LIMIT $3 OFFSET $4"
+        )
+    };
+}
 
 pub(super) static LIST: Statement = Statement {
     name: "list",
-    sql: "
-    SELECT id, title, description, completed, created_at, updated_at, version
-    FROM tasks
-    WHERE user_id = $1
-      AND ($2::boolean IS NULL OR completed = $2)
-      AND ($3::bigint IS NULL OR id < $3)
-    ORDER BY id DESC
-    LIMIT $4 OFFSET $5",
-    types: &[Type::TEXT, Type::BOOL, Type::INT8, Type::INT8, Type::INT8],
+    sql: list!(""),
+    types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+};
+
+pub(super) static LIST_BY_COMPLETION: Statement = Statement {
+    name: "list_by_completion",
+    sql: list!(" AND completed = $5"),
+    types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL],
 };
 
 pub(super) static GET: Statement = Statement {
     name: "get",
-    sql: "
-    SELECT id, title, description, completed, created_at, updated_at, version
-    FROM tasks
-    WHERE user_id = $1 AND id = $2",
+    sql: concat!("SELECT ", columns!(), " FROM tasks WHERE user_id = $1 AND id = $2"),
     types: &[Type::TEXT, Type::INT8],
 };
 
@@ -61,59 +92,95 @@ pub(super) static CREATE_ONCE: Statement = Statement {
     types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::BYTEA],
 };
 
-/// A change of one task that `$3`, the versions of `If-Match`, must allow. Its row comes back
-/// with `true`; a row with `false` says that the task is there in another version.
-macro_rules! guarded {
-    ($change:literal) => {
+/// A change of one task; its row comes back with `true`.
+macro_rules! change {
+    ($change:expr) => {
+        concat!($change, " WHERE user_id = $1 AND id = $2 RETURNING ", columns!(), ", true")
+    };
+}
+
+/// The same where its version is one of `$versions`; a row with `false` says that it is another.
+macro_rules! change_if_match {
+    ($change:expr, $versions:literal) => {
         concat!(
             "WITH changed AS (",
             $change,
-            " WHERE user_id = $1 AND id = $2 AND ($3::bigint[] IS NULL OR version = ANY ($3))
-              RETURNING id, title, description, completed, created_at, updated_at, version)
+            " WHERE user_id = $1 AND id = $2 AND version = ANY (",
+            $versions,
+            ") RETURNING ",
+            columns!(),
+            ")
             SELECT *, true FROM changed
             UNION ALL
-            SELECT id, title, description, completed, created_at, updated_at, version, false
-            FROM tasks
-            WHERE user_id = $1 AND id = $2 AND $3 IS NOT NULL AND NOT EXISTS (SELECT FROM changed)"
+            SELECT ",
+            columns!(),
+            ", false FROM tasks
+            WHERE user_id = $1 AND id = $2 AND NOT EXISTS (SELECT FROM changed)"
         )
+    };
+}
+
+macro_rules! update {
+    () => {
+        "UPDATE tasks SET
+            title = coalesce($3, title),
+            description = CASE WHEN $4 THEN $5 ELSE description END,
+            completed = coalesce($6, completed),
+            version = version + 1,
+            updated_at = clock_timestamp()"
     };
 }
 
 pub(super) static UPDATE: Statement = Statement {
     name: "update",
-    sql: guarded!(
-        "UPDATE tasks SET
-            title = coalesce($4, title),
-            description = CASE WHEN $5 THEN $6 ELSE description END,
-            completed = coalesce($7, completed),
-            version = version + 1,
-            updated_at = clock_timestamp()"
-    ),
+    sql: change!(update!()),
+    types: &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL],
+};
+
+pub(super) static UPDATE_IF_MATCH: Statement = Statement {
+    name: "update_if_match",
+    sql: change_if_match!(update!(), "$7"),
     types: &[
         Type::TEXT,
         Type::INT8,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TEXT,
+        Type::BOOL,
         Type::INT8_ARRAY,
-        Type::TEXT,
-        Type::BOOL,
-        Type::TEXT,
-        Type::BOOL,
     ],
 };
 
-pub(super) static COMPLETE: Statement = Statement {
-    name: "complete",
-    sql: guarded!(
+macro_rules! complete {
+    () => {
         "UPDATE tasks SET
-            completed = coalesce($4, NOT completed),
+            completed = coalesce($3, NOT completed),
             version = version + 1,
             updated_at = clock_timestamp()"
-    ),
-    types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY, Type::BOOL],
+    };
+}
+
+pub(super) static COMPLETE: Statement = Statement {
+    name: "complete",
+    sql: change!(complete!()),
+    types: &[Type::TEXT, Type::INT8, Type::BOOL],
+};
+
+pub(super) static COMPLETE_IF_MATCH: Statement = Statement {
+    name: "complete_if_match",
+    sql: change_if_match!(complete!(), "$4"),
+    types: &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
 };
 
 pub(super) static DELETE: Statement = Statement {
     name: "delete",
-    sql: guarded!("DELETE FROM tasks"),
+    sql: change!("DELETE FROM tasks"),
+    types: &[Type::TEXT, Type::INT8],
+};
+
+pub(super) static DELETE_IF_MATCH: Statement = Statement {
+    name: "delete_if_match",
+    sql: change_if_match!("DELETE FROM tasks", "$3"),
     types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
 };
 

@@ -9,7 +9,8 @@ use super::error::TaskError;
 use super::idempotency_key::IdempotencyKey;
 use super::page::{Page, PageRequest};
 use super::statements::{
-    CLEAR, CLEAR_ALL, COMPLETE, CREATE, CREATE_ONCE, DELETE, GET, LIST, UPDATE,
+    CLEAR, CLEAR_ALL, COMPLETE, COMPLETE_IF_MATCH, CREATE, CREATE_ONCE, DELETE, DELETE_IF_MATCH,
+    GET, LIST, LIST_BY_COMPLETION, UPDATE, UPDATE_IF_MATCH,
 };
 use super::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
 use super::versions::Versions;
@@ -38,12 +39,18 @@ impl TaskStore {
     /// # Errors
     /// [`TaskError::Database`].
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, TaskError> {
-        let after = request.after.map(TaskId::get);
+        // Any number, so that one text, and one plan, serves every page.
+        let after = request.after.map_or(i64::MAX, TaskId::get);
         // One more than asked for tells whether there is a next page.
         let limit = request.limit + 1;
-        let parameters: [Parameter; 5] =
-            [&owner.id(), &request.completed, &after, &limit, &request.offset];
-        let rows = self.database.query(owner, Repeat::Safe, &LIST, &parameters).await?;
+        let user = owner.id();
+        let mut parameters: Vec<Parameter> = vec![&user, &after, &limit, &request.offset];
+        let mut statement = &LIST;
+        if let Some(completed) = &request.completed {
+            parameters.push(completed);
+            statement = &LIST_BY_COMPLETION;
+        }
+        let rows = self.database.query(owner, Repeat::Safe, statement, &parameters).await?;
         let mut tasks: Vec<Task> =
             rows.iter().map(|row| task(owner, row)).collect::<Result<_, _>>()?;
         let limit = usize::try_from(request.limit).map_err(TaskError::unexpected)?;
@@ -118,7 +125,8 @@ impl TaskStore {
         let describes = change.description.is_some();
         let description = change.description.as_ref().and_then(Description::as_deref);
         let set: [Parameter; 4] = [&title, &describes, &description, &change.completed];
-        self.change(repeat_unless(expected), &UPDATE, owner, id, expected, &set).await
+        self.change(repeat_unless(expected), [&UPDATE, &UPDATE_IF_MATCH], owner, id, expected, &set)
+            .await
     }
 
     /// Completes, reopens or toggles a task, if `expected` allows the version it is in.
@@ -136,7 +144,8 @@ impl TaskStore {
             Completion::Toggle => (Repeat::Never, None),
             Completion::Set(completed) => (repeat_unless(expected), Some(completed)),
         };
-        self.change(repeat, &COMPLETE, owner, id, expected, &[&completed]).await
+        self.change(repeat, [&COMPLETE, &COMPLETE_IF_MATCH], owner, id, expected, &[&completed])
+            .await
     }
 
     /// Deletes a task, if `expected` allows the version it is in, and returns what it was.
@@ -150,7 +159,7 @@ impl TaskStore {
         expected: &Versions,
     ) -> Result<Task, TaskError> {
         // A second run would find nothing, and nothing to answer with.
-        self.change(Repeat::Never, &DELETE, owner, id, expected, &[]).await
+        self.change(Repeat::Never, [&DELETE, &DELETE_IF_MATCH], owner, id, expected, &[]).await
     }
 
     /// Deletes the owner's oldest tasks of those that `request` names, up to 10,000 of them.
@@ -175,18 +184,24 @@ impl TaskStore {
         Ok(Cleared { deleted: column(row, 0)?, more: column(row, 1)? })
     }
 
+    /// Runs the first of the statements, or the second where only certain versions may be changed.
     async fn change(
         &self,
         repeat: Repeat,
-        statement: &Statement,
+        [change, change_if_match]: [&Statement; 2],
         owner: &Owner,
         id: TaskId,
         expected: &Versions,
         set: &[Parameter<'_>],
     ) -> Result<Task, TaskError> {
         let (user, id, versions) = (owner.id(), id.get(), expected.listed());
-        let which: [Parameter; 3] = [&user, &id, &versions];
-        let parameters = [which.as_slice(), set].concat();
+        let which: [Parameter; 2] = [&user, &id];
+        let mut parameters = [which.as_slice(), set].concat();
+        let mut statement = change;
+        if let Some(versions) = &versions {
+            parameters.push(versions);
+            statement = change_if_match;
+        }
         let rows = self.database.query(owner, repeat, statement, &parameters).await?;
         let row = rows.first().ok_or(TaskError::NotFound)?;
         if column(row, 7)? { task(owner, row) } else { Err(TaskError::Stale) }
