@@ -1,4 +1,5 @@
-import { api, type Task } from '@/lib/api';
+import { api } from '@/lib/api';
+import type { Task } from '@/lib/api-client';
 
 const PAGE = 100;
 

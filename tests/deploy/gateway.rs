@@ -1,5 +1,6 @@
 //! An HTTP API of API Gateway as AWS's documentation and its users describe it, before the real functions. What an
 //! account of AWS would record of them goes to a local AWS.
+mod event;
 mod records;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -22,6 +22,7 @@ use tests::{Sandbox, function, operations};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
+use self::event::{decoded, route};
 use self::records::Records;
 
 /// The stage's throttle: so many at once, and so many more a second.
@@ -34,6 +35,7 @@ const EXPOSED: &str = "etag,link,location,idempotent-replayed,retry-after";
 
 /// What the gateway does with requests and answers, where it is not what a client would wish.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub struct Behaviour {
     /// `WWW-Authenticate` has another name.
     pub renames: bool,
@@ -159,7 +161,7 @@ impl State {
         } else {
             match route(&asked.method, &decoded(&asked.path)) {
                 Some((route, function, parameters)) => {
-                    let event = self.event(asked, &id, &route, &parameters);
+                    let event = asked.event(&id, &route, &parameters, self.behaviour.types);
                     let answer = self.functions[function].invoke(event.to_string().into()).await;
                     (Some(route), Answered::of_function(&answer.unwrap().body))
                 }
@@ -195,48 +197,6 @@ impl State {
         tokens.0 -= if throttled { 0.0 } else { 1.0 };
         throttled
     }
-
-    /// In payload format 2.0.
-    fn event(&self, asked: &Asked, id: &str, route: &str, parameters: &Value) -> Value {
-        let mut headers = BTreeMap::<&str, String>::new();
-        for (name, value) in &asked.headers {
-            let value = value.to_str().unwrap_or_default();
-            let joined = headers.entry(name.as_str()).or_default();
-            *joined =
-                if joined.is_empty() { value.to_owned() } else { format!("{joined},{value}") };
-        }
-        if self.behaviour.types
-            && asked.body.is_empty()
-            && ["POST", "PUT"].contains(&asked.method.as_str())
-        {
-            headers.entry("content-type").or_insert_with(|| "application/octet-stream".to_owned());
-        }
-        let path = decoded(&asked.path);
-        let mut event = json!({
-            "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": asked.query,
-            "headers": headers,
-            "requestContext": {
-                "accountId": "123456789012", "apiId": "abcdefghij", "domainName": "api.example",
-                "domainPrefix": "api", "requestId": id, "routeKey": route, "stage": "$default",
-                "time": "23/Nov/2026:08:15:00 +0000", "timeEpoch": 1_795_421_700_000_u64,
-                "http": {
-                    "method": asked.method, "path": path, "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.7", "userAgent": "tests",
-                },
-            },
-            "pathParameters": parameters,
-            "isBase64Encoded": false,
-        });
-        if let Ok(text) = std::str::from_utf8(&asked.body) {
-            if !text.is_empty() {
-                event["body"] = json!(text);
-            }
-        } else {
-            event["body"] = json!(BASE64.encode(&asked.body));
-            event["isBase64Encoded"] = json!(true);
-        }
-        event
-    }
 }
 
 fn preflight(asked: &Asked) -> Answered {
@@ -247,38 +207,6 @@ fn preflight(asked: &Asked) -> Answered {
         answered.set("access-control-allow-headers", SENT);
     }
     answered
-}
-
-/// The route of a decoded path, its function and its parameters: a slash in a user's id leads nowhere.
-fn route(method: &str, path: &str) -> Option<(String, &'static str, Value)> {
-    let given: Vec<&str> = path.split('/').collect();
-    operations().iter().filter(|operation| operation.method == method).find_map(|operation| {
-        let parts: Vec<&str> = operation.path.split('/').collect();
-        if parts.len() != given.len() {
-            return None;
-        }
-        let mut parameters = json!({});
-        for (part, given) in parts.iter().zip(&given) {
-            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(name) => parameters[name] = json!(given),
-                None if part == given => {}
-                None => return None,
-            }
-        }
-        Some((format!("{method} {}", operation.path), operation.function, parameters))
-    })
-}
-
-fn decoded(path: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).filter(|_| *first == b'%');
-        let hex = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(hex.unwrap_or(*first));
-        rest = if hex.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Asked {

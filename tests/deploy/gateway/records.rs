@@ -137,7 +137,7 @@ impl Writer {
 
     /// The metrics of lines in the embedded metric format.
     fn metrics(&self, lines: &[String]) {
-        let mut form = String::from("Action=PutMetricData&Version=2010-08-01&Namespace=TaskApi");
+        let mut form = vec!["Action=PutMetricData&Version=2010-08-01&Namespace=TaskApi".to_owned()];
         let mut count = 0;
         for line in lines.iter().filter_map(|line| line.parse::<Value>().ok()) {
             let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().cloned();
@@ -145,16 +145,16 @@ impl Writer {
                 count += 1;
                 let name = metric["Name"].as_str().unwrap();
                 let member = format!("MetricData.member.{count}");
-                form += &format!("&{member}.MetricName={name}&{member}.Value={}", line[name]);
-                form += &format!("&{member}.Dimensions.member.1.Name=service");
-                form += &format!("&{member}.Dimensions.member.1.Value={}", self.stack);
+                let dimension = format!("{member}.Dimensions.member.1");
+                form.push(format!("{member}.MetricName={name}&{member}.Value={}", line[name]));
+                form.push(format!("{dimension}.Name=service&{dimension}.Value={}", self.stack));
             }
         }
         if count > 0 {
             self.call(
                 "monitoring",
                 &[("content-type", "application/x-www-form-urlencoded")],
-                &form,
+                &form.join("&"),
             );
         }
     }
