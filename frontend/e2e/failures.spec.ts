@@ -159,6 +159,22 @@ test('a database that does not answer is a 503 in the end, and a word in the log
   await expectRecovery();
 });
 
+test('a page does not wait for its tasks longer than 2 s: the browser asks for them', async () => {
+  const { cookie } = await newVisitor();
+  proxy.weather = 'held';
+  const begun = Date.now();
+  // Who it is stands in the cookie; the token for the tasks needs the database.
+  const html = await (await send('/', undefined, cookie)).text();
+  const took = Date.now() - begun;
+  proxy.weather = 'fair';
+  proxy.cutAll();
+  expect(html).toContain('Loading your tasks');
+  expect(html).toContain('What is there to do?');
+  expect(took).toBeGreaterThan(1_900);
+  expect(took).toBeLessThan(4_500);
+  await expectRecovery();
+});
+
 test('a query that fails in the middle of a request is a 503, and a code in the log', async () => {
   // Each table in turn, so that the queries after the rate limit's fail, too.
   for (const table of ['user', 'session', 'account']) {

@@ -81,6 +81,7 @@ test('several deletions are undone by one button early on the page, or one by on
   for (const title of ['One', 'Two', 'Three']) {
     await add(page, title);
   }
+  const place = await list(page).boundingBox();
   for (const title of ['One', 'Two', 'Three']) {
     await page.getByRole('button', { name: `Delete ${title}` }).click();
   }
@@ -89,8 +90,9 @@ test('several deletions are undone by one button early on the page, or one by on
   await page.keyboard.press('Control+z');
   await expect(box(page, 'Three')).toBeFocused();
   await expect(notice).toContainText('2 deleted');
-  // It stands beside the list, not over it.
+  // It stands beside the list, not over it, and does not move it.
   const [over, under] = [await notice.boundingBox(), await list(page).boundingBox()];
+  expect(under?.y).toBe(place?.y);
   expect((over?.y ?? 0) + (over?.height ?? 0)).toBeLessThanOrEqual(under?.y ?? 0);
   // The keyboard reaches it before the list, and before the form.
   await page.getByRole('button', { name: 'Sign out' }).focus();

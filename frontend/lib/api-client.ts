@@ -116,9 +116,9 @@ export class ApiClient {
     return versioned(await this.#client.PATCH(`${TASK}/complete`, { params, body, ...options }));
   }
 
-  /** The time by the API's clock, or a little before it; null while that is not known. */
-  now(): Date | null {
-    return this.#clockOffset === null ? null : new Date(Date.now() + this.#clockOffset);
+  /** What the API's clock shows, or a little less, when ours shows `time`; null before its first answer. */
+  timeAt(time: number): Date | null {
+    return this.#clockOffset === null ? null : new Date(time + this.#clockOffset);
   }
 
   /** Whether a call would be sent at once, as a page that is going away needs it. */

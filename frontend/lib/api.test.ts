@@ -424,10 +424,10 @@ describe('the time of a call', () => {
 
 describe('the clock of the API', () => {
   it('is known from its answers', async () => {
-    assert.equal(world.client.now(), null);
+    assert.equal(world.client.timeAt(START), null);
     world.answers = [json([TASK], { Date: new Date(START + 90_000).toUTCString() })];
     await world.client.getTasks(USER);
     mock.timers.tick(5_000);
-    assert.equal(world.client.now()?.getTime(), START + 95_000);
+    assert.equal(world.client.timeAt(Date.now())?.getTime(), START + 95_000);
   });
 });

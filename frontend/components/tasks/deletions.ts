@@ -15,8 +15,11 @@ export interface Deletion {
   state: 'waiting' | 'sending' | 'sent';
 }
 
-/** All completed tasks, but those that changed after this time by the API's clock. */
+/** All completed tasks, but those that changed after the user said so. */
 export interface Clearing {
+  /** When that was, by our clock. */
+  pressed: number;
+  /** When the last of those changed that the user saw, by the API's. */
   until: string;
   /** Tasks of which the user had changed something that was still on its way. */
   also: number[];
@@ -76,12 +79,12 @@ export class Deletions extends Store<DeletionsState> {
 
   /** Deletes the completed tasks: those of now, of which `shown` are some; the changes of `also` are still on their way. */
   clear(shown: Task[], also: number[]) {
-    const now = this.api.now()?.toISOString().replace('Z', '000Z') ?? '';
-    // The API tells whole seconds; what the user sees is not newer than now.
-    this.#keepClearing({ until: latest([now, ...shown.map(({ updated_at }) => updated_at)]), also, nr: this.#next(), state: 'waiting' });
+    const until = latest(shown.map(({ updated_at }) => updated_at));
+    this.#keepClearing({ pressed: Date.now(), until, also, nr: this.#next(), state: 'waiting' });
     this.messages.announce('Cleared the completed tasks');
     this.resume();
-    this.api.prepare();
+    // Its answer tells the API's time, for which there is some time yet.
+    void this.lists.refresh();
   }
 
   /** Takes the last action back; gives the task that is there again, if it is one. */
@@ -213,9 +216,11 @@ export class Deletions extends Store<DeletionsState> {
     }
   }
 
-  #untilOf({ until, also }: Clearing): string {
+  /** When the user said so, by the API's clock, which tells whole seconds: what they saw had changed before. */
+  #untilOf({ pressed, until, also }: Clearing): string {
+    const then = this.api.timeAt(pressed)?.toISOString().replace('Z', '000Z') ?? '';
     const done = also.map((id) => this.lists.find(id)).filter((task) => task?.completed);
-    return latest([until, ...done.map((task) => task?.updated_at ?? '')]);
+    return latest([then, until, ...done.map((task) => task?.updated_at ?? '')]);
   }
 
   /** The version of what the user saw, should the task still be like that. */

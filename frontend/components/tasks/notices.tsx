@@ -25,7 +25,7 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: 
     return null;
   }
   return (
-    <section aria-label="Notifications" className="sticky top-0 z-10 -mx-2 flex flex-col gap-2 bg-paper px-2 py-2">
+    <section aria-label="Notifications" className="flex flex-col gap-2">
       {what && (
         <Notice tone="border-transparent bg-ink text-paper forced-colors:border-[CanvasText] forced-colors:bg-[Canvas] forced-colors:text-[CanvasText]" onHold={() => deletions.pause()} onRelease={() => deletions.resume()}>
           <p className="min-w-0 flex-1 truncate">{what}</p>

@@ -83,18 +83,18 @@ function Board({ user, model, filter }: BoardProps) {
   return (
     <Frame ref={board}>
       <TopBar user={user} model={model} onHelp={() => help.current?.showModal()} />
-      <main className="mt-6 flex flex-col gap-5 sm:mt-10">
+      <main className="flex flex-col">
         <h1 className="sr-only">Your tasks</h1>
-        <ServiceStatus />
-        <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} />
-        <AddTask
-          field={addField}
-          text={form}
-          onChange={(text) => drafts.write(text)}
-          onAdd={() => void drafts.addForm()}
-        />
-        <FilterBar filter={filter} open={open} onChange={show} />
-        <TaskList model={model} filter={filter} addField={addField} />
+        {/* Its place is kept free, or the list would move under the pointer of whoever deletes several. */}
+        <div className="pointer-events-none sticky top-0 z-10 -mx-2 flex min-h-16 flex-col justify-center gap-2 px-2 py-2 *:pointer-events-auto has-[section]:bg-paper">
+          <ServiceStatus />
+          <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} />
+        </div>
+        <div className="flex flex-col gap-5">
+          <AddTask field={addField} text={form} onChange={(text) => drafts.write(text)} onAdd={() => void drafts.addForm()} />
+          <FilterBar filter={filter} open={open} onChange={show} />
+          <TaskList model={model} filter={filter} addField={addField} />
+        </div>
       </main>
       <p role="status" className="sr-only">
         {announcement}

@@ -21,6 +21,7 @@ export class TaskModel {
   readonly edits;
   readonly deletions;
   #restored = false;
+  #ending: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly api: ApiClient,
@@ -52,6 +53,7 @@ export class TaskModel {
 
   /** Begins to listen to the browser; gives the way to stop. */
   start(): () => void {
+    clearTimeout(this.#ending);
     this.kept.open();
     if (!this.#restored) {
       this.#restored = true;
@@ -81,9 +83,12 @@ export class TaskModel {
       }),
     ];
     return () => {
-      void this.deletions.flush();
-      // The page that comes next finds what is kept, and goes on with it.
-      this.kept.close();
+      // Not at once: React's strict mode only pretends.
+      this.#ending = setTimeout(() => {
+        this.deletions.leave();
+        // The page that comes next finds what is kept, and goes on with it.
+        this.kept.close();
+      });
       stops.forEach((stop) => stop());
       window.removeEventListener('pagehide', leave);
       window.removeEventListener('pageshow', reloadKept);

@@ -35,7 +35,7 @@ export class TaskServer {
     return task;
   }
 
-  now = () => null as Date | null;
+  timeAt: (time: number) => Date | null = () => null;
   prepare() {}
   get isReady() {
     return this.ready;
