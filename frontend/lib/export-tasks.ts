@@ -1,4 +1,7 @@
-import { api, type Task } from '@/lib/api';
+import { api } from '@/lib/api';
+import type { components } from '@/lib/api-types';
+
+type Task = components['schemas']['Task'];
 
 const PAGE = 100;
 
