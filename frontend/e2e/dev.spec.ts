@@ -28,7 +28,7 @@ async function startDev() {
 
 test('the development server starts the same way every time, also after a stop in the middle of a compilation', async ({ browser }) => {
   test.skip(isRunning(), 'cargo xtask dev is running in this checkout');
-  test.setTimeout(STARTS * 120_000);
+  test.setTimeout(STARTS * 240_000);
   // Of an older version of the app.
   rmSync('.next/dev/cache', { recursive: true, force: true });
   for (let start = 1; start <= STARTS; start += 1) {
@@ -41,7 +41,7 @@ test('the development server starts the same way every time, also after a stop i
       }
       const page = await (await browser.newContext({ extraHTTPHeaders: address() })).newPage();
       const account = newAccount();
-      await page.goto(`${dev.url}/signup`, { timeout: 90_000 });
+      await page.goto(`${dev.url}/signup`, { timeout: 180_000 });
       await page.getByLabel('Name').fill(account.name);
       await page.getByLabel('Email').fill(account.email);
       await page.getByLabel('Password', { exact: true }).fill(account.password);
