@@ -73,11 +73,12 @@ test('the open tasks are counted, and a long list says that there are more', asy
   await expect(list(page).getByRole('listitem').nth(20).getByRole('checkbox')).toBeFocused();
 });
 
-test('every page has a title, and the app its icons', async ({ page }) => {
+test('every page has a title, and the app its icons', async ({ page, errors }) => {
   for (const [path, title] of [['/login', 'Sign in · Tasks'], ['/signup', 'Create an account · Tasks'], ['/nowhere', 'No such page · Tasks']] as const) {
     await page.goto(path);
     await expect(page).toHaveTitle(title);
   }
+  expect(errors.splice(0).every((error) => error.includes('404'))).toBe(true);
   await signUp(page);
   await expect(page).toHaveTitle('Your tasks');
   for (const path of ['/favicon.ico', '/icon.svg', '/apple-icon.png', '/manifest.webmanifest']) {

@@ -86,7 +86,7 @@ function Board({ user, model, filter }: BoardProps) {
       <main className="flex flex-col">
         <h1 className="sr-only">Your tasks</h1>
         {/* Its place is kept free, or the list would move under the pointer of whoever deletes several. */}
-        <div className="pointer-events-none sticky top-0 z-10 -mx-2 flex min-h-16 flex-col justify-center gap-2 px-2 py-2 *:pointer-events-auto has-[section]:bg-paper">
+        <div className="pointer-events-none sticky top-0 z-10 -mx-2 flex min-h-[4.25rem] flex-col justify-center gap-2 px-2 py-2 *:pointer-events-auto has-[section]:bg-paper">
           <ServiceStatus />
           <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} />
         </div>

@@ -12,6 +12,15 @@ import { ApiError } from '@/lib/api-error';
 let server: TaskServer;
 let model: TaskModel;
 
+// The channel between tabs would keep this process alive.
+const Channel = class extends BroadcastChannel {
+  constructor(name: string) {
+    super(name);
+    Reflect.apply(Reflect.get(this, 'unref') as () => void, this, []);
+  }
+};
+Object.assign(globalThis, { BroadcastChannel: Channel });
+
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   Object.assign(globalThis, { sessionStorage: new MemoryStorage() });
