@@ -66,6 +66,7 @@ test('a new password signs out every other browser, and the old one opens nothin
   await change(account.password);
   await expect(form.getByText('Your password is changed.')).toBeVisible();
   await expect(form.getByLabel('New password')).toHaveValue('');
+  await expect(form.getByText('Invalid password')).toHaveCount(0);
 
   expect((await page.request.get('/api/auth/api-token')).status()).toBe(200);
   expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);

@@ -4,7 +4,7 @@ import { useRef, useState } from 'react';
 import { leave } from '@/components/account/leave';
 import { AuthForm, type Failure } from '@/components/auth/auth-form';
 import { PasswordField } from '@/components/auth/password-field';
-import type { IssuedToken } from '@/lib/access-token';
+import { AccessToken, type IssuedToken } from '@/lib/access-token';
 import { ApiError } from '@/lib/api-error';
 import { authClient } from '@/lib/auth-client';
 import { eraseTasks } from '@/lib/erase-tasks';
@@ -15,12 +15,12 @@ type Step = 'idle' | 'erasing' | 'removing' | 'erasing again' | 'not erased agai
 const post = <T,>(step: 'prepare' | 'finish', password: string) =>
   authClient.$fetch<T>(`/delete-account/${step}`, { method: 'POST', body: { password } });
 
-async function tokenOfSession(): Promise<string> {
+async function issueToken(): Promise<IssuedToken> {
   const { data, error } = await authClient.apiToken();
   if (!data) {
     throw new ApiError(error.status, 'unexpected', error.message ?? 'The task service does not know you any more.');
   }
-  return data.token;
+  return data;
 }
 
 /** Deletes the account, step by step. Where one fails, the page says what is gone, and the same button goes on from there. */
@@ -46,7 +46,8 @@ export function DeleteAccount({ userId }: { userId: string }) {
     }
     setStep('erasing');
     try {
-      await erase(tokenOfSession);
+      const token = new AccessToken(issueToken, () => Date.now());
+      await erase(() => token.get());
     } catch (cause) {
       return { message: `${ApiError.of(cause).detail} Your account is still there: try again to go on.` };
     }

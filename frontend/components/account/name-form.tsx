@@ -1,7 +1,5 @@
 'use client';
 
-import { useState } from 'react';
-import { Saved } from '@/components/account/saved';
 import { AuthForm } from '@/components/auth/auth-form';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
@@ -12,22 +10,9 @@ async function rename(fields: FormData) {
 }
 
 export function NameForm({ name }: { name: string }) {
-  const [saved, setSaved] = useState(0);
-
   return (
-    <AuthForm
-      label="Save name"
-      pendingLabel="Saving …"
-      submit={rename}
-      onDone={() => {
-        setSaved(saved + 1);
-        return false;
-      }}
-    >
-      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} pattern=".*\S.*" />
-      <Saved key={saved} shown={saved > 0}>
-        Your name is saved.
-      </Saved>
+    <AuthForm label="Save name" pendingLabel="Saving …" submit={rename} doneText="Your name is saved.">
+      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} pattern=".*\S.*" title="A name has a letter at least" />
     </AuthForm>
   );
 }

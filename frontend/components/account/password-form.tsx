@@ -1,7 +1,6 @@
 'use client';
 
 import { useState } from 'react';
-import { Saved } from '@/components/account/saved';
 import { AuthForm } from '@/components/auth/auth-form';
 import { PasswordField } from '@/components/auth/password-field';
 import { authClient } from '@/lib/auth-client';
@@ -23,6 +22,7 @@ export function PasswordForm() {
       label="Change password"
       pendingLabel="Changing …"
       submit={change}
+      doneText="Your password is changed. Every other browser is signed out."
       onDone={() => {
         setChanges(changes + 1);
         return false;
@@ -33,7 +33,6 @@ export function PasswordForm() {
         <PasswordField label="Current password" name="current" />
         <PasswordField label="New password" name="new" isNew />
       </div>
-      <Saved shown={changes > 0}>Your password is changed. Every other browser is signed out.</Saved>
     </AuthForm>
   );
 }

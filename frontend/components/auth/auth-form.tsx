@@ -17,7 +17,9 @@ interface Props {
   /** Gives what went wrong, or null. */
   submit: (fields: FormData) => Promise<Failure | null>;
   /** After a success; `true` where it leaves the page. */
-  onDone: (fields: FormData) => boolean;
+  onDone?: (fields: FormData) => boolean;
+  /** What to say after a success. */
+  doneText?: string;
   /** For what cannot be undone. */
   danger?: boolean;
   children: ReactNode;
@@ -26,8 +28,9 @@ interface Props {
 const UNREACHABLE: Failure = { message: 'The server cannot be reached. Check your connection.' };
 
 /** A form that is sent to Better Auth. It says what went wrong and, after too many tries, when the next one may come. */
-export function AuthForm({ label, pendingLabel, submit, onDone, danger = false, children }: Props) {
+export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, children }: Props) {
   const [pending, setPending] = useState(false);
+  const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   // Said once: the button counts, which nobody reads aloud.
   const [tooMany, setTooMany] = useState('');
@@ -38,10 +41,12 @@ export function AuthForm({ label, pendingLabel, submit, onDone, danger = false, 
 
   async function send(fields: FormData) {
     setPending(true);
+    setDone(false);
     setFailure(null);
     const error = await submit(fields).catch(() => UNREACHABLE);
     if (!error) {
-      setPending(onDone(fields));
+      setDone(true);
+      setPending(onDone?.(fields) ?? false);
       return;
     }
     setPending(false);
@@ -69,6 +74,11 @@ export function AuthForm({ label, pendingLabel, submit, onDone, danger = false, 
       <div role="alert" className={said ? 'rounded-lg border border-transparent bg-danger-wash px-3 py-2.5 text-sm text-danger' : 'hidden'}>
         {said}
       </div>
+      {doneText && (
+        <p role="status" className={done ? 'arrive rounded-lg border border-transparent bg-wash px-3 py-2.5 text-sm' : 'hidden'}>
+          {done && doneText}
+        </p>
+      )}
       <button type="submit" className={`${danger ? 'button-danger' : 'button-primary'} min-h-11`} disabled={pending || left > 0 || !hydrated}>
         {left > 0 ? `Possible in ${inWords(left)}` : pending ? pendingLabel : label}
       </button>
