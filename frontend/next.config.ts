@@ -13,6 +13,8 @@ const config: NextConfig = {
   // The development server's list of requests would show the tokens of links.
   logging: { incomingRequests: { ignore: [/^\/api\/auth\//] } },
   turbopack: { root: process.cwd() },
+  // The app is small. What is kept from a run that was stopped in the middle has made every page of a later run reload itself for ever.
+  experimental: { turbopackFileSystemCacheForDev: false },
   // The Content-Security-Policy has a nonce of its own in each answer: proxy.ts sets it.
   headers: async () => [
     {

@@ -1,4 +1,5 @@
 //! Cold starts: from exec to the first answer.
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use hyper::body::Bytes;
 use serde_json::json;
-use tests::{Fixture, Reply, Sandbox};
+use tests::{Fixture, Reply, SETTINGS, Sandbox};
 
 use crate::caller::expect;
 use crate::functions::LIST;
@@ -150,10 +151,13 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
             }
         }
         let mut command = Program::Rust.command(LIST, "");
-        for name in ["DATABASE_URL", "BETTER_AUTH_SECRET", "JWT_ISSUER", "JWT_AUDIENCE"] {
+        for (name, _) in SETTINGS {
             command.env_remove(name);
         }
-        command.env("APP_SECRET_ID", SECRET_ID).env("AWS_ENDPOINT_URL", &aws.url);
+        command
+            .env_remove("DATABASE_URL")
+            .env("APP_SECRET_ID", SECRET_ID)
+            .env("AWS_ENDPOINT_URL", &aws.url);
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         secret.measure(command, &event).await?;
     }
@@ -175,11 +179,9 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
 const SECRET_ID: &str = "task-api/bench";
 
 async fn put_secret(aws: &str, database_url: &str) -> Result<()> {
-    let settings = json!({
-        "BETTER_AUTH_SECRET": tests::SECRET, "DATABASE_URL": database_url,
-        "JWT_ISSUER": tests::ISSUER, "JWT_AUDIENCE": tests::AUDIENCE,
-    });
-    let (aws, settings) = (aws.to_owned(), settings.to_string());
+    let mut settings: BTreeMap<_, _> = SETTINGS.into();
+    settings.insert("DATABASE_URL", database_url);
+    let (aws, settings) = (aws.to_owned(), json!(settings).to_string());
     Ok(tokio::task::spawn_blocking(move || tests::create_secret(&aws, SECRET_ID, &settings))
         .await?)
 }

@@ -6,18 +6,12 @@ use std::sync::{Mutex as SyncMutex, PoisonError};
 
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
-use tests::{AUDIENCE, Answer, ISSUER, Reply, Request, SECRET, Sandbox, operations, root};
+use tests::{Answer, Reply, Request, SETTINGS, Sandbox, as_lambda, operations, root};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::caller::Caller;
 
 pub(crate) const LIST: &str = "list-tasks";
-pub(crate) const CREATE: &str = "create-task";
-pub(crate) const CLEAR: &str = "clear-tasks";
-pub(crate) const GET: &str = "get-task";
-pub(crate) const UPDATE: &str = "update-task";
-pub(crate) const DELETE: &str = "delete-task";
-pub(crate) const COMPLETE: &str = "complete-task";
 
 /// What `cargo lambda build --release` made of a function.
 pub(crate) fn binary(name: &str) -> PathBuf {
@@ -34,19 +28,14 @@ pub(crate) fn lean_binary(name: &str) -> PathBuf {
 
 /// The environment that Lambda and a stage's secret give a function.
 pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &str) -> Command {
+    as_lambda(&mut command, &format!("bench-{name}"));
     command
-        .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("AWS_LAMBDA_FUNCTION_NAME", format!("bench-{name}"))
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .env("AWS_REGION", "us-east-1")
         .env("SERVICE_NAME", "bench")
         .env("DATABASE_URL", database_url)
-        .env("BETTER_AUTH_SECRET", SECRET)
-        .env("JWT_ISSUER", ISSUER)
-        .env("JWT_AUDIENCE", AUDIENCE)
+        .envs(SETTINGS)
         // Its log lines are written, but nobody reads them.
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());

@@ -1,9 +1,9 @@
 //! What is compared: our functions, and what else one would put behind the same API.
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use tests::{Sandbox, root};
+use anyhow::Result;
+use tests::{Sandbox, root, tool};
 
 use crate::functions::{binary, in_environment};
 
@@ -14,7 +14,7 @@ pub(crate) enum Program {
     Rust,
     /// The tutorial's backend, for all operations; the folder of its Python.
     FastApi(PathBuf),
-    /// For all operations; the folder it is installed in.
+    /// For all operations; its folder.
     Hono(PathBuf),
 }
 
@@ -56,50 +56,10 @@ impl Program {
 }
 
 /// Installs the peers, and returns everything that is compared.
-pub(crate) fn all() -> Result<Vec<Program>> {
-    let tools = root().join(".local/bench");
-    std::fs::create_dir_all(&tools)?;
-    Ok(vec![Program::Rust, fastapi(&tools)?, hono(&tools)?])
-}
-
-fn fastapi(tools: &Path) -> Result<Program> {
-    let environment = tools.join("fastapi");
-    let bin = environment.join("bin");
-    let requirements = peer("fastapi").join("requirements.txt");
-    if !bin.join("uvicorn").exists() {
-        println!("Installing FastAPI's packages (once) …");
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        run(Command::new(bin.join("pip")).args(pip).arg(requirements))?;
-    }
-    Ok(Program::FastApi(bin))
-}
-
-fn hono(tools: &Path) -> Result<Program> {
-    let folder = tools.join("hono");
-    std::fs::create_dir_all(&folder)?;
-    for file in std::fs::read_dir(peer("hono"))? {
-        let file = file?;
-        if file.file_type()?.is_file() {
-            std::fs::copy(file.path(), folder.join(file.file_name()))?;
-        }
-    }
-    if !folder.join("node_modules").exists() {
-        println!("Installing Hono's packages (once) …");
-        run(Command::new("npm")
-            .args(["ci", "--silent", "--no-fund", "--no-audit"])
-            .current_dir(&folder))?;
-    }
-    Ok(Program::Hono(folder))
+pub(crate) fn all() -> Vec<Program> {
+    vec![Program::Rust, Program::FastApi(tool("fastapi")), Program::Hono(tool("hono"))]
 }
 
 pub(crate) fn peer(name: &str) -> PathBuf {
     root().join("bench/peers").join(name)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let status = command.stdin(Stdio::null()).status();
-    let status = status.with_context(|| format!("cannot start {command:?}"))?;
-    ensure!(status.success(), "{command:?} failed");
-    Ok(())
 }

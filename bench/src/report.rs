@@ -1,12 +1,12 @@
 //! The report: everything that was measured, in tables, ratios and plots.
-use std::fmt::Write as _;
+use std::fmt::Display;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::cold::{self, ColdResults};
+use crate::cold::{self, Cold, ColdResults};
 use crate::functions::LIST;
 use crate::growth::{self, GrowthResults};
 use crate::plot::{Bar, bars, lines};
@@ -16,7 +16,7 @@ use crate::stats::{Series, short};
 use crate::subject::Subject;
 use crate::throughput::{self, SANDBOXES, ThroughputResults};
 use crate::trips::{self, TripResults};
-use crate::warm::{self, WarmResults};
+use crate::warm::{self, Warm, WarmResults};
 
 /// The programs, in the order in which they are measured.
 const NAMES: [&str; 3] = ["Rust", "FastAPI", "Hono"];
@@ -24,7 +24,7 @@ const NAMES: [&str; 3] = ["Rust", "FastAPI", "Hono"];
 /// Measures everything and writes `bench/REPORT.md` and its plots.
 pub(crate) async fn run() -> Result<()> {
     let started = Instant::now();
-    let subject = Subject::new(programs::all()?).await?;
+    let subject = Subject::new(programs::all()).await?;
     let results = Results {
         cold: cold::measure(&subject).await?,
         warm: warm::measure(&subject).await?,
@@ -38,15 +38,15 @@ pub(crate) async fn run() -> Result<()> {
     let plots_folder = folder.join("plots");
     std::fs::create_dir_all(&plots_folder)?;
     plots(&plots_folder, &results)?;
-    let mut text = String::new();
-    heading(&mut text, &subject, started)?;
-    goals(&mut text, &results)?;
-    cold_tables(&mut text, &results.cold)?;
-    warm_tables(&mut text, &results.warm)?;
-    throughput_tables(&mut text, &results.throughput)?;
-    growth_tables(&mut text, &results.growth)?;
-    trips_table(&mut text, &results.trips)?;
-    size_table(&mut text, &results.sizes)?;
+    let mut report = Report(vec![heading(&subject, started)?]);
+    report.goals(&results)?;
+    report.cold(&results.cold);
+    report.warm(&results.warm)?;
+    report.throughput(&results.throughput);
+    report.growth(&results.growth);
+    report.trips(&results.trips);
+    report.sizes(&results.sizes);
+    let text = report.0.join("\n") + "\n";
     std::fs::write(folder.join("REPORT.md"), &text)?;
     println!("{text}\nWritten to bench/REPORT.md in {} s.", started.elapsed().as_secs());
     Ok(())
@@ -62,7 +62,7 @@ struct Results {
     sizes: Vec<Size>,
 }
 
-fn heading(text: &mut String, subject: &Subject, started: Instant) -> Result<()> {
+fn heading(subject: &Subject, started: Instant) -> Result<String> {
     let cpu = field("/proc/cpuinfo", "model name");
     let cores = std::thread::available_parallelism()?;
     let memory: f64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse()?;
@@ -80,20 +80,17 @@ fn heading(text: &mut String, subject: &Subject, started: Instant) -> Result<()>
         "the peers' packages as pinned in [`peers/`](peers)".to_owned(),
     ];
     let minutes = started.elapsed().as_secs().div_ceil(60);
-    writeln!(
-        text,
+    Ok(format!(
         "# How fast it is
 
 `cargo xtask bench` measured and wrote this on {date}, in {minutes} minutes, on {cores} cores of an {cpu} with {:.0} GB of memory, which other work may have used, too.
 {}.
 
 Every program ran on this machine, on one PostgreSQL, by turns, under the same Lambda Runtime API: our release binaries, and the [peers](peers/README.md), the same API as one would write it with FastAPI or Hono.
-A figure is the median of its rounds; behind it, small, the middle half of them. What counts are the ratios: they are made round by round, and stay where machines differ.
-",
+A figure is the median of its rounds; behind it, small, the middle half of them. What counts are the ratios: they are made round by round, and stay where machines differ.",
         memory / 1e6,
         versions.join("; ")
-    )?;
-    Ok(())
+    ))
 }
 
 fn version(name: &str, program: &Path, argument: &str) -> String {
@@ -112,286 +109,176 @@ fn field(file: &str, name: &str) -> String {
     field.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// A row of a table.
-fn row(text: &mut String, cells: &[String]) -> Result<()> {
-    Ok(writeln!(text, "| {} |", cells.join(" | "))?)
-}
+/// Its lines so far; prose and tables are set off by an empty one.
+struct Report(Vec<String>);
 
-/// The head of a table, numbers to the right.
-fn head(text: &mut String, cells: &[&str]) -> Result<()> {
-    writeln!(text, "| {} |", cells.join(" | "))?;
-    Ok(writeln!(text, "| --- |{}", " ---: |".repeat(cells.len() - 1))?)
-}
-
-fn goals(text: &mut String, results: &Results) -> Result<()> {
-    let Results { cold, warm, growth, sizes, trips, .. } = results;
-    let [ours, fastapi, hono] = &cold.tls;
-    let [_, statement, transaction] = &warm.limits;
-    let list = warm.list()?;
-    let depth = growth.depth()?;
-    let zip = |of: fn(&Size) -> f64| sizes.iter().map(of).fold(0.0, f64::max);
-    let warm_trips = trips.operations.iter().map(|(_, trips)| trips.warm).max().unwrap_or_default();
-    writeln!(text, "## At a glance\n\n![CPU of a cold start](plots/cold.svg)\n")?;
-    head(text, &["", "goal", "measured", "met"])?;
-    let mut goal = |what: &str, goal: &str, measured: String, met: bool| {
-        row(text, &[what.into(), goal.into(), measured, if met { "yes" } else { "**no**" }.into()])
-    };
-    let times = |series: &Series| format!("{series} times");
-    let (of_fastapi, of_hono) = (fastapi.cpu.ratio(&ours.cpu), hono.cpu.ratio(&ours.cpu));
-    goal(
-        "cold start, CPU, with TLS and SCRAM",
-        "at most 4 ms",
-        format!("{} ms", ours.cpu),
-        ours.cpu.median() <= 4.0,
-    )?;
-    goal(
-        "FastAPI's, in ours",
-        "100 times or more",
-        times(&of_fastapi),
-        of_fastapi.median() >= 100.0,
-    )?;
-    goal("Hono's, in ours", "25 times or more", times(&of_hono), of_hono.median() >= 25.0)?;
-    let ratio = list.p50.ratio(statement);
-    goal(
-        "warm list of 50, p50, in pgbench's prepared statement",
-        "at most 2 times",
-        times(&ratio),
-        ratio.median() <= 2.0,
-    )?;
-    let ratio = list.p50.ratio(transaction);
-    goal("the same in pgbench's pipelined transaction", "", times(&ratio), true)?;
-    let ratio = list.p99.ratio(&list.p50);
-    goal("its p99 in its p50", "at most 3 times", times(&ratio), ratio.median() <= 3.0)?;
-    goal(
-        "memory at its peak",
-        "at most 8 MB",
-        format!("{} MB", ours.memory),
-        ours.memory.median() <= 8.0,
-    )?;
-    goal(
-        "zip of a function",
-        "at most 2.5 MB",
-        format!("{} MB", short(zip(|size| size.zip))),
-        zip(|size| size.zip) <= 2.5,
-    )?;
-    goal(
-        "the same without Secrets Manager",
-        "at most 1.5 MB",
-        format!("{} MB", short(zip(|size| size.zip_without))),
-        zip(|size| size.zip_without) <= 1.5,
-    )?;
-    goal("round trips of a warm request", "1", warm_trips.to_string(), warm_trips == 1)?;
-    goal("page 10,000 in page 1", "at most 1.1 times", times(&depth), depth.median() <= 1.1)?;
-    writeln!(text)?;
-    Ok(())
-}
-
-fn cold_tables(text: &mut String, cold: &ColdResults) -> Result<()> {
-    writeln!(
-        text,
-        "## Cold starts\n\nA list of 50 tasks, from exec to the first answer, settings in variables. CPU is user and system time as the kernel counts it for the process; by the clock, other processes count, too.\n"
-    )?;
-    head(
-        text,
-        &["", "CPU, ms", "of it system", "by the clock, ms", "memory, MB", "CPU without TLS, ms"],
-    )?;
-    for ((name, tls), plain) in NAMES.iter().zip(&cold.tls).zip(&cold.plain) {
-        row(
-            text,
-            &[
-                (*name).into(),
-                tls.cpu.to_string(),
-                tls.system.to_string(),
-                tls.wall.to_string(),
-                tls.memory.to_string(),
-                plain.cpu.to_string(),
-            ],
-        )?;
+impl Report {
+    fn prose(&mut self, text: &str) {
+        self.0.extend([String::new(), text.to_owned()]);
     }
-    let secret = &cold.secret;
-    row(
-        text,
-        &[
-            "Rust, settings from Secrets Manager".into(),
-            secret.cpu.to_string(),
-            secret.system.to_string(),
-            secret.wall.to_string(),
-            secret.memory.to_string(),
-            String::new(),
-        ],
-    )?;
-    writeln!(
-        text,
-        "\nWith TLS: TLS 1.3, SCRAM-SHA-256 with channel binding, the server's certificate verified. Secrets Manager is a local one, over HTTP.\n"
-    )?;
-    match &cold.throttled {
-        Some(walls) => {
-            writeln!(
-                text,
-                "With the CPU of a sandbox of 128 MB, 128/1769 of a core in pieces of 20 ms (a cgroup's quota), by the clock. Lambda starts a sandbox with more than that: this is the worst case.\n"
-            )?;
-            head(text, &["", "ms", "in ours"])?;
-            for (name, wall) in NAMES.iter().zip(walls) {
-                row(text, &[(*name).into(), wall.to_string(), wall.ratio(&walls[0]).to_string()])?;
+
+    /// The head of a table, numbers to the right.
+    fn head(&mut self, cells: &[&str]) {
+        let rule = " ---: |".repeat(cells.len() - 1);
+        self.prose(&format!("| {} |\n| --- |{rule}", cells.join(" | ")));
+    }
+
+    fn row(&mut self, cells: &[&dyn Display]) {
+        let cells: Vec<_> = cells.iter().map(ToString::to_string).collect();
+        self.0.push(format!("| {} |", cells.join(" | ")));
+    }
+
+    fn goals(&mut self, results: &Results) -> Result<()> {
+        let Results { cold, warm, growth, sizes, trips, .. } = results;
+        let [ours, fastapi, hono] = &cold.tls;
+        let [_, statement, transaction] = &warm.limits;
+        let list = warm.list()?;
+        self.prose("## At a glance\n\n![CPU of a cold start](plots/cold.svg)");
+        self.head(&["", "goal", "measured", "met"]);
+        let mut goal = |what: &str, goal: &str, measured: &str, met: bool| {
+            self.row(&[&what, &goal, &measured, &if met { "yes" } else { "**no**" }]);
+        };
+        let mut at_most = |what: &str, most: f64, unit: &str, series: &Series| {
+            let met = series.median() <= most;
+            goal(what, &format!("at most {most} {unit}"), &format!("{series} {unit}"), met);
+        };
+        at_most("cold start, CPU, with TLS and SCRAM", 4.0, "ms", &ours.cpu);
+        at_most("memory at its peak", 8.0, "MB", &ours.memory);
+        let in_statement = "warm list of 50, p50, in pgbench's prepared statement";
+        at_most(in_statement, 2.0, "times", &list.p50.ratio(statement));
+        at_most("its p99 in its p50", 3.0, "times", &list.p99.ratio(&list.p50));
+        at_most("page 10,000 in page 1", 1.1, "times", &growth.depth()?);
+        let in_transaction = list.p50.ratio(transaction);
+        let what = "the same list in pgbench's pipelined transaction";
+        goal(what, "", &format!("{in_transaction} times"), true);
+        for (name, cold, least) in [("FastAPI", fastapi, 100.0), ("Hono", hono, 25.0)] {
+            let ratio = cold.cpu.ratio(&ours.cpu);
+            let (what, least_text) =
+                (format!("CPU of {name}'s cold start in ours"), format!("{least} times or more"));
+            goal(&what, &least_text, &format!("{ratio} times"), ratio.median() >= least);
+        }
+        for (what, most, of) in [
+            ("zip of a function", 2.5, (|size| size.zip) as fn(&Size) -> f64),
+            ("the same without Secrets Manager", 1.5, |size| size.zip_without),
+        ] {
+            let largest = sizes.iter().map(of).fold(0.0, f64::max);
+            goal(
+                what,
+                &format!("at most {most} MB"),
+                &format!("{} MB", short(largest)),
+                largest <= most,
+            );
+        }
+        let trips = trips.operations.iter().map(|(_, trips)| trips.warm).max().unwrap_or_default();
+        goal("round trips of a warm request", "1", &trips.to_string(), trips == 1);
+        Ok(())
+    }
+
+    fn cold(&mut self, cold: &ColdResults) {
+        self.prose("## Cold starts\n\nA list of 50 tasks, from exec to the first answer, settings in variables. CPU is user and system time as the kernel counts it for the process; by the clock, other processes count, too.");
+        self.head(&[
+            "",
+            "CPU, ms",
+            "of it system",
+            "by the clock, ms",
+            "memory, MB",
+            "CPU without TLS, ms",
+        ]);
+        for ((name, tls), plain) in NAMES.iter().zip(&cold.tls).zip(&cold.plain) {
+            self.row(&[name, &tls.cpu, &tls.system, &tls.wall, &tls.memory, &plain.cpu]);
+        }
+        let Cold { cpu, system, wall, memory } = &cold.secret;
+        self.row(&[&"Rust, settings from Secrets Manager", cpu, system, wall, memory, &""]);
+        self.prose("With TLS: TLS 1.3, SCRAM-SHA-256 with channel binding, the server's certificate verified. Secrets Manager is a local one, over HTTP.");
+        let Some(walls) = &cold.throttled else {
+            return self.prose(
+                "The CPU of a 128 MB sandbox was not played: there was no right to make a cgroup.",
+            );
+        };
+        self.prose("With the CPU of a sandbox of 128 MB, 128/1769 of a core in pieces of 20 ms (a cgroup's quota), by the clock. Lambda starts a sandbox with more than that: this is the worst case.");
+        self.head(&["", "ms", "in ours"]);
+        for (name, wall) in NAMES.iter().zip(walls) {
+            self.row(&[name, wall, &wall.ratio(&walls[0])]);
+        }
+    }
+
+    fn warm(&mut self, warm: &WarmResults) -> Result<()> {
+        self.prose("## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nOne request after the other to one sandbox, with TLS, in µs from the event to its answer. Row-level security, the role and the time limits are in ours, not in the peers'. The CPU of threads that have ended is not counted, which FastAPI's are.");
+        self.head(&["", "p50", "p99", "p99.9", "CPU a request", "p50 in ours"]);
+        for (function, results) in &warm.operations {
+            for (name, Warm { p50, p99, p999, cpu }) in NAMES.iter().zip(results) {
+                let in_ours = p50.ratio(&results[0].p50);
+                self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &in_ours]);
             }
-            writeln!(text)?;
         }
-        None => writeln!(
-            text,
-            "The CPU of a 128 MB sandbox was not played: there was no right to make a cgroup.\n"
-        )?,
+        self.prose("The limit: what pgbench takes on the same server in the same rounds, over TLS, prepared.");
+        self.head(&["", "p50, µs", "our list in it"]);
+        let [nothing, statement, transaction] = &warm.limits;
+        let list = &warm.list()?.p50;
+        for (name, limit) in [
+            ("the bare round trip (`SELECT 1`)", nothing),
+            ("the list's statement alone", statement),
+            ("our four messages, pipelined", transaction),
+        ] {
+            self.row(&[&name, limit, &list.ratio(limit)]);
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn warm_tables(text: &mut String, warm: &WarmResults) -> Result<()> {
-    writeln!(
-        text,
-        "## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nOne request after the other to one sandbox, with TLS, in µs from the event to its answer. Row-level security, the role and the time limits are in ours, not in the peers'. The CPU of threads that have ended is not counted, which FastAPI's are.\n"
-    )?;
-    head(text, &["", "p50", "p99", "p99.9", "CPU a request", "p50 in ours"])?;
-    for (function, results) in &warm.operations {
-        for (name, result) in NAMES.iter().zip(results) {
-            row(
-                text,
-                &[
-                    format!("{function}, {name}"),
-                    result.p50.to_string(),
-                    result.p99.to_string(),
-                    result.p999.to_string(),
-                    result.cpu.to_string(),
-                    result.p50.ratio(&results[0].p50).to_string(),
-                ],
-            )?;
+    fn throughput(&mut self, results: &ThroughputResults) {
+        let ThroughputResults { one, several, server, concurrent } = results;
+        self.prose("## Throughput\n\nLists of 50 tasks a second, with database and harness on the same cores.");
+        self.head(&[
+            "",
+            "one sandbox",
+            &format!("{SANDBOXES} sandboxes"),
+            "the latter in FastAPI's",
+        ]);
+        for ((name, one), some) in NAMES.iter().zip(one).zip(several) {
+            self.row(&[name, one, some, &some.ratio(&several[1])]);
+        }
+        let in_fastapi = server.ratio(&several[1]);
+        self.row(&[&"FastAPI under uvicorn, no Lambda", &"", server, &in_fastapi]);
+        self.prose("One process of ours that serves many requests at once (Lambda Managed Instances; `AWS_LAMBDA_MAX_CONCURRENCY`), and pgbench's pipelined transaction with as many clients.");
+        self.head(&["at once", "ours", "pgbench", "ours in pgbench's"]);
+        for (at_once, ours, pgbench) in concurrent {
+            self.row(&[at_once, ours, pgbench, &ours.ratio(pgbench)]);
         }
     }
-    let [nothing, statement, transaction] = &warm.limits;
-    let list = &warm.list()?.p50;
-    writeln!(
-        text,
-        "\nThe limit: what pgbench takes on the same server in the same rounds, over TLS, prepared.\n"
-    )?;
-    head(text, &["", "p50, µs", "our list in it"])?;
-    for (name, limit) in [
-        ("the bare round trip (`SELECT 1`)", nothing),
-        ("the list's statement alone", statement),
-        ("our four messages, pipelined", transaction),
-    ] {
-        row(text, &[name.into(), limit.to_string(), list.ratio(limit).to_string()])?;
-    }
-    writeln!(text)?;
-    Ok(())
-}
 
-fn throughput_tables(text: &mut String, results: &ThroughputResults) -> Result<()> {
-    writeln!(
-        text,
-        "## Throughput\n\nLists of 50 tasks a second, with database and harness on the same cores.\n"
-    )?;
-    head(text, &["", "one sandbox", &format!("{SANDBOXES} sandboxes"), "the latter in FastAPI's"])?;
-    for ((name, one), several) in NAMES.iter().zip(&results.one).zip(&results.several) {
-        row(
-            text,
-            &[
-                (*name).into(),
-                one.to_string(),
-                several.to_string(),
-                several.ratio(&results.several[1]).to_string(),
-            ],
-        )?;
+    fn growth(&mut self, growth: &GrowthResults) {
+        self.prose("## Growth\n\n![Latency by page](plots/growth.svg)\n\nThe list of a user with a million tasks, p50 in µs; ours by the cursor of the `Link`, the peers' by `offset`.");
+        self.head(&["page", NAMES[0], NAMES[1], NAMES[2], "ours in page 1"]);
+        let first = growth.pages.first().map(|(_, results)| results[0].clone()).unwrap_or_default();
+        for (page, [ours, fastapi, hono]) in &growth.pages {
+            self.row(&[page, ours, fastapi, hono, &ours.ratio(&first)]);
+        }
+        self.prose("Ten tasks of a user who has");
+        self.head(&["tasks", "p50, µs"]);
+        for (tasks, series) in &growth.users {
+            self.row(&[tasks, series]);
+        }
     }
-    row(
-        text,
-        &[
-            "FastAPI under uvicorn, no Lambda".into(),
-            String::new(),
-            results.server.to_string(),
-            results.server.ratio(&results.several[1]).to_string(),
-        ],
-    )?;
-    writeln!(
-        text,
-        "\nOne process of ours that serves many requests at once (Lambda Managed Instances; `AWS_LAMBDA_MAX_CONCURRENCY`), and pgbench's pipelined transaction with as many clients.\n"
-    )?;
-    head(text, &["at once", "ours", "pgbench", "ours in pgbench's"])?;
-    for (at_once, ours, pgbench) in &results.concurrent {
-        row(
-            text,
-            &[
-                at_once.to_string(),
-                ours.to_string(),
-                pgbench.to_string(),
-                ours.ratio(pgbench).to_string(),
-            ],
-        )?;
-    }
-    writeln!(text)?;
-    Ok(())
-}
 
-fn growth_tables(text: &mut String, growth: &GrowthResults) -> Result<()> {
-    writeln!(
-        text,
-        "## Growth\n\n![Latency by page](plots/growth.svg)\n\nThe list of a user with a million tasks, p50 in µs; ours by the cursor of the `Link`, the peers' by `offset`.\n"
-    )?;
-    head(text, &["page", NAMES[0], NAMES[1], NAMES[2], "ours in page 1"])?;
-    let first = growth.pages.first().map(|(_, results)| results[0].clone()).unwrap_or_default();
-    for (page, results) in &growth.pages {
-        let [ours, fastapi, hono] = results;
-        row(
-            text,
-            &[
-                page.to_string(),
-                ours.to_string(),
-                fastapi.to_string(),
-                hono.to_string(),
-                ours.ratio(&first).to_string(),
-            ],
-        )?;
+    fn trips(&mut self, trips: &TripResults) {
+        self.prose(&format!("## Round trips\n\nCounted on the wire between function and database, by a proxy that adds a delay where one is named. Cold: one for TCP and {} more until the first answer. Six is what TLS and SCRAM leave: the wish for TLS; TLS 1.3; the login's start and the two exchanges of SCRAM; the request. PostgreSQL 17 and newer need no wish (`sslnegotiation=direct`).", trips.cold));
+        self.head(&["", "round trips, warm", "p50, ms", "with 1 ms more each way", "with 5 ms"]);
+        for (function, operation) in &trips.operations {
+            let [none, one, five] = operation.latencies.map(short);
+            self.row(&[function, &operation.warm, &none, &one, &five]);
+        }
     }
-    writeln!(text, "\nTen tasks of a user who has\n")?;
-    head(text, &["tasks", "p50, µs"])?;
-    for (tasks, series) in &growth.users {
-        row(text, &[tasks.to_string(), series.to_string()])?;
-    }
-    writeln!(text)?;
-    Ok(())
-}
 
-fn trips_table(text: &mut String, trips: &TripResults) -> Result<()> {
-    writeln!(
-        text,
-        "## Round trips\n\nCounted on the wire between function and database, by a proxy that adds a delay where one is named. Cold: one for TCP and {} more until the first answer. Six is what TLS and SCRAM leave: the wish for TLS; TLS 1.3; the login's start and the two exchanges of SCRAM; the request. PostgreSQL 17 and newer need no wish (`sslnegotiation=direct`).\n",
-        trips.cold
-    )?;
-    head(text, &["", "round trips, warm", "p50, ms", "with 1 ms more each way", "with 5 ms"])?;
-    for (function, operation) in &trips.operations {
-        let [none, one, five] = operation.latencies.map(short);
-        row(text, &[(*function).into(), operation.warm.to_string(), none, one, five])?;
+    fn sizes(&mut self, sizes: &[Size]) {
+        self.prose("## Size\n\nIn MB, as `cargo lambda build --release` makes them; without Secrets Manager: `--no-default-features`.");
+        self.head(&["", "binary", "zip", "binary without Secrets Manager", "zip without it"]);
+        for size in sizes {
+            let Size { function, binary, zip, binary_without, zip_without } = size;
+            let [binary, zip, binary_without, zip_without] =
+                [binary, zip, binary_without, zip_without].map(|size| short(*size));
+            self.row(&[function, &binary, &zip, &binary_without, &zip_without]);
+        }
     }
-    writeln!(text)?;
-    Ok(())
-}
-
-fn size_table(text: &mut String, sizes: &[Size]) -> Result<()> {
-    writeln!(
-        text,
-        "## Size\n\nIn MB, as `cargo lambda build --release` makes them; without Secrets Manager: `--no-default-features`.\n"
-    )?;
-    head(text, &["", "binary", "zip", "binary without Secrets Manager", "zip without it"])?;
-    for size in sizes {
-        row(
-            text,
-            &[
-                size.function.into(),
-                short(size.binary),
-                short(size.zip),
-                short(size.binary_without),
-                short(size.zip_without),
-            ],
-        )?;
-    }
-    Ok(())
 }
 
 fn plots(folder: &Path, results: &Results) -> Result<()> {

@@ -59,7 +59,7 @@ export async function signUp(page: Page): Promise<Account> {
   await page.goto('/signup');
   await page.getByLabel('Name').fill(account.name);
   await page.getByLabel('Email').fill(account.email);
-  await page.getByLabel('Password').fill(account.password);
+  await page.getByLabel('Password', { exact: true }).fill(account.password);
   await page.getByRole('button', { name: 'Create account' }).click();
   await expect(page.getByRole('heading', { name: 'Your tasks' })).toBeAttached();
   return account;
@@ -68,7 +68,7 @@ export async function signUp(page: Page): Promise<Account> {
 export async function signIn(page: Page, { email, password }: Account) {
   await page.goto('/login');
   await page.getByLabel('Email').fill(email);
-  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 

@@ -46,6 +46,8 @@ export class DatabaseProxy {
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
   #weather: Weather = 'fair';
+  /** How long each message takes, either way. */
+  delayMs = 0;
 
   constructor(target: string) {
     this.#target = new URL(target);
@@ -94,7 +96,7 @@ export class DatabaseProxy {
     const server = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432) });
     for (const [from, to] of [[client, server], [server, client]] as const) {
       this.#sockets.add(from);
-      from.on('data', (data) => to.write(data));
+      from.on('data', (data) => (this.delayMs > 0 ? setTimeout(() => to.write(data), this.delayMs) : to.write(data)));
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.#sockets.delete(from);

@@ -69,6 +69,8 @@ async function everything({ account, cookie, leaving }: Visitor): Promise<Answer
     ['/api/auth/list-sessions', undefined, cookie],
     ['/api/auth/update-user', { name: other.name }, cookie],
     ['/api/auth/change-password', { currentPassword: other.password, newPassword: other.password }, cookie],
+    ['/api/auth/delete-account/prepare', { password: other.password }, cookie],
+    ['/api/auth/delete-account/finish', { password: other.password }, cookie],
     ['/api/auth/revoke-session', { token: 'marked-0123456789' }, cookie],
     ['/api/auth/sign-out', {}, leaving],
   ];

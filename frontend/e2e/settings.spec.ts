@@ -10,6 +10,8 @@ test('the app names every setting that is not safe, and does not start', async (
     NEXT_PUBLIC_APP_URL: 'http://192.168.1.7:3000',
     CLIENT_IP_HEADER: 'x forwarded for',
     TRUSTED_PROXIES: '10.0.0.0/16, proxy.example',
+    SMTP_URL: 'smtp://u:marked-4567@smtp.example?tls.rejectUnauthorized=false',
+    REQUIRE_EMAIL_VERIFICATION: 'yes',
   });
   for (const fault of [
     'BETTER_AUTH_SECRET is shorter than 32 bytes',
@@ -18,11 +20,20 @@ test('the app names every setting that is not safe, and does not start', async (
     'NEXT_PUBLIC_APP_URL must begin with https:// unless it is on this machine',
     'CLIENT_IP_HEADER and TRUSTED_PROXIES are both set',
     'CLIENT_IP_HEADER is not the name of a header',
+    'SMTP_URL ends with its host or port',
+    'MAIL_FROM is not set: mails need both',
+    'REQUIRE_EMAIL_VERIFICATION is neither true nor false',
     'TRUSTED_PROXIES: "proxy.example" is neither an address nor a network',
   ]) {
     expect(said).toContain(`  - ${fault}`);
   }
   expect(said).not.toContain('marked-0123');
+  expect(said).not.toContain('marked-4567');
+});
+
+test('addresses cannot have to be confirmed where no mail can be sent', async () => {
+  const said = await refusal({ REQUIRE_EMAIL_VERIFICATION: 'true' });
+  expect(said).toContain('  - REQUIRE_EMAIL_VERIFICATION needs SMTP_URL and MAIL_FROM');
 });
 
 test('an answer below /api is no page, and says so', async () => {

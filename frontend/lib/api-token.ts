@@ -5,11 +5,33 @@ import { SignJWT } from 'jose';
 const PATH = '/api-token';
 const LIFETIME_SECONDS = 10 * 60;
 
+/** The token's `iss` and `aud`. */
+export interface TokenNames {
+  issuer: string;
+  audience: string;
+}
+
+/** Signs a token for the user with this id. */
+export async function signApiToken(secret: string, userId: string, { issuer, audience }: TokenNames) {
+  const issuedAt = Math.floor(Date.now() / 1000);
+  const expiresAt = issuedAt + LIFETIME_SECONDS;
+  // No e-mail: Better Auth's own verification links are JWTs under this key that name the user by it.
+  const token = await new SignJWT()
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(userId)
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(expiresAt)
+    .sign(new TextEncoder().encode(secret));
+  return { token, expiresAt: new Date(expiresAt * 1000) };
+}
+
 /**
  * Better Auth plugin: `GET /api-token` gives the signed-in browser a bearer token for another service that knows the
  * secret, as `{ token, expiresAt }`. The token is an HS256 JWT, signed with the raw bytes of the current secret.
  */
-export const apiToken = ({ issuer, audience }: { issuer: string; audience: string }) =>
+export const apiToken = (names: TokenNames) =>
   ({
     id: 'api-token',
     endpoints: {
@@ -18,19 +40,9 @@ export const apiToken = ({ issuer, audience }: { issuer: string; audience: strin
         // Sensitive: it reads the session from the database, so the cookie cache of a signed-out one gets no token.
         { method: 'GET', requireHeaders: true, use: [sensitiveSessionMiddleware] },
         async (ctx) => {
-          const issuedAt = Math.floor(Date.now() / 1000);
-          const expiresAt = issuedAt + LIFETIME_SECONDS;
-          // No e-mail: Better Auth's own verification links are JWTs under this key that name the user by it.
-          const token = await new SignJWT()
-            .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-            .setSubject(ctx.context.session.user.id)
-            .setIssuer(issuer)
-            .setAudience(audience)
-            .setIssuedAt(issuedAt)
-            .setExpirationTime(expiresAt)
-            .sign(new TextEncoder().encode(ctx.context.secret));
+          const issued = await signApiToken(ctx.context.secret, ctx.context.session.user.id, names);
           ctx.setHeader('Cache-Control', 'no-store');
-          return ctx.json({ token, expiresAt: new Date(expiresAt * 1000) });
+          return ctx.json(issued);
         },
       ),
     },

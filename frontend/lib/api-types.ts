@@ -244,8 +244,6 @@ export interface components {
         Task: {
             headers: {
                 ETag: components["headers"]["ETag"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -255,8 +253,6 @@ export interface components {
         /** @description `invalid_request`: the query has a character that no URI allows. */
         MalformedQuery: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -267,8 +263,6 @@ export interface components {
         Unauthorized: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -278,8 +272,6 @@ export interface components {
         /** @description `wrong_user`: the path's `user_id` is not the token's `sub`. */
         WrongUser: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -289,8 +281,6 @@ export interface components {
         /** @description `task_not_found`: the user has no such task. */
         TaskNotFound: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -300,8 +290,6 @@ export interface components {
         /** @description `stale_etag`: the task is no longer as `If-Match` names it. Nothing was changed. */
         StaleEtag: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -311,8 +299,6 @@ export interface components {
         /** @description `body_too_large`: the body is longer than 64 KiB (65536 bytes). */
         BodyTooLarge: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -322,8 +308,6 @@ export interface components {
         /** @description `not_json`: the `Content-Type` is another than `application/json`. */
         NotJson: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -336,8 +320,6 @@ export interface components {
          */
         InvalidRequest: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -347,8 +329,6 @@ export interface components {
         /** @description `internal`: a fault of the service. */
         Internal: {
             headers: {
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -359,8 +339,6 @@ export interface components {
         DatabaseUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 [name: string]: unknown;
             };
             content: {
@@ -408,10 +386,6 @@ export interface components {
         "Retry-After": number;
         /** @description Without `error` where no token was sent (RFC 6750). API Gateway may rename it, so no client should depend on it. */
         "WWW-Authenticate": "Bearer" | "Bearer error=\"invalid_token\"";
-        /** @description No answer may be stored. */
-        "Cache-Control": "no-store";
-        /** @description The `Content-Type` is to be believed. */
-        "X-Content-Type-Options": "nosniff";
     };
     pathItems: never;
 }
@@ -442,8 +416,6 @@ export interface operations {
             200: {
                 headers: {
                     Link: components["headers"]["Link"];
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -487,8 +459,6 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -530,8 +500,6 @@ export interface operations {
             /** @description How many were deleted; none is no failure. */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -568,8 +536,6 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -644,8 +610,6 @@ export interface operations {
             /** @description The deleted task. It has no `ETag` any more. */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     [name: string]: unknown;
                 };
                 content: {

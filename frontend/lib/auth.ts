@@ -4,11 +4,15 @@ import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { nextCookies } from 'better-auth/next-js';
 import { account, rateLimit, session, user, verification } from '@/db/schema';
 import { accountLimit } from '@/lib/account-limit';
+import { mailExistingAccount, mailPasswordReset, mailVerification } from '@/lib/account-mails';
 import { apiToken } from '@/lib/api-token';
 import { quiet } from '@/lib/database-error';
 import { db } from '@/lib/db';
+import { deleteAccount } from '@/lib/delete-account';
 import { env } from '@/lib/env';
 import { log } from '@/lib/log';
+import { mailIsOffered } from '@/lib/mail';
+import { forgetResets } from '@/lib/password-resets';
 
 /** Where Better Auth finds the client's address: the route writes it, over whatever a client sent. */
 export const ADDRESS_HEADER = 'x-client-address';
@@ -17,10 +21,28 @@ const adapter = drizzleAdapter(db, { provider: 'pg', schema: { user, session, ac
 
 // By the URL rather than NODE_ENV: a production build on http://localhost could not keep a session otherwise.
 const secure = env.baseURL.startsWith('https://');
+const tokenNames = { issuer: env.jwtIssuer, audience: env.jwtAudience };
+const requireEmailVerification = env.requireVerification;
 
 export const auth = betterAuth({
   database: (options: BetterAuthOptions) => quiet(adapter(options)),
-  emailAndPassword: { enabled: true, requireEmailVerification: false },
+  emailAndPassword: {
+    enabled: true,
+    requireEmailVerification,
+    revokeSessionsOnPasswordReset: true,
+    ...(mailIsOffered && {
+      sendResetPassword: async ({ user, token }) => mailPasswordReset(user.email, token),
+      onPasswordReset: ({ user }) => forgetResets(user.id),
+    }),
+    onExistingUserSignUp: async ({ user }) => mailExistingAccount(user.email),
+  },
+  ...(requireEmailVerification && {
+    emailVerification: {
+      sendOnSignUp: true,
+      sendOnSignIn: true,
+      sendVerificationEmail: async ({ user, token }) => mailVerification(user.email, token),
+    },
+  }),
   session: {
     expiresIn: 60 * 60 * 24 * 7,
     updateAge: 60 * 60 * 24,
@@ -43,7 +65,8 @@ export const auth = betterAuth({
   telemetry: { enabled: false },
   plugins: [
     accountLimit(),
-    apiToken({ issuer: env.jwtIssuer, audience: env.jwtAudience }),
+    apiToken(tokenNames),
+    deleteAccount(tokenNames),
     // Last, so that it sees the cookies of every other plugin.
     nextCookies(),
   ],

@@ -1,6 +1,7 @@
 import 'server-only';
 import { connection } from '@/db/connection.mjs';
 import { type AddressSource, parseProxies } from '@/lib/client-address';
+import { isSender, smtpOptions } from '@/lib/smtp';
 
 /** Better Auth falls back to this published value outside production; a token signed with it is anybody's. */
 const PUBLISHED_DEFAULT = 'better-auth-secret-12345678901234567890';
@@ -20,6 +21,10 @@ export const env = {
   jwtAudience: read('JWT_AUDIENCE') ?? 'task-api',
   clientIpHeader: read('CLIENT_IP_HEADER'),
   trustedProxies: read('TRUSTED_PROXIES'),
+  smtpURL: read('SMTP_URL'),
+  mailFrom: read('MAIL_FROM'),
+  /** Whether an account is used only after its address is confirmed. */
+  requireVerification: read('REQUIRE_EMAIL_VERIFICATION') === 'true',
 };
 
 /** Who says where a request comes from. */
@@ -77,6 +82,28 @@ function faults(): string[] {
     found.push('CLIENT_IP_HEADER is not the name of a header');
   }
   found.push(...failure(addressSource).map((message) => `TRUSTED_PROXIES: ${message}`));
+  found.push(...mailFaults());
+  return found;
+}
+
+function mailFaults(): string[] {
+  const found: string[] = [];
+  const { smtpURL, mailFrom } = env;
+  if (smtpURL) {
+    found.push(...failure(() => smtpOptions(smtpURL)));
+  }
+  if (Boolean(smtpURL) !== Boolean(mailFrom)) {
+    found.push(`${smtpURL ? 'MAIL_FROM' : 'SMTP_URL'} is not set: mails need both SMTP_URL and MAIL_FROM`);
+  }
+  if (mailFrom && !isSender(mailFrom)) {
+    found.push('MAIL_FROM is not an address such as tasks@app.example or Tasks <tasks@app.example>');
+  }
+  if (!['true', 'false', undefined].includes(read('REQUIRE_EMAIL_VERIFICATION'))) {
+    found.push('REQUIRE_EMAIL_VERIFICATION is neither true nor false');
+  }
+  if (env.requireVerification && !smtpURL && process.env.NODE_ENV === 'production') {
+    found.push('REQUIRE_EMAIL_VERIFICATION needs SMTP_URL and MAIL_FROM: nobody could confirm an address');
+  }
   return found;
 }
 

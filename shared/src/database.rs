@@ -20,7 +20,7 @@ pub(crate) use self::transaction::Parameter;
 pub use self::transaction::{DATABASE_ROLE, IDENTIFY, Statement};
 use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
-use crate::telemetry::{self, DatabaseTime};
+use crate::telemetry::{self, DatabaseTime, Wait};
 
 /// For one statement and its rows. The server gives up a second before, so that we hear from it.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl Database {
             // Boxed, since it would make every future above it four statements larger.
             let work = Box::pin(lease.run(owner.id(), statement, parameters));
             let answer = timeout(STATEMENT_LIMIT, work).await;
-            telemetry::call("PostgreSQL statement", sent, !matches!(answer, Ok(Ok(_))));
+            telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
                 // A pooler waits for a server that refuses its login, and says nothing.
                 patience.renew().await;
@@ -132,7 +132,7 @@ impl Database {
             let started = SystemTime::now();
             let outcome = self.pools.current().get().await;
             if outcome.as_ref().map_or(true, |object| Object::metrics(object).recycle_count == 0) {
-                telemetry::call("PostgreSQL connect", started, outcome.is_err());
+                telemetry::call(Wait::DatabaseConnect, started, outcome.is_err());
                 tracing::debug!(failed = outcome.is_err(), "connecting to the database");
             }
             match outcome {

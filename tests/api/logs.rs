@@ -1,23 +1,16 @@
 //! What the functions log, at the levels that Lambda knows.
-use serde_json::{Value, json};
-use tests::{SECRET, Stack, Token, User, database_url};
+use serde_json::json;
+use tests::{Fixture, SECRET, Token, User, database_url};
 
 const MARK: &str = "HUSH-what-a-user-writes";
 
-fn start(level: &str, database_url: &str) -> Stack {
-    Stack::start(&[
+fn start(level: &str, database_url: &str) -> Fixture {
+    Fixture::gateway(&[
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("AWS_LAMBDA_LOG_LEVEL", level),
         ("SERVICE_NAME", "task-api-test"),
         ("DATABASE_URL", database_url),
     ])
-}
-
-/// The lines about requests.
-fn requests(stack: &Stack) -> Vec<Value> {
-    let log = stack.gateway.log();
-    let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
-    lines.filter(|line| line["message"] == "request").collect()
 }
 
 #[test]
@@ -32,18 +25,18 @@ fn at_no_level_a_secret_a_token_or_a_text_is_logged() {
     assert_eq!(user.list(&format!("?after={MARK}")).faults(), ["after"]);
 
     // An event that no gateway sends.
-    let url = format!("{}/2015-03-31/functions/list-tasks/invocations", stack.gateway.url);
+    let url = format!("{}/2015-03-31/functions/list-tasks/invocations", stack.url);
     for event in [json!({ "headers": MARK }), json!(MARK), json!({ "rawQueryString": [MARK] })] {
         tests::send("POST", &url, &[], &event.to_string());
     }
 
-    let lines = requests(&stack);
+    let lines = stack.requests();
     assert_eq!(lines.len(), 8, "{lines:#?}");
     // Found again by who has the secret and the id, and by nobody who hashes ids.
     let name = shared::log_name(&SECRET.into(), &user.id);
     let named = lines.iter().filter(|line| line["user"] == name.as_str()).count();
     assert_eq!(named, 4, "all but those without a valid token: {lines:#?}");
-    let log = stack.gateway.log();
+    let log = stack.log();
     let password = database_url().split(['/', ':', '@']).nth(4).unwrap();
     assert!(password.len() > 5);
     for hushed in [MARK, "HUSH", SECRET, &user.id, &Token::of(&user.id).sign()[..40], password] {
@@ -57,7 +50,7 @@ fn at_a_higher_level_only_what_failed_is_logged() {
     let user = User::of(&stack);
     user.list("").expect_problem(503, "database_unavailable");
     user.list("?limit=0").faults();
-    let lines = requests(&stack);
+    let lines = stack.requests();
     let [line] = lines.as_slice() else { panic!("{lines:#?}") };
     assert_eq!(line["level"], "WARN");
     assert_eq!((&line["status"], &line["code"]), (&json!(503), &json!("database_unavailable")));
@@ -67,5 +60,5 @@ fn at_a_higher_level_only_what_failed_is_logged() {
     let metrics = &line["_aws"]["CloudWatchMetrics"][1];
     assert_eq!(metrics["Dimensions"], json!([["service", "code"]]));
     assert_eq!(metrics["Metrics"][0]["Name"], "Failures");
-    assert!(!stack.gateway.log().contains("HUSH"));
+    assert!(!stack.log().contains("HUSH"));
 }

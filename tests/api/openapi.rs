@@ -1,6 +1,7 @@
 //! `shared/openapi.yaml`, the local gateway's routes and the functions: one fact, three forms.
 //! That real answers are as the document says is checked of every answer in these tests.
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,16 +21,17 @@ fn routed() -> BTreeSet<Route> {
     routes.collect()
 }
 
+/// Holds what stands in a place to the document.
+fn assert_same<T: Ord + Debug>(described: &BTreeSet<T>, found: &BTreeSet<T>, place: &str) {
+    let missing: Vec<_> = described.difference(found).collect();
+    assert!(missing.is_empty(), "{missing:?} of shared/openapi.yaml is missing in {place}");
+    let unknown: Vec<_> = found.difference(described).collect();
+    assert!(unknown.is_empty(), "{unknown:?} of {place} is not in shared/openapi.yaml");
+}
+
 #[test]
 fn the_document_has_the_routes_of_the_gateway() {
-    let (described, routed) = (routes(), routed());
-    let missing: Vec<_> = described.difference(&routed).collect();
-    assert!(
-        missing.is_empty(),
-        "{missing:?} are not in Cargo.toml's [workspace.metadata.lambda.watch.router]"
-    );
-    let unknown: Vec<_> = routed.difference(&described).collect();
-    assert!(unknown.is_empty(), "{unknown:?} of Cargo.toml are not in shared/openapi.yaml");
+    assert_same(&routes(), &routed(), "Cargo.toml's [workspace.metadata.lambda.watch.router]");
 }
 
 #[test]
@@ -46,5 +48,22 @@ fn every_route_has_its_function_and_every_function_its_route() {
     let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let functions: BTreeSet<_> = files.map(|file| name(&file.unwrap().path())).collect();
     let described: BTreeSet<_> = routes().into_iter().map(|(_, _, function)| function).collect();
-    assert_eq!(functions, described, "left: functions/src/bin; right: shared/openapi.yaml");
+    assert_same(&described, &functions, "functions/src/bin, a binary an operation");
+}
+
+#[test]
+fn every_operation_has_tests_of_its_own_and_a_place_in_the_readme() {
+    let (modules, readme) = (include_str!("main.rs"), include_str!("../../README.md"));
+    for (method, path, function) in routes() {
+        let name = function.split('-').next().unwrap();
+        assert!(
+            modules.contains(&format!("mod {name};")),
+            "{function} has no tests: write tests/api/{name}.rs, and `mod {name};` into tests/api/main.rs"
+        );
+        let cells = [format!("| `{method} {path}` |"), format!("| `{method} {path}?")];
+        assert!(
+            cells.iter().any(|cell| readme.contains(cell)),
+            "README.md has no row of `{method} {path}` in its table of requests"
+        );
+    }
 }

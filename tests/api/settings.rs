@@ -1,10 +1,10 @@
 //! What a function does with its settings, at start.
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{
-    Fixture, ISSUER, SECRET, Stack, Token, User, create_secret, database_url, function, now,
-    operations, request, stack,
+    Fixture, ISSUER, SECRET, Token, User, create_secret, database_url, function, now, operations,
+    request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -30,45 +30,11 @@ fn a_function_names_all_that_is_missing() {
 }
 
 #[test]
-fn a_function_refuses_a_secret_that_others_could_know() {
-    for (name, weak, reason) in [
-        ("BETTER_AUTH_SECRET", "HUSH-under-32-bytes", "19 bytes"),
-        ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890", "published default"),
-        (
-            "BETTER_AUTH_SECRETS",
-            "2:HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH,1:HUSH",
-            "entry 2 has 4 bytes",
-        ),
-        ("BETTER_AUTH_SECRETS", "HUSH-HUSH-HUSH-HUSH-HUSH-HUSH-HUSH", "<version>:<secret>"),
-    ] {
-        let text = refusal(function("get-task", &[(name, weak), ("DATABASE_URL", URL)]));
-        assert!(text.contains(name) && text.contains(reason), "{text}");
-    }
-}
-
-#[test]
-fn a_function_refuses_a_database_url_it_cannot_use() {
-    for (url, reason) in [
-        ("mysql://user:HUSH@h/db", "not a postgres:// URL"),
-        ("postgres://user:HUSH@h/db?sslmode=maybe", "unknown sslmode"),
-        ("postgres://user:HUSH@h/db?sslmode=no-verify", "sslrootcert"),
-        (
-            "postgres://user:HUSH@h/db?sslmode=require&sslrootcert=/nowhere/ca.pem",
-            "/nowhere/ca.pem",
-        ),
-    ] {
-        let text =
-            refusal(function("get-task", &[("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", url)]));
-        assert!(text.contains("DATABASE_URL") && text.contains(reason), "{text}");
-    }
-}
-
-#[test]
 fn during_a_rotation_tokens_of_every_secret_are_accepted() {
     let secrets = format!("2:{NEXT}, 1:{SECRET}");
     // Once there is a list, the single secret neither signs nor verifies.
     let retired = "a-secret-that-was-retired-long-ago-and-leaked";
-    let stack = Stack::start(&[
+    let stack = Fixture::gateway(&[
         ("BETTER_AUTH_SECRET", retired),
         ("BETTER_AUTH_SECRETS", &secrets),
         ("DATABASE_URL", database_url()),
@@ -86,8 +52,11 @@ fn during_a_rotation_tokens_of_every_secret_are_accepted() {
 
 #[test]
 fn without_issuer_and_audience_configured_none_is_asked_for() {
-    let stack =
-        Stack::start(&[("JWT_ISSUER", ""), ("JWT_AUDIENCE", ""), ("DATABASE_URL", database_url())]);
+    let stack = Fixture::gateway(&[
+        ("JWT_ISSUER", ""),
+        ("JWT_AUDIENCE", ""),
+        ("DATABASE_URL", database_url()),
+    ]);
     let user = User::of(&stack);
     for (issuer, audience) in [(json!(null), json!(null)), (json!("x"), json!("y"))] {
         let token = Token::of(&user.id).with("iss", issuer).with("aud", audience);
@@ -106,7 +75,7 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     create_secret(&aws.url, "task-api/test", &secret.to_string());
     let mut variables = aws_variables(&aws.url, "task-api/test").to_vec();
     variables.push(("BETTER_AUTH_SECRET", ""));
-    let stack = Stack::start(&variables);
+    let stack = Fixture::gateway(&variables);
     // JWT_ISSUER is set in the environment, too, and that wins.
     let user = User::of(&stack);
     assert_eq!(user.list("").expect(200), json!([]));
@@ -130,27 +99,12 @@ fn a_function_reads_its_settings_from_secrets_manager() {
 
 #[test]
 fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
-    let lifetime =
-        |text| [("JWT_MAX_LIFETIME", text), ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", URL)];
-    for bad in ["0", "-1", "1d", "1.5"] {
-        let text = refusal(function("get-task", &lifetime(bad)));
-        assert!(text.contains("JWT_MAX_LIFETIME"), "{bad}: {text}");
-    }
-    let stack = Stack::start(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
+    let stack = Fixture::gateway(&[("JWT_MAX_LIFETIME", "3600"), ("DATABASE_URL", database_url())]);
     let user = User::of(&stack);
-    let list = |issued: Value, end: u64| {
-        let token = Token::of(&user.id).with("iat", issued).with("exp", json!(end));
-        user.with_token(&token).list("")
-    };
     let now = now();
-    list(json!(now), now + 3600).expect(200);
-    for (issued, end) in [
-        (json!(now), now + 3660),
-        (json!(now - 3600), now + 60),
-        (json!(now + 3600), now + 3660),
-        (json!(null), now + 60),
-    ] {
-        list(issued, end).expect_problem(401, "invalid_token");
+    for (lifetime, status) in [(3600, 200), (3660, 401)] {
+        let token = Token::of(&user.id).with("iat", json!(now)).with("exp", json!(now + lifetime));
+        assert_eq!(user.with_token(&token).list("").status, status, "{lifetime}");
     }
 }
 
@@ -168,7 +122,7 @@ fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str);
 fn the_gateway_answers_a_preflight_by_itself() {
     let preflight = tests::send(
         "OPTIONS",
-        &format!("{}/api/u/tasks", stack().gateway.url),
+        &format!("{}/api/u/tasks", stack().url),
         &[
             ("origin", "http://localhost:3000"),
             ("access-control-request-method", "POST"),
@@ -184,7 +138,7 @@ fn the_gateway_answers_a_preflight_by_itself() {
     assert!(
         ["authorization", "idempotency-key", "if-match"].iter().all(|name| allowed.contains(name))
     );
-    let url = format!("{}/api/u/tasks", stack().gateway.url);
+    let url = format!("{}/api/u/tasks", stack().url);
     let answer = request("GET", &url, &[("origin", "http://localhost:3000")], "");
     assert!(!answer.header("access-control-allow-origin").is_empty());
     let exposed = answer.header("access-control-expose-headers");

@@ -58,24 +58,11 @@ fn update_refuses_a_body_that_sets_nothing() {
 fn update_names_every_fault_and_changes_nothing() {
     let user = User::new();
     let task = user.new_task("a");
-    for (body, faults) in [
-        (json!({ "title": null }), &["title"][..]),
-        (json!({ "title": " ", "description": "fine" }), &["title"]),
-        (json!({ "title": "fine", "completed": null }), &["completed"]),
-        (json!({ "completed": "true" }), &["completed"]),
-        (json!({ "completed": 1 }), &["completed"]),
-        (
-            json!({ "title": 1, "description": 1, "completed": 1 }),
-            &["title", "description", "completed"],
-        ),
-        (
-            json!({ "title": "x".repeat(201), "description": "x".repeat(1001) }),
-            &["title", "description"],
-        ),
-        (json!({ "description": "\0" }), &["description"]),
-    ] {
-        assert_eq!(user.update(&task["id"], &[], &body).faults(), faults, "{body}");
-    }
+    let body = json!({ "title": null, "description": "\0", "completed": 1 });
+    let faults = ["title", "description", "completed"];
+    assert_eq!(user.update(&task["id"], &[], &body).faults(), faults);
+    let body = json!({ "title": "fine", "completed": null });
+    assert_eq!(user.update(&task["id"], &[], &body).faults(), ["completed"]);
     assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "").faults(), ["body"]);
     assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "[]").faults(), ["body"]);
     assert_eq!(user.get(&task["id"]).expect(200), task);

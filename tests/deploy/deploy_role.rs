@@ -57,7 +57,9 @@ fn the_role_cannot_make_itself_more() {
         // Nothing but what AWS knows no resource for is of the whole account.
         if strings(&statement["Resource"]).any(|resource| resource == "*") {
             let of_account = |action: &str| {
-                ["Describe", "List", "Get"].iter().any(|verb| action.contains(&format!(":{verb}")))
+                ["Describe", "List", "Get", "BatchGet"]
+                    .iter()
+                    .any(|verb| action.contains(&format!(":{verb}")))
                     || action.starts_with("logs:") && action.contains("LogDelivery")
                     || action == "logs:PutResourcePolicy"
             };
@@ -132,7 +134,9 @@ fn the_role_may_make_each_kind_of_resource_that_a_stage_has() {
     }
     // What the operator's own commands read and write.
     let named = json!(statements(&stack, "Role")).to_string();
-    for own in ["secret:task-api/prod-??????", "parameter/task-api/prod/owner-database-url"] {
+    let parameters =
+        ["owner", "app"].map(|of| format!("parameter/task-api/prod/{of}-database-url"));
+    for own in ["secret:task-api/prod-??????", &parameters[0], &parameters[1]] {
         assert!(named.contains(own), "{own}");
     }
     // IAM takes no longer policy.

@@ -12,7 +12,8 @@ use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
 
-use crate::shape::{integrations, shape};
+use crate::check::{others, untimed};
+use crate::shape::integrations;
 use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
 
 /// What must never be in a log: parts of every secret, and what users write.
@@ -126,13 +127,60 @@ impl Local {
         self.make_routes(stage, id);
         // The same API, where no name has to be looked up.
         let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
-        let said = success(&mut self.stage(&[stage, "check", "--url", &url]));
-        assert!(said.contains(&format!("task-api-{stage} works")), "{said}");
+        self.check(stage, &url);
         self.urls.insert(stage, url);
+    }
+
+    /// What this AWS does otherwise is all that the check finds.
+    fn check(&self, stage: &str, url: &str) {
+        let check = [stage, "check", "--url", url, "--wait", "0", "--json"];
+        let output = self.stage(&check).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let mut expected = vec![
+            // It cannot pass on an answer without a body.
+            ("get, If-None-Match: its ETag", "fails"),
+            ("headers of a 304", "differs"),
+            ("no-store and nosniff on every answer", "differs"),
+            ("answers that a browser can read", "differs"),
+            ("a body that is no UTF-8", "differs"),
+            // It joins them with a space, too.
+            ("two Idempotency-Key headers", "differs"),
+            // It makes no metrics of log lines, and has no access log.
+            ("metrics TaskApi", "differs"),
+            ("access log of the gateway", "differs"),
+            ("queries of the dashboard", "differs"),
+        ];
+        // It has no X-Ray, and reports no invocation; only dev has Lambda's own do so.
+        expected.push(("trace of a request that asks for one", "not asked"));
+        let reported = if stage == "dev" { "differs" } else { "not asked" };
+        expected.push(("an invocation of list-tasks", reported));
+        let others = others(&said);
+        let verdicts = untimed(&others).into_iter().map(|row| (row, others[row].0.as_str()));
+        assert_eq!(verdicts.collect::<BTreeMap<_, _>>(), expected.into_iter().collect(), "{said}");
+        let (_, why) = &others["trace of a request that asks for one"];
+        assert_eq!(why.contains("Tracing"), stage != "prod", "{why}");
+        assert!(!said.contains(MARK), "{said}");
     }
 
     /// Makes what API Gateway reads in the body of an API; this AWS does not read it.
     fn make_routes(&self, stage: &str, api: &str) {
+        let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
+        let cors = &body["x-amazon-apigateway-cors"];
+        let list = |name: &str| {
+            let values = cors[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap());
+            values.collect::<Vec<_>>().join(",")
+        };
+        let names = [
+            ("AllowOrigins", "allowOrigins"),
+            ("AllowMethods", "allowMethods"),
+            ("AllowHeaders", "allowHeaders"),
+            ("ExposeHeaders", "exposeHeaders"),
+        ];
+        let lists = names.map(|(name, given)| format!("{name}={}", list(given)));
+        let update = ["apigatewayv2", "update-api", "--api-id", api, "--cors-configuration"];
+        let mut aws = self.command(Command::new(tool("aws").join("aws")));
+        success(aws.args(update).arg(lists.join(",")));
         let make = |what: &str, properties: &Value| {
             let path = format!("/v2/apis/{api}/{what}");
             self.call("apigateway", &path, &[], &properties.to_string()).expect(201)
@@ -340,6 +388,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 fn a_new_login_to_the_database_is_known_without_a_deployment() {
     let local = &*LOCAL;
     let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
+    // Of each sandbox that the check has had Lambda start.
     let connections = |what: &str| {
         let of_list = "application_name = 'task-api-staging-list-tasks'";
         sql(&database().url, &format!("SELECT {what} FROM pg_stat_activity WHERE {of_list}"))
@@ -347,7 +396,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     let cut = || assert!(!connections("pg_terminate_backend(pid)").is_empty());
     let [a, b] = ["a", "b"].map(|suffix| format!("task_api_staging_{suffix}"));
     list().expect(200);
-    assert_eq!(connections("usename"), [a.as_str()]);
+    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
 
     let said = success(&mut local.stage(&["staging", "prepare", "--new-login"]));
     assert!(
@@ -357,7 +406,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     // For ten minutes the old one still lets in who has not heard of the new one.
     cut();
     list().expect(200);
-    assert_eq!(connections("usename"), [a.as_str()]);
+    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
     let ends = format!(
         "SELECT rolvaliduntil BETWEEN now() + interval '9 minutes' AND now() + interval '10 minutes' \
          FROM pg_roles WHERE rolname = '{a}'"
@@ -368,7 +417,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     sleep(Duration::from_secs(11));
     cut();
     list().expect(200);
-    assert_eq!(connections("usename"), [b.as_str()]);
+    assert_eq!(connections("DISTINCT usename"), [b.as_str()]);
 
     // A password that somebody changed, and told nobody.
     sql(&database().url, &format!("ALTER ROLE {b} PASSWORD '{MARK}'"));
@@ -378,7 +427,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     success(&mut local.stage(&["staging", "prepare", "--new-login"]));
     sleep(Duration::from_secs(11));
     list().expect(200);
-    assert_eq!(connections("usename"), [a.as_str()]);
+    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
 }
 
 #[test]
@@ -435,9 +484,15 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
         assert_eq!(header, r#"{"format":"json","version":1}"#);
         calls.push(segment.parse::<Value>().unwrap());
     }
-    let is = |call: &&Value| call["trace_id"] == root && call["name"] == "PostgreSQL statement";
+    let is = |call: &&Value| call["trace_id"] == root && call["annotations"]["step"] == "statement";
     let statement = calls.iter().find(is).unwrap();
     assert_eq!(statement["type"], "subsegment");
+    assert_eq!(statement["sql"], json!({ "database_type": "PostgreSQL" }));
+    let names: BTreeSet<_> = calls.iter().map(|call| call["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names.difference(&BTreeSet::from(["Secrets Manager"])).collect::<Vec<_>>(),
+        [&"PostgreSQL"]
+    );
     assert!(statement["start_time"].as_f64() <= statement["end_time"].as_f64());
     assert_eq!((statement["id"].as_str().unwrap().len(), &statement["fault"]), (16, &json!(false)));
     assert!(!json!(calls).to_string().contains(MARK));
@@ -474,16 +529,17 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
         made.insert((rare.to_owned(), r#"["service"]"#.to_owned()));
     }
 
-    let shape = shape(stack("prod"));
+    let stack = stack("prod");
     let mut asked = BTreeSet::new();
-    for alarm in
-        shape["alarms"].as_object().unwrap().values().filter(|a| a["Namespace"] == "TaskApi")
-    {
+    let alarms = stack.of_type("AWS::CloudWatch::Alarm");
+    for alarm in alarms.into_iter().filter(|alarm| alarm["Namespace"] == "TaskApi") {
         let dimensions = alarm["Dimensions"].as_array().unwrap();
         let names: Vec<_> = dimensions.iter().map(|dimension| &dimension["Name"]).collect();
         asked.insert((alarm["MetricName"].as_str().unwrap().to_owned(), json!(names).to_string()));
     }
-    for widget in shape["dashboard"]["widgets"].as_array().unwrap() {
+    let dashboard = stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap();
+    let dashboard: Value = dashboard.parse().unwrap();
+    for widget in dashboard["widgets"].as_array().unwrap() {
         let mut namespace = Value::Null;
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
             // A dot stands for what is above it.

@@ -21,22 +21,24 @@ fn server() -> &'static Fixture {
     &SERVER
 }
 
-fn local_aws() -> Fixture {
+pub fn local_aws() -> Fixture {
     Fixture::start("aws", &[])
 }
 
 /// A stage that is prepared and not deployed.
-struct Stage<'a> {
+pub struct Stage<'a> {
     aws: &'a Fixture,
     name: &'static str,
     /// Who may do everything on its server.
     admin_url: String,
+    /// Who owns its database.
+    pub owner_url: String,
     folder: TempDir,
 }
 
 impl<'a> Stage<'a> {
     /// A stage with a database of its own, whose owner is no superuser.
-    fn new(aws: &'a Fixture, name: &'static str, server: &Fixture) -> Self {
+    pub fn new(aws: &'a Fixture, name: &'static str, server: &Fixture) -> Self {
         let owner = format!("owner_of_{name}");
         let make = format!(
             "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'owner'; \
@@ -48,24 +50,21 @@ impl<'a> Stage<'a> {
         sql(&server.url, &format!("CREATE DATABASE stage_{name} OWNER {owner}"));
         let server_url: DatabaseUrl = server.url.parse().unwrap();
         let admin_url = server_url.with_database(&format!("stage_{name}")).unwrap();
-        let stage = Self {
-            aws,
-            name,
-            admin_url: admin_url.expose().to_owned(),
-            folder: tempfile::tempdir().unwrap(),
-        };
-        stage.settings(admin_url.with_login(&owner, "owner").unwrap().expose());
+        let owner_url = admin_url.with_login(&owner, "owner").unwrap().expose().to_owned();
+        let admin_url = admin_url.expose().to_owned();
+        let stage = Self { aws, name, admin_url, owner_url, folder: tempfile::tempdir().unwrap() };
+        stage.settings(&stage.owner_url);
         stage
     }
 
-    fn settings(&self, database_url: &str) {
+    pub fn settings(&self, database_url: &str) {
         let settings = format!(
             "BETTER_AUTH_SECRET={SECRET}\nDATABASE_URL={database_url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n"
         );
         std::fs::write(self.folder.path().join("settings"), settings).unwrap();
     }
 
-    fn prepare(&self, options: &[&str]) -> Command {
+    pub fn prepare(&self, options: &[&str]) -> Command {
         let mut command = with_aws(xtask(), &self.aws.url);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
@@ -75,13 +74,13 @@ impl<'a> Stage<'a> {
         command
     }
 
-    fn aws(&self, arguments: &[&str]) -> String {
+    pub fn aws(&self, arguments: &[&str]) -> String {
         let mut command = with_aws(Command::new(tool("aws").join("aws")), &self.aws.url);
         success(command.args(arguments).args(["--output", "text"]))
     }
 
     /// The functions' `DATABASE_URL`.
-    fn functions_url(&self) -> String {
+    pub fn functions_url(&self) -> String {
         let id = format!("task-api/{}", self.name);
         let get = ["secretsmanager", "get-secret-value", "--query", "SecretString", "--secret-id"];
         let secret: Value = self.aws(&[&get[..], &[&id]].concat()).parse().unwrap();
@@ -89,7 +88,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The app's `DATABASE_URL`.
-    fn app_url(&self) -> String {
+    pub fn app_url(&self) -> String {
         let name = format!("/task-api/{}/app-database-url", self.name);
         let get = ["ssm", "get-parameter", "--with-decryption", "--query", "Parameter.Value"];
         self.aws(&[&get[..], &["--name", &name]].concat()).trim().to_owned()
@@ -99,7 +98,7 @@ impl<'a> Stage<'a> {
         format!("{access}_{}_{suffix}", self.name)
     }
 
-    fn admin(&self, statement: &str) -> Vec<String> {
+    pub fn admin(&self, statement: &str) -> Vec<String> {
         sql(&self.admin_url, statement)
     }
 
@@ -115,14 +114,14 @@ fn with_password(url: &str, password: &str) -> String {
 }
 
 /// Whether a URL lets in.
-fn logs_in(url: &str) -> bool {
+pub fn logs_in(url: &str) -> bool {
     let database = Database::new(&url.parse().unwrap(), 1).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(database.connection()).is_ok()
 }
 
 /// What a request does.
-fn serves(url: &str) -> bool {
+pub fn serves(url: &str) -> bool {
     let request = format!(
         "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = 'u'; SELECT count(*) FROM tasks; COMMIT"
     );

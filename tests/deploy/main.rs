@@ -2,10 +2,13 @@
 
 mod artifacts;
 mod cdk;
+mod check;
 mod cloudformation;
 mod deploy_role;
+mod gateway;
 mod local_aws;
 mod logins;
+mod prepare;
 mod shape;
 mod template;
 mod tools;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{Route, routes};
 
 use crate::cloudformation::Stack;
-use crate::shape::{integrations, shape, statements};
+use crate::shape::{functions, integrations, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
 /// Settings that no stage has, but that the template offers.
@@ -68,12 +68,6 @@ fn parameters_that_do_not_go_together_are_refused() {
     }
     assert!(refused("prod", &OPTIONS).is_empty());
     assert!(refused("dev", &["DomainName=api.app.example", certificate]).is_empty());
-}
-
-fn functions(stack: &Stack) -> Vec<(String, Value)> {
-    let shape = shape(stack);
-    let functions = shape["functions"].as_object().unwrap().iter();
-    functions.map(|(name, function)| (name.clone(), function.clone())).collect()
 }
 
 #[test]
@@ -140,6 +134,7 @@ fn api_gateway_may_call_a_function_for_its_own_route_alone() {
             let permission = json!({
                 "Action": "lambda:InvokeFunction",
                 "Principal": "apigateway.amazonaws.com",
+                "FunctionName": format!("{function}:live"),
                 "SourceArn": format!("{api}/*/{method}{path}"),
             });
             assert_eq!(shape["permission"], permission, "{function}");
@@ -150,46 +145,50 @@ fn api_gateway_may_call_a_function_for_its_own_route_alone() {
 #[test]
 fn a_function_may_read_its_secret_and_write_its_log() {
     for name in STAGES {
-        for (function, shape) in functions(stack(name)) {
-            let secret = format!(
-                "arn:aws:secretsmanager:us-east-1:123456789012:secret:task-api/{name}-??????"
-            );
-            let mut expected = [
-                json!({ "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [secret] }),
-                json!({
-                    "Effect": "Allow",
-                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    "Resource": [format!("/aws/lambda/task-api-{name}.Arn")],
-                }),
-            ];
-            expected.sort_by_key(ToString::to_string);
-            assert_eq!(shape["may"], json!(expected), "{function}");
-            let trust = json!([{
-                "Effect": "Allow",
-                "Principal": { "Service": "lambda.amazonaws.com" },
-                "Action": ["sts:AssumeRole"],
-            }]);
-            assert_eq!(shape["assumed by"], trust, "{function}");
+        let stack = stack(name);
+        for function in stack.of_type("AWS::Lambda::Function") {
+            assert_eq!(function["Role"], "FunctionRole.Arn");
         }
+        let secret =
+            format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:task-api/{name}-??????");
+        let expected = [
+            json!({
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": [format!("/aws/lambda/task-api-{name}.Arn")],
+            }),
+            json!({ "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [secret] }),
+        ];
+        assert_eq!(statements(stack, "FunctionRole"), expected);
+        assert_eq!(trusted(stack, "FunctionRole"), "lambda.amazonaws.com");
     }
+}
+
+/// The service that alone may assume a role.
+fn trusted<'a>(stack: &'a Stack, role: &str) -> &'a str {
+    let policy = &stack.resources[role]["Properties"]["AssumeRolePolicyDocument"];
+    let [statement] = policy["Statement"].as_array().unwrap().as_slice() else {
+        panic!("{policy}")
+    };
+    let service = &statement["Principal"]["Service"];
+    let expected = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    assert_eq!(*statement, expected);
+    service.as_str().unwrap()
 }
 
 #[test]
 fn traces_are_sent_only_where_the_operator_wants_them() {
     // A client may ask for a trace of each of its requests, in either mode: what is not asked is the right to send one.
-    let sends = |stack: &Stack| {
-        let functions = functions(stack).into_iter();
-        functions.map(|(_, shape)| shape["may"].to_string().contains("xray:")).collect::<Vec<_>>()
-    };
-    for name in STAGES {
-        assert!(sends(stack(name)).iter().all(|sends| !sends), "{name}");
-    }
+    let sends =
+        |stack: &Stack| json!(statements(stack, "FunctionRole")).to_string().contains("xray:");
+    assert!(STAGES.iter().all(|name| !sends(stack(name))));
     let traced = resolved(translated("prod", &["Tracing=Active"]));
-    assert!(sends(&traced).iter().all(|sends| *sends));
+    assert!(sends(&traced));
     for (_, shape) in functions(&traced) {
         assert_eq!(shape["function"]["TracingConfig"], json!({ "Mode": "Active" }));
         // Another mode is another version.
-        assert!(shape["version"]["Description"].as_str().unwrap().ends_with("tracing Active"));
+        let description = &shape["version"]["Properties"]["Description"];
+        assert!(description.as_str().unwrap().ends_with("tracing Active"));
     }
 }
 
@@ -433,38 +432,39 @@ fn staging_and_prod_are_watched() {
 #[test]
 fn a_new_version_in_prod_is_tried_on_a_tenth_and_rolled_back_by_alarms() {
     for name in STAGES {
-        for (function, shape) in functions(stack(name)) {
-            let canary = &shape["canary"];
-            if name != "prod" {
-                assert!(canary.is_null(), "{function}");
-                continue;
-            }
+        let (stack, is_canary) = (stack(name), name == "prod");
+        for (function, shape) in functions(stack) {
+            assert_eq!(shape["alias"].get("UpdatePolicy").is_some(), is_canary, "{function}");
+        }
+        let groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup");
+        assert_eq!(groups.len(), if is_canary { functions(stack).len() } else { 0 });
+        for group in groups {
             assert_eq!(
-                canary["DeploymentConfigName"],
+                group["DeploymentConfigName"],
                 "CodeDeployDefault.LambdaCanary10Percent5Minutes"
             );
-            let alarms = canary["AlarmConfiguration"]["Alarms"].as_array().unwrap();
+            let alarms = group["AlarmConfiguration"]["Alarms"].as_array().unwrap();
             let alarms: Vec<_> =
                 alarms.iter().map(|alarm| alarm["Name"].as_str().unwrap()).collect();
-            assert_eq!(alarms.len(), 2, "{alarms:?}");
+            let [errors, database] = alarms[..] else { panic!("{alarms:?}") };
             assert!(
-                alarms[0].starts_with("A function did not start") && alarms[1].contains("database")
+                errors.starts_with("A function did not start") && database.contains("database")
             );
-            let aliases = json!({
-                "Effect": "Allow",
-                "Action": ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"],
-                "Resource": [format!("arn:aws:lambda:us-east-1:123456789012:function:task-api-{name}-*")],
-            });
-            let alarms = json!({
-                "Effect": "Allow", "Action": ["cloudwatch:DescribeAlarms"], "Resource": ["*"],
-            });
-            assert_eq!(canary["may"], json!([alarms, aliases]));
-            assert_eq!(canary["assumed by"][0]["Principal"]["Service"], "codedeploy.amazonaws.com");
-            assert_eq!(canary["AutoRollbackConfiguration"]["Enabled"], true);
-            let events = canary["AutoRollbackConfiguration"]["Events"].as_array().unwrap();
+            assert_eq!(group["ServiceRoleArn"], "CanaryRole.Arn");
+            assert_eq!(group["AutoRollbackConfiguration"]["Enabled"], true);
+            let events = group["AutoRollbackConfiguration"]["Events"].as_array().unwrap();
             assert!(events.contains(&json!("DEPLOYMENT_STOP_ON_ALARM")));
         }
     }
+    let aliases = json!({
+        "Effect": "Allow",
+        "Action": ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"],
+        "Resource": ["arn:aws:lambda:us-east-1:123456789012:function:task-api-prod-*"],
+    });
+    let alarms =
+        json!({ "Effect": "Allow", "Action": ["cloudwatch:DescribeAlarms"], "Resource": ["*"] });
+    assert_eq!(statements(stack("prod"), "CanaryRole"), [alarms, aliases]);
+    assert_eq!(trusted(stack("prod"), "CanaryRole"), "codedeploy.amazonaws.com");
 }
 
 #[test]
@@ -475,7 +475,7 @@ fn a_domain_of_ones_own_is_where_the_api_is() {
     assert_eq!(stack.only("AWS::ApiGatewayV2::ApiMapping")["Stage"], "AWS::ApiGatewayV2::Stage");
     assert_eq!(stack.only("AWS::Route53::RecordSet")["Name"], "api.app.example");
     let closed = |stack: &Stack| {
-        shape(stack)["api"]["servers"][0]["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"].clone()
+        stack.only("AWS::ApiGatewayV2::Api")["Body"]["servers"][0]["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"].clone()
     };
     assert_eq!(closed(&stack), true);
     assert_eq!(closed(self::stack("prod")), false);

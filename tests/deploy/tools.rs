@@ -1,29 +1,15 @@
 //! The programs of a deployment: the SAM CLI, the AWS CLI, the CDK.
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
-use tests::{apart, xtask};
+use tests::apart;
+pub use tests::{root, tool};
 
 use crate::cloudformation::Stack;
 
 /// The stages of samconfig.toml.
 pub const STAGES: [&str; 3] = ["dev", "staging", "prod"];
-
-/// The project's folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// The folder that a tool is in; it is installed where it is missing.
-pub fn tool(name: &'static str) -> PathBuf {
-    static FOLDERS: LazyLock<Mutex<HashMap<&str, PathBuf>>> = LazyLock::new(Mutex::default);
-    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let install = || PathBuf::from(success(xtask().args(["tool", name])).trim());
-    folders.entry(name).or_insert_with(install).clone()
-}
 
 /// A program with no account in its environment but that of the local AWS at `endpoint`.
 pub fn with_aws(command: Command, endpoint: &str) -> Command {

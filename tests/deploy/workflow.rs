@@ -1,7 +1,9 @@
 //! Rules on GitHub's workflows: what runs beside the credentials of a stage, and where it comes from.
+use std::process::Command;
+
 use serde_json::{Map, Value};
 
-use crate::tools::root;
+use crate::tools::{failure, root, success};
 
 fn text(path: &str) -> String {
     std::fs::read_to_string(root().join(".github").join(path)).unwrap()
@@ -129,6 +131,73 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
         runs("sam deploy"),
     ];
     assert!(order.is_sorted(), "{order:?}");
+}
+
+/// A runner of GitHub for each architecture that a function may have.
+const RUNNERS: [&str; 2] = ["ubuntu-latest", "ubuntu-24.04-arm"];
+
+#[test]
+fn everything_is_tested_on_both_architectures() {
+    let workflow = workflow("ci");
+    let test = &jobs(&workflow)["test"];
+    assert_eq!(test["runs-on"], "${{ matrix.runner }}");
+    assert_eq!(test["strategy"]["matrix"]["runner"], Value::from(RUNNERS.to_vec()));
+    assert_eq!(test["strategy"]["fail-fast"], false);
+    let everything = &steps(test)[position(test, |step| step["run"] == ".ci/run")];
+    assert!(everything.get("if").is_none() && everything.get("continue-on-error").is_none());
+    // What was compiled for the one is of no use to the other.
+    let [cache] = uses(test, "actions/cache")[..] else { panic!("{test:#}") };
+    assert!(cache["with"]["key"].as_str().unwrap().contains("${{ runner.arch }}"));
+}
+
+#[test]
+fn functions_are_built_on_a_machine_of_their_architecture() {
+    let workflow = workflow("deploy-stage");
+    let [commit, build] = ["commit", "build"].map(|name| &jobs(&workflow)[name]);
+    assert_eq!(build["runs-on"], "${{ needs.commit.outputs.runner }}");
+    assert_eq!(commit["outputs"]["runner"], "${{ steps.find.outputs.runner }}");
+    assert_eq!(commit["env"]["STAGE"], "${{ inputs.stage }}");
+
+    // The step itself, in a repository whose main is its own commit.
+    let find = &steps(commit)[position(commit, |step| step["id"] == "find")];
+    let repository = tempfile::tempdir().unwrap();
+    let file = |name: &str| repository.path().join(name);
+    let shell = |script: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-e", "-o", "pipefail", "-c", script]).current_dir(repository.path());
+        bash.env("STAGE", "staging").env("GITHUB_OUTPUT", file("output"));
+        bash
+    };
+    let identity = "-c user.name=n -c user.email=e@app.example";
+    success(&mut shell(&format!(
+        "git init -q && git {identity} commit -q --allow-empty -m c && git update-ref refs/remotes/origin/main HEAD"
+    )));
+    let ours = std::fs::read_to_string(root().join("samconfig.toml")).unwrap();
+    let of_stage = |stage: &str| {
+        let parameters = format!("\"Stage={stage}\",");
+        assert!(ours.contains(&parameters));
+        ours.replace(&parameters, &format!("{parameters} \"Architecture=arm64\","))
+    };
+    let [x86_64, arm64] = RUNNERS;
+    for (samconfig, runner) in [
+        (ours.clone(), x86_64),
+        (of_stage("prod"), x86_64),
+        (of_stage("dev"), x86_64),
+        (of_stage("staging"), arm64),
+        (of_stage("staging").replace("\nparameter_overrides", "\n# parameter_overrides"), x86_64),
+    ] {
+        std::fs::write(file("samconfig.toml"), &samconfig).unwrap();
+        std::fs::write(file("output"), "").unwrap();
+        success(&mut shell(find["run"].as_str().unwrap()));
+        let output = std::fs::read_to_string(file("output")).unwrap();
+        assert!(
+            output.lines().any(|line| line == format!("runner={runner}")),
+            "{output}{samconfig}"
+        );
+    }
+    success(&mut shell(&format!("git {identity} commit -q --allow-empty -m 'of a fork'")));
+    let refused = failure(&mut shell(find["run"].as_str().unwrap()));
+    assert!(refused.contains("part of main"), "{refused}");
 }
 
 #[test]

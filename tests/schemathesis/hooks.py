@@ -162,6 +162,13 @@ def only_the_owner_comes_in(ctx, response, case):
 
 
 @schemathesis.check
+def no_answer_is_stored_or_taken_for_another_type(ctx, response, case):
+    if is_ours(case, response):
+        assert response.headers["cache-control"] == ["no-store"]
+        assert response.headers["x-content-type-options"] == ["nosniff"]
+
+
+@schemathesis.check
 def a_task_that_is_there_is_found(ctx, response, case):
     assert case.id not in made or response.status_code != 404
 

@@ -1,13 +1,14 @@
 //! What the tests stand on, each a process that ends with the test run.
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use crate::{AUDIENCE, ISSUER, SECRET, sql};
+use crate::{SETTINGS, as_lambda, sql};
 
 /// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`.
 pub struct Fixture {
@@ -27,6 +28,11 @@ impl Fixture {
     /// Starts a fixture with these variables in its environment; an empty one is taken out of it.
     pub fn start(fixture: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_with(&[fixture], variables)
+    }
+
+    /// A gateway whose functions have the settings of the main stack, but for these.
+    pub fn gateway(changes: &[(&str, &str)]) -> Self {
+        Self::start("gateway", &[&SETTINGS, changes].concat())
     }
 
     /// As [`Fixture::start`], with options of the fixture.
@@ -71,21 +77,23 @@ impl Fixture {
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
+
+    /// What the functions of a gateway have logged of their requests.
+    pub fn requests(&self) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
+        lines.filter(|line| line["message"] == "request").collect()
+    }
 }
 
-/// A gateway with its functions and the database that they use.
-pub struct Stack {
-    /// The gateway.
-    pub gateway: Fixture,
-}
-
-/// The stack that most tests share: its settings are those of a stage, over TLS.
-pub fn stack() -> &'static Stack {
-    static STACK: OnceLock<Stack> = OnceLock::new();
+/// The gateway that most tests share: its settings are those of a stage, over TLS.
+pub fn stack() -> &'static Fixture {
+    static STACK: OnceLock<Fixture> = OnceLock::new();
     STACK.get_or_init(|| {
         // Several of one function at once, so that they meet in the database.
         let arguments = ["gateway", "--concurrency", "4"];
-        Stack::start_with(&arguments, &[("DATABASE_URL", database_url())])
+        let database = [("DATABASE_URL", database_url())];
+        Fixture::start_with(&arguments, &[&SETTINGS[..], &database].concat())
     })
 }
 
@@ -114,13 +122,13 @@ fn chosen_database() -> Option<String> {
     std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// A stack on the embedded database, whose log shows every statement.
-pub fn embedded_stack() -> &'static Stack {
-    static STACK: OnceLock<Stack> = OnceLock::new();
+/// A gateway on the embedded database, whose log shows every statement.
+pub fn embedded_stack() -> &'static Fixture {
+    static STACK: OnceLock<Fixture> = OnceLock::new();
     if chosen_database().is_none() && !is_pooled() {
         return stack();
     }
-    STACK.get_or_init(|| Stack::start(&[("DATABASE_URL", &database().functions_url)]))
+    STACK.get_or_init(|| Fixture::gateway(&[("DATABASE_URL", &database().functions_url)]))
 }
 
 /// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.
@@ -148,20 +156,6 @@ pub fn new_database() -> [String; 2] {
     urls(&name)
 }
 
-impl Stack {
-    /// A gateway whose functions have the settings of the main stack, but for these.
-    pub fn start(changes: &[(&str, &str)]) -> Self {
-        Self::start_with(&["gateway"], changes)
-    }
-
-    fn start_with(arguments: &[&str], changes: &[(&str, &str)]) -> Self {
-        let defaults =
-            [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
-        let variables = [&defaults, changes].concat();
-        Self { gateway: Fixture::start_with(arguments, &variables) }
-    }
-}
-
 /// The project's folder.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -172,6 +166,18 @@ pub fn xtask() -> Command {
     let mut command = cargo();
     command.args(["run", "--quiet", "--package", "xtask", "--"]);
     command
+}
+
+/// The folder that a tool is in; it is installed where it is missing.
+pub fn tool(name: &'static str) -> PathBuf {
+    static FOLDERS: LazyLock<Mutex<HashMap<&str, PathBuf>>> = LazyLock::new(Mutex::default);
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let install = || {
+        let output = xtask().args(["tool", name]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().into()
+    };
+    folders.entry(name).or_insert_with(install).clone()
 }
 
 fn cargo() -> Command {
@@ -200,12 +206,7 @@ pub fn function(name: &str, variables: &[(&str, &str)]) -> Command {
     // This test's binary is in target/debug/deps.
     let deps = std::env::current_exe().unwrap();
     let mut command = Command::new(deps.parent().unwrap().parent().unwrap().join(name));
-    command
-        .env_clear()
-        .env("AWS_LAMBDA_FUNCTION_NAME", name)
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
-        .envs(variables.iter().copied());
+    as_lambda(&mut command, name);
+    command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1").envs(variables.iter().copied());
     command
 }

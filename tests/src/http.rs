@@ -61,6 +61,12 @@ impl Reply {
         errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
     }
 
+    /// The titles of the tasks of a list.
+    pub fn titles(&self) -> Vec<&str> {
+        let tasks = self.body.as_array().unwrap().iter();
+        tasks.map(|task| task["title"].as_str().unwrap()).collect()
+    }
+
     /// The target of the `Link` to the next page.
     pub fn next(&self) -> Option<&str> {
         self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")

@@ -19,19 +19,22 @@ mod user;
 pub use aws::{create_secret, put_secret};
 pub use clock::Moment;
 pub use fixture::{
-    Fixture, Stack, apart, database, database_url, embedded_stack, function, new_database, root,
-    stack, xtask,
+    Fixture, apart, database, database_url, embedded_stack, function, new_database, root, stack,
+    tool, xtask,
 };
 pub use http::{Reply, request, send};
 pub use neon::Neon;
 pub use openapi::{Route, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use proxy::{End, Proxy, Way};
-pub use sandbox::{Answer, Sandbox};
+pub use sandbox::{Answer, Sandbox, as_lambda};
 pub use sql::{Session, as_user, bound, sql, try_sql};
 pub use token::{Token, now, sign};
 pub use user::User;
 
+/// What the main stack requires of a token, as its functions are told.
+pub const SETTINGS: [(&str, &str); 3] =
+    [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
 /// The secret of the main stack.
 pub const SECRET: &str = "the-secret-of-the-tests-has-more-than-32-bytes";
 /// The issuer that the main stack requires.

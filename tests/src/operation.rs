@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use crate::Reply;
+use crate::http::check;
 use crate::openapi::{DOCUMENT, resolve};
 
 /// The requests that must not be sent again where nobody knows if they ran: a second run would do
@@ -102,6 +104,13 @@ impl Operation {
     pub fn success(&self) -> u16 {
         let statuses = self.described["responses"].as_object().unwrap().keys();
         statuses.map(|status| status.parse().unwrap()).min().unwrap()
+    }
+
+    /// What a function's answer to API Gateway becomes, checked for what holds for every answer.
+    pub fn read(&self, answer: &[u8]) -> anyhow::Result<Reply> {
+        let reply = Reply::read(answer)?;
+        check(&self.method, self.path, &reply);
+        Ok(reply)
     }
 
     /// The request with all that the document has an example of.

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::{Reply, Request, Stack, Token, request, stack};
+use crate::{Fixture, Reply, Request, Token, request, stack};
 
 /// A signed-in user.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ impl User {
     }
 
     /// A new user of this stack.
-    pub fn of(stack: &Stack) -> Self {
+    pub fn of(stack: &Fixture) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut run = [0; 12];
         SystemRandom::new().fill(&mut run).unwrap();
@@ -34,9 +34,9 @@ impl User {
     }
 
     /// The user of this stack with this id.
-    pub fn with_id(stack: &Stack, id: &str) -> Self {
+    pub fn with_id(stack: &Fixture, id: &str) -> Self {
         let token = Token::of(id).sign();
-        Self { id: id.to_owned(), gateway: stack.gateway.url.clone(), token }
+        Self { id: id.to_owned(), gateway: stack.url.clone(), token }
     }
 
     /// The same user with another token.

@@ -11,12 +11,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::env_file::EnvFile;
-use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
 use crate::login::{self, Access};
 use crate::postgres::{Mode, Server, free_port};
 use crate::process::{Output, Process};
-use crate::{migrate, project, settings, token, tools};
+use crate::{frontend, migrate, project, settings, token, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -96,7 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let app_database = app_database.iter().map(|url| (settings::DATABASE_URL, url.expose()));
         let variables =
             from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(app_database);
-        let app = frontend::start(Serve::Dev, options.app_port, variables, Output::Named)?;
+        let app = frontend::start("dev", options.app_port, variables, Output::Named)?;
         processes.push(app);
     }
 

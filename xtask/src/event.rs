@@ -22,9 +22,17 @@ pub(crate) struct Options {
 const TOKEN_SECONDS: u64 = 600;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut event = read(&options.function)?;
     let token = token::sign(&EnvFile::load()?, &options.user, TOKEN_SECONDS)?;
-    let parameters = [("user_id", options.user.clone()), ("task_id", options.task.to_string())];
+    let bearer = format!("Bearer {token}");
+    let event = filled(&options.function, &options.user, options.task, &bearer)?;
+    println!("{event:#}");
+    Ok(())
+}
+
+/// The event of a function for this user and task, with this `Authorization`.
+pub(crate) fn filled(function: &str, user: &str, task: u64, authorization: &str) -> Result<Value> {
+    let mut event = read(function)?;
+    let parameters = [("user_id", user.to_owned()), ("task_id", task.to_string())];
     let route = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
     let (_, route) = route.and_then(|key| key.split_once(' ')).context("the event has no route")?;
     let path = parameters
@@ -39,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             *place = value;
         }
     };
-    set("/headers/authorization", json!(format!("Bearer {token}")));
+    set("/headers/authorization", json!(authorization));
     set("/headers/idempotency-key", json!(key));
     set("/rawPath", json!(path));
     set("/requestContext/http/path", json!(path));
@@ -48,8 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for (name, value) in parameters {
         set(&format!("/pathParameters/{name}"), json!(value));
     }
-    println!("{event:#}");
-    Ok(())
+    Ok(event)
 }
 
 fn read(function: &str) -> Result<Value> {

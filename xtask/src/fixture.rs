@@ -2,7 +2,7 @@
 //! of JSON, and ends with its standard input, so that it never outlives the test that asked for it.
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -62,10 +62,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (ready, mut process) = match options.kind {
         Kind::Database => {
             let mode = Mode::Tested { connections: options.connections, log: !options.quiet };
-            let Database { owner_url, functions_url, programs, process, command } =
+            let (Server { process, command, url, programs }, functions_url) =
                 database(folder.path(), &mode, output)?;
             server = Some(command);
-            let urls = json!({ "url": owner_url.expose(), "functions_url": functions_url.expose(), "programs": programs, "log": log });
+            let urls = json!({ "url": url.expose(), "functions_url": functions_url.expose(), "programs": programs, "log": log });
             (urls, process)
         }
         Kind::Aws => {
@@ -97,25 +97,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// A database of the tests.
-pub(crate) struct Database {
-    /// For who may do everything.
-    pub(crate) owner_url: DatabaseUrl,
-    /// For the functions.
-    pub(crate) functions_url: DatabaseUrl,
-    /// The folder of the server's programs.
-    programs: PathBuf,
-    pub(crate) process: Process,
-    /// What started it.
-    command: Command,
-}
-
-pub(crate) fn database(folder: &Path, mode: &Mode, output: Output) -> Result<Database> {
-    let Server { process, command, url: owner_url, programs } =
-        Server::start(folder, mode, free_port()?, output)?;
-    migrate::migrate(&owner_url)?;
-    let functions_url = login::grant(&owner_url, Access::Functions, &Access::Functions.local())?;
-    Ok(Database { owner_url, functions_url, programs, process, command })
+/// A database of the tests: its server, whose URL is that of who may do everything, and the functions' URL.
+pub(crate) fn database(
+    folder: &Path,
+    mode: &Mode,
+    output: Output,
+) -> Result<(Server, DatabaseUrl)> {
+    let server = Server::start(folder, mode, free_port()?, output)?;
+    migrate::migrate(&server.url)?;
+    let functions_url = login::grant(&server.url, Access::Functions, &Access::Functions.local())?;
+    Ok((server, functions_url))
 }
 
 fn aws(output: Output) -> Result<(String, Process)> {

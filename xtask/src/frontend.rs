@@ -9,15 +9,6 @@ use shared::DatabaseUrl;
 use crate::process::{Output, Process};
 use crate::{node, project, tools};
 
-/// How the frontend is served.
-#[derive(Clone, Copy)]
-pub(crate) enum Serve {
-    /// From its sources; an edit is live at once.
-    Dev,
-    /// As it was built.
-    Built,
-}
-
 fn folder() -> PathBuf {
     project::root().join("frontend")
 }
@@ -51,18 +42,16 @@ pub(crate) fn script(name: &str, variables: &[(&str, &str)]) -> Result<()> {
         .with_context(|| format!("npm run {name}, in the frontend"))
 }
 
-/// Starts its server on a port of 127.0.0.1 with these variables.
+/// Starts its server on a port of 127.0.0.1 with these variables: Next.js's `dev`, whose sources may be edited, or the
+/// built one's `start`.
 pub(crate) fn start<'s>(
-    serve: Serve,
+    how: &str,
     port: u16,
     variables: impl Iterator<Item = (&'s str, &'s str)>,
     output: Output,
 ) -> Result<Process> {
     let mut command = node("node_modules/next/dist/bin/next");
-    command.arg(match serve {
-        Serve::Dev => "dev",
-        Serve::Built => "start",
-    });
+    command.arg(how);
     command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).envs(variables);
     let mut process = Process::spawn("app", &mut command, Signal::TERM, output)?;
     process.await_port(port)?;

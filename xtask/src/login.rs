@@ -27,6 +27,14 @@ impl Access {
         }
     }
 
+    /// Whose login it is.
+    pub(crate) fn who(self) -> &'static str {
+        match self {
+            Self::Functions => "functions",
+            Self::App => "app",
+        }
+    }
+
     /// The login on an embedded server.
     pub(crate) fn local(self) -> String {
         format!("{}_local", self.role())
@@ -76,6 +84,17 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
     })
     .with_context(|| format!("cannot make the login {name}"))?;
     Ok(owner_url.with_login(name, &password)?)
+}
+
+/// Takes back what [`grant`] made: ends the login, and drops its role, which owns nothing.
+pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
+    let unusable = stored(owner_url, &random_text()?);
+    migrate::with_session(owner_url, async |client| {
+        client.batch_execute(LOCK_TIMEOUT).await?;
+        lock_out(client, name, &unusable).await?;
+        Ok(client.batch_execute(&format!("DROP ROLE {name}")).await?)
+    })
+    .with_context(|| format!("cannot take the login {name} back"))
 }
 
 /// Ends the login `name`, if there is one that has not ended, and says what it did.

@@ -20,6 +20,8 @@ mod test;
 mod token;
 mod tools;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -55,7 +57,7 @@ enum Command {
     Fixture(fixture::Options),
 }
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
@@ -64,15 +66,16 @@ fn main() -> std::process::ExitCode {
         Command::Migrate(options) => migrate::run(&options),
         Command::Token(options) => token::run(&options),
         Command::Event(options) => event::run(&options),
-        Command::Stage(options) => stage::run(&options),
+        Command::Stage(options) => return ended(stage::run(&options)),
         Command::Tool(options) => tools::print_folder(&options),
         Command::Fixture(options) => fixture::run(&options),
     };
-    match result {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+    ended(result.map(|()| ExitCode::SUCCESS))
+}
+
+fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

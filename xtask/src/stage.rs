@@ -6,6 +6,8 @@ mod rotate;
 mod secret;
 mod user;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
@@ -31,7 +33,8 @@ enum Stage {
 enum Step {
     /// Before a deployment: make or complete the stage's secret, bring its tables up to date, give the functions a login.
     Prepare(prepare::Options),
-    /// After a deployment: create, list and delete a task at the stage's URL, as a user of its own.
+    /// After a deployment: see what the stage answers to a throwaway user, and what AWS makes of it. The exit status is 1
+    /// where the product fails, and 3 where nothing but the platform is not as expected.
     Check(check::Options),
     /// Print what the logs call a user, by each secret of the stage.
     User(user::Options),
@@ -74,12 +77,19 @@ impl Stage {
     }
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
-    aws::sign_in()?;
-    match &options.step {
-        Step::Prepare(step) => prepare::run(options.stage, step),
-        Step::Check(step) => check::run(options.stage, step),
-        Step::User(step) => user::run(options.stage, step),
-        Step::Rotate(step) => rotate::run(options.stage, step),
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if let Step::Check(step) = &options.step {
+        step.refuse(options.stage)?;
     }
+    let account = aws::sign_in()?;
+    if !matches!(&options.step, Step::Check(check) if check.json) {
+        println!("{account}");
+    }
+    match &options.step {
+        Step::Prepare(step) => prepare::run(options.stage, step)?,
+        Step::Check(step) => return check::run(options.stage, step),
+        Step::User(step) => user::run(options.stage, step)?,
+        Step::Rotate(step) => rotate::run(options.stage, step)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use shared::DatabaseUrl;
 
-use crate::frontend::{self, Serve};
 use crate::gateway::{self, Gateway};
 use crate::login::{self, Access};
 use crate::postgres::Mode;
 use crate::process::Output;
-use crate::{fixture, migrate, pgbouncer, postgres, project, settings, soak, tools};
+use crate::{fixture, frontend, migrate, pgbouncer, postgres, project, settings, soak, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -47,7 +46,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         backend(&path)?;
     }
     if let Some(chromium) = chromium {
-        for script in ["check:api", "lint", "typecheck", "test"] {
+        let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
+        frontend::script("check:api", &[]).context(hint)?;
+        for script in ["lint", "typecheck", "test"] {
             println!("The frontend: npm run {script} …");
             frontend::script(script, &[])?;
         }
@@ -93,11 +94,11 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
             frontend::migrate(&chosen)?;
             (chosen.clone(), chosen.clone(), chosen, None)
         } else {
-            let database = fixture::database(folder.path(), &Mode::TESTED, log("database")?)?;
-            let owner_url = database.owner_url;
-            frontend::migrate(&owner_url)?;
-            let app = login::grant(&owner_url, Access::App, &Access::App.local())?;
-            (owner_url, database.functions_url, app, Some(database.process))
+            let (server, functions_url) =
+                fixture::database(folder.path(), &Mode::TESTED, log("database")?)?;
+            frontend::migrate(&server.url)?;
+            let app = login::grant(&server.url, Access::App, &Access::App.local())?;
+            (server.url, functions_url, app, Some(server.process))
         };
 
     let (gateway_port, app_port) = (postgres::free_port()?, postgres::free_port()?);
@@ -122,7 +123,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
     let gateway = Gateway { path, port: gateway_port, concurrency: 2, watch: false };
     let of_functions = [("DATABASE_URL", functions_url.expose())];
     let _gateway = gateway.start(variables.into_iter().chain(of_functions), log("api")?)?;
-    let _app = frontend::start(Serve::Built, app_port, variables.into_iter(), log("app")?)?;
+    let _app = frontend::start("start", app_port, variables.into_iter(), log("app")?)?;
 
     println!("The frontend: npm run {script} …");
     let chromium = chromium.to_string_lossy();

@@ -1,5 +1,5 @@
 //! What is installed where it is missing.
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,21 +29,37 @@ enum Tool {
     Cdk,
     /// What makes hostile requests of `shared/openapi.yaml`.
     Schemathesis,
+    /// The Python that has the packages of the benchmark's FastAPI.
+    Fastapi,
+    /// The benchmark's Hono, with its packages.
+    Hono,
 }
 
 pub(crate) fn print_folder(options: &Options) -> Result<()> {
     let folder = match options.tool {
         Tool::Sam => installed("sam", SAM)?,
         Tool::Aws => installed("aws", AWS_CLI)?,
-        Tool::Cdk => {
-            let folder = project::root().join("cdk");
-            node::ensure_packages(&folder)?;
-            folder
-        }
+        Tool::Cdk => node_package("cdk")?,
         Tool::Schemathesis => installed("schemathesis", SCHEMATHESIS)?,
+        Tool::Fastapi => {
+            let requirements = project::root().join("bench/peers/fastapi/requirements.txt");
+            environment(
+                "uvicorn",
+                "fastapi",
+                [OsStr::new("--requirement"), requirements.as_os_str()],
+            )?
+        }
+        Tool::Hono => node_package("bench/peers/hono")?,
     };
     println!("{}", folder.display());
     Ok(())
+}
+
+/// A folder of the project that has a lock file, with its packages.
+fn node_package(folder: &str) -> Result<PathBuf> {
+    let folder = project::root().join(folder);
+    node::ensure_packages(&folder)?;
+    Ok(folder)
 }
 
 /// The `PATH` on which cargo finds `cargo lambda`, which is installed where it is missing.
@@ -64,12 +80,21 @@ pub(crate) fn local_aws() -> Result<PathBuf> {
 /// The folder of a Python package's programs, in a virtual environment of its own: cargo-lambda
 /// finds its zig as a module beside it.
 fn installed(program: &str, package: &str) -> Result<PathBuf> {
-    let environment = project::local()?.join("tools").join(package);
+    environment(program, package, [package])
+}
+
+/// A virtual environment of this name, in which pip installs what its arguments say.
+fn environment(
+    program: &str,
+    name: &str,
+    packages: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<PathBuf> {
+    let environment = project::local()?.join("tools").join(name);
     let bin = environment.join("bin");
     if bin.join(program).exists() {
         return Ok(bin);
     }
-    eprintln!("Installing {package} from PyPI (once) …");
+    eprintln!("Installing {name} from PyPI (once) …");
     let venv =
         Command::new(python(program)?).args(["-m", "venv", "--clear"]).arg(&environment).output();
     if !venv.is_ok_and(|venv| venv.status.success()) {
@@ -78,9 +103,9 @@ fn installed(program: &str, package: &str) -> Result<PathBuf> {
              install its venv module (on Debian: apt-get install python3-venv)"
         );
     }
-    let pip = ["install", "--quiet", "--disable-pip-version-check", package];
-    run(Command::new(bin.join("pip")).args(pip))
-        .with_context(|| format!("cannot install {package} from PyPI"))?;
+    let pip = ["install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(bin.join("pip")).args(pip).args(packages))
+        .with_context(|| format!("cannot install {name} from PyPI"))?;
     Ok(bin)
 }
 

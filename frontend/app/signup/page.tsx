@@ -2,6 +2,7 @@ import type { Metadata } from 'next';
 import { AuthPage } from '@/components/auth/auth-page';
 import { redirectSignedIn } from '@/components/auth/redirect-signed-in';
 import { SignUpForm } from '@/components/auth/sign-up-form';
+import { env } from '@/lib/env';
 
 export const metadata: Metadata = { title: 'Create an account' };
 
@@ -13,7 +14,7 @@ export default async function SignUpPage() {
       intro="One place for what there is to do."
       other={{ question: 'Already have one?', href: '/login', label: 'Sign in' }}
     >
-      <SignUpForm />
+      <SignUpForm verification={env.requireVerification} />
     </AuthPage>
   );
 }

@@ -1,36 +1,61 @@
 'use client';
 
 import { type ReactNode, useRef, useState } from 'react';
-import { loadPage } from '@/lib/load-page';
-import { announceSessionChange } from '@/lib/session-events';
 import { useHydrated } from '@/lib/use-hydrated';
+import { inWords, useWait } from '@/lib/use-wait';
+
+/** What Better Auth says of a call that failed; after too many, also the seconds until the next one may come. */
+export interface Failure {
+  code?: string;
+  message?: string;
+  retryAfter?: number;
+}
 
 interface Props {
   label: string;
   pendingLabel: string;
   /** Gives what went wrong, or null. */
-  submit: (fields: FormData) => Promise<{ message?: string } | null>;
+  submit: (fields: FormData) => Promise<Failure | null>;
+  /** After a success; `true` where it leaves the page. */
+  onDone?: (fields: FormData) => boolean;
+  /** What to say after a success. */
+  doneText?: string;
+  /** For what cannot be undone. */
+  danger?: boolean;
   children: ReactNode;
 }
 
-/** A form that ends with somebody signed in. */
-export function AuthForm({ label, pendingLabel, submit, children }: Props) {
+const UNREACHABLE: Failure = { message: 'The server cannot be reached. Check your connection.' };
+
+/** A form that is sent to Better Auth. It says what went wrong and, after too many tries, when the next one may come. */
+export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, children }: Props) {
   const [pending, setPending] = useState(false);
+  const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
+  // Said once: the button counts, which nobody reads aloud.
+  const [tooMany, setTooMany] = useState('');
+  const [left, wait] = useWait();
   const form = useRef<HTMLFormElement>(null);
   const hydrated = useHydrated();
+  const said = left > 0 ? tooMany : failure;
 
   async function send(fields: FormData) {
     setPending(true);
+    setDone(false);
     setFailure(null);
-    const error = await submit(fields).catch(() => ({ message: 'The server cannot be reached. Check your connection.' }));
-    if (error) {
-      setPending(false);
+    const error = await submit(fields).catch(() => UNREACHABLE);
+    if (!error) {
+      setDone(true);
+      setPending(onDone?.(fields) ?? false);
+      return;
+    }
+    setPending(false);
+    if (error.retryAfter) {
+      wait(error.retryAfter);
+      setTooMany(`Too many tries. The next one is possible in ${inWords(error.retryAfter)}.`);
+    } else {
       setFailure(error.message ?? 'That did not work. Please try again.');
       form.current?.querySelector('input')?.focus();
-    } else {
-      announceSessionChange();
-      loadPage('/');
     }
   }
 
@@ -46,11 +71,16 @@ export function AuthForm({ label, pendingLabel, submit, children }: Props) {
       }}
     >
       {children}
-      <div role="alert" className={failure ? 'rounded-lg bg-danger-wash px-3 py-2.5 text-sm text-danger' : 'hidden'}>
-        {failure}
+      <div role="alert" className={said ? 'rounded-lg border border-transparent bg-danger-wash px-3 py-2.5 text-sm text-danger' : 'hidden'}>
+        {said}
       </div>
-      <button type="submit" className="button-primary min-h-11" disabled={pending || !hydrated}>
-        {pending ? pendingLabel : label}
+      {doneText && (
+        <p role="status" className={done ? 'arrive rounded-lg border border-transparent bg-wash px-3 py-2.5 text-sm' : 'hidden'}>
+          {done && doneText}
+        </p>
+      )}
+      <button type="submit" className={`${danger ? 'button-danger' : 'button-primary'} min-h-11`} disabled={pending || left > 0 || !hydrated}>
+        {left > 0 ? `Possible in ${inWords(left)}` : pending ? pendingLabel : label}
       </button>
     </form>
   );

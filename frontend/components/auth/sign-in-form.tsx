@@ -1,6 +1,8 @@
 'use client';
 
 import { AuthForm } from '@/components/auth/auth-form';
+import { enter } from '@/components/auth/enter';
+import { PasswordField } from '@/components/auth/password-field';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
@@ -9,14 +11,16 @@ async function signIn(fields: FormData) {
     email: String(fields.get('email')),
     password: String(fields.get('password')),
   });
-  return error;
+  return error?.code === 'EMAIL_NOT_VERIFIED'
+    ? { message: 'Your address is not confirmed yet. We have sent you a new link: open it, then sign in.' }
+    : error;
 }
 
 export function SignInForm() {
   return (
-    <AuthForm label="Sign in" pendingLabel="Signing in …" submit={signIn}>
+    <AuthForm label="Sign in" pendingLabel="Signing in …" submit={signIn} onDone={enter}>
       <TextField label="Email" name="email" type="email" autoComplete="email" />
-      <TextField label="Password" name="password" type="password" autoComplete="current-password" />
+      <PasswordField />
     </AuthForm>
   );
 }

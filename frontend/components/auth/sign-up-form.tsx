@@ -1,6 +1,10 @@
 'use client';
 
+import { useState } from 'react';
 import { AuthForm } from '@/components/auth/auth-form';
+import { enter } from '@/components/auth/enter';
+import { PasswordField } from '@/components/auth/password-field';
+import { Sent } from '@/components/auth/sent';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
@@ -13,20 +17,27 @@ async function signUp(fields: FormData) {
   return error;
 }
 
-export function SignUpForm() {
+/** With `verification`, a new account is used only after its address is confirmed. */
+export function SignUpForm({ verification }: { verification: boolean }) {
+  const [address, setAddress] = useState<string | null>(null);
+
+  function wait(fields: FormData) {
+    setAddress(String(fields.get('email')));
+    return false;
+  }
+
+  if (address) {
+    return (
+      <Sent>
+        A mail to <strong className="font-medium">{address}</strong> is on its way. Open the link in it to confirm your address, then sign in.
+      </Sent>
+    );
+  }
   return (
-    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp}>
-      <TextField label="Name" name="name" autoComplete="name" />
+    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp} onDone={verification ? wait : enter}>
+      <TextField label="Name" name="name" autoComplete="name" dir="auto" />
       <TextField label="Email" name="email" type="email" autoComplete="email" />
-      <TextField
-        label="Password"
-        name="password"
-        type="password"
-        autoComplete="new-password"
-        minLength={8}
-        maxLength={128}
-        hint="At least 8 characters."
-      />
+      <PasswordField isNew />
     </AuthForm>
   );
 }

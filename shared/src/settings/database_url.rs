@@ -298,17 +298,18 @@ mod tests {
 
     #[test]
     fn a_bad_url_is_refused_without_its_password() {
-        for url in [
-            "",
-            "mysql://u:HUSH@h/d",
-            "host=h password=HUSH",
-            "postgres://u:HUSH@h:x/d",
-            "postgres://u:HUSH@h/d?sslmode=maybe",
-            "postgres://u:HUSH@h/d?sslmode=no-verify",
-            "postgres://u:HUSH@h/d?pgbouncer=true",
+        for (url, reason) in [
+            ("", "not a postgres:// URL"),
+            ("mysql://u:HUSH@h/d", "not a postgres:// URL"),
+            ("host=h password=HUSH", "not a postgres:// URL"),
+            ("postgres://u:HUSH@h:x/d", "invalid value for option `port`"),
+            ("postgres://u:HUSH@h/d?sslmode=maybe", "unknown sslmode"),
+            ("postgres://u:HUSH@h/d?sslmode=no-verify", "sslrootcert"),
+            ("postgres://u:HUSH@h/d?pgbouncer=true", "unknown option `pgbouncer`"),
         ] {
             let fault = url.parse::<DatabaseUrl>().err();
             let fault = fault.unwrap_or_else(|| panic!("{url} was read"));
+            assert!(fault.to_string().contains(reason), "{fault}");
             assert!(!format!("{fault} {fault:?}").contains("HUSH"), "{fault}");
         }
     }

@@ -11,7 +11,7 @@ use rcgen::{
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, Stream};
 use tempfile::NamedTempFile;
-use tests::{Stack, User};
+use tests::{Fixture, User};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -79,7 +79,7 @@ fn a_server_is_told_nothing_before_its_certificate_is_found_good() {
         "postgres://MARKED:MARKED@127.0.0.1:{port}/tasks?sslmode=verify-full&sslrootcert={}",
         file.path().display()
     );
-    let stack = Stack::start(&[("DATABASE_URL", &url)]);
+    let stack = Fixture::gateway(&[("DATABASE_URL", &url)]);
     let user = User::of(&stack);
     for (fault, shown, reason) in [
         ("the certificate has expired", tls(&authority, "127.0.0.1", 2020), "expired"),
@@ -89,11 +89,11 @@ fn a_server_is_told_nothing_before_its_certificate_is_found_good() {
         ("it is good", tls(&authority, "127.0.0.1", 2100), ""),
     ] {
         impostor.show(shown);
-        let lines = stack.gateway.log().lines().count();
+        let lines = stack.log().lines().count();
         let sent = Instant::now();
         user.list("").expect_problem(503, "database_unavailable");
         let took = sent.elapsed().as_millis();
-        let log: Vec<String> = stack.gateway.log().lines().skip(lines).map(str::to_owned).collect();
+        let log: Vec<String> = stack.log().lines().skip(lines).map(str::to_owned).collect();
         let log = log.join("\n");
         let heard = String::from_utf8_lossy(&impostor.heard.lock().unwrap()).into_owned();
         assert!(log.contains(reason), "{fault}: {log}");
@@ -101,5 +101,5 @@ fn a_server_is_told_nothing_before_its_certificate_is_found_good() {
         assert_eq!(log.contains("certificate"), !reason.is_empty(), "{fault}: {log}");
         println!("| {fault} | 1 × 503 | {took} ms | heard {} bytes |", heard.len());
     }
-    assert!(!stack.gateway.log().contains("MARKED"));
+    assert!(!stack.log().contains("MARKED"));
 }

@@ -139,8 +139,7 @@ fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
     let trial = Trial::new(&fragile);
     fragile.proxy.cut(Way::Down, 0, End::Vanished);
     let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_failure);
-    report("the answer vanishes", &attempts, &trial.stored());
+    trial.expect("the answer vanishes", &attempts, Attempt::expect_failure);
     let once = attempts.iter().find(|attempt| attempt.request.name == "create-task").unwrap();
     trial.insist(once);
     report("and the keyed create again", std::slice::from_ref(once), &trial.stored());

@@ -29,23 +29,25 @@ fn a_request_over_a_slow_network_takes_one_round_trip() {
 
     fragile.proxy.end(End::Closed);
     let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("300 ms each way, and a new connection", &attempts, &trial.stored());
+    trial.expect("300 ms each way, and a new connection", &attempts, Attempt::expect_success);
 }
 
 #[test]
 fn a_connection_that_breaks_between_requests_is_replaced_unseen() {
     let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
-        let trial = Trial::new(&fragile);
-        let attempts = each(|request| {
-            fragile.proxy.end(end);
-            pause(ms(100));
-            trial.send(request)
-        });
-        attempts.iter().for_each(Attempt::expect_success);
-        report(&format!("{end:?} between requests"), &attempts, &trial.stored());
+        between_requests(&Trial::new(&fragile), end);
     }
+}
+
+/// Ends the connection before each request, which does not matter.
+pub(super) fn between_requests(trial: &Trial, end: End) {
+    let attempts = each(|request| {
+        trial.fragile.proxy.end(end);
+        pause(ms(100));
+        trial.send(request)
+    });
+    trial.expect(&format!("{end:?} between requests"), &attempts, Attempt::expect_success);
 }
 
 /// Sends a request that waits for a lock, and has `fault` happen meanwhile.
@@ -69,11 +71,15 @@ pub(super) fn in_flight(trial: &Trial, request: &Request, fault: impl FnOnce()) 
 fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice() {
     let fragile = Fragile::new();
     for end in [End::Closed, End::Reset] {
-        let trial = Trial::new(&fragile);
-        let attempts = each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
-        attempts.iter().for_each(Attempt::expect_success_of_repeated);
-        report(&format!("{end:?} under a statement"), &attempts, &trial.stored());
+        under_a_statement(&Trial::new(&fragile), end);
     }
+}
+
+/// Ends the connection under each request's statement, which costs only what must not run twice.
+pub(super) fn under_a_statement(trial: &Trial, end: End) {
+    let attempts = each(|request| in_flight(trial, request, || trial.fragile.proxy.end(end)));
+    let fault = format!("{end:?} under a statement");
+    trial.expect(&fault, &attempts, Attempt::expect_success_of_repeated);
 }
 
 #[test]
@@ -88,8 +94,7 @@ fn a_503_leaves_open_what_a_statement_did_before_the_server_went_away() {
         fragile.proxy.pass();
         attempt
     });
-    attempts.iter().for_each(Attempt::expect_failure);
-    report("Closed under a statement, then refused", &attempts, &trial.stored());
+    trial.expect("Closed under a statement, then refused", &attempts, Attempt::expect_failure);
 }
 
 #[test]
@@ -115,9 +120,7 @@ fn a_peer_that_vanished_just_now_is_503_and_the_next_request_works() {
     let attempts = trial.send_all(&one_of_each());
     attempts.iter().for_each(Attempt::expect_failure);
     report("peer vanished, no idling", &attempts, "");
-    let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("the request after it", &attempts, &trial.stored());
+    trial.expect_recovery();
 }
 
 #[test]
@@ -130,17 +133,14 @@ fn a_server_that_is_away_for_a_moment_is_waited_for() {
     };
     away();
     let attempts = back_after(&fragile, ms(700), || trial.send_all(&one_of_each()));
-    attempts.iter().for_each(Attempt::expect_success);
-    report("refused for 0.7 s", &attempts, &trial.stored());
+    trial.expect("refused for 0.7 s", &attempts, Attempt::expect_success);
 
     away();
     let attempts = trial.send_all(&one_of_each());
     fragile.proxy.pass();
     attempts.iter().for_each(Attempt::expect_failure);
     report("refused for longer", &attempts, "");
-    let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("the request after it", &attempts, &trial.stored());
+    trial.expect_recovery();
 }
 
 #[test]
@@ -153,8 +153,7 @@ fn a_database_that_wakes_is_waited_for_and_one_that_sleeps_on_is_503() {
     };
     sleeps();
     let attempts = back_after(&fragile, ms(3_000), || trial.send_all(&one_of_each()));
-    attempts.iter().for_each(Attempt::expect_success);
-    report("asleep for 3 s", &attempts, &trial.stored());
+    trial.expect("asleep for 3 s", &attempts, Attempt::expect_success);
 
     // Nobody waits that long.
     sleeps();
@@ -162,9 +161,7 @@ fn a_database_that_wakes_is_waited_for_and_one_that_sleeps_on_is_503() {
     fragile.proxy.pass();
     attempts.iter().for_each(Attempt::expect_failure);
     report("asleep for longer", &attempts, "");
-    let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("the request after it", &attempts, &trial.stored());
+    trial.expect_recovery();
 }
 
 #[test]

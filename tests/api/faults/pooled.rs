@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use tests::{End, Fixture, Proxy, new_database};
 
-use super::network::in_flight;
+use super::network::{between_requests, in_flight, under_a_statement};
 use super::server::terminate;
-use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report};
+use super::{Attempt, Fragile, Trial, each, one_of_each, pause};
 
 #[test]
 fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
@@ -17,32 +17,23 @@ fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
         let trial = Trial::new(&fragile);
         // A pooler that is cut off as it connects refuses everybody for a while.
         pause(Duration::from_millis(500));
-        let attempts = each(|request| {
-            fragile.proxy.end(end);
-            pause(Duration::from_millis(100));
-            trial.send(request)
-        });
-        attempts.iter().for_each(Attempt::expect_success);
-        report(&format!("pooled: {end:?} between requests"), &attempts, &trial.stored());
-
-        let attempts = each(|request| in_flight(&trial, request, || fragile.proxy.end(end)));
-        attempts.iter().for_each(Attempt::expect_success_of_repeated);
-        report(&format!("pooled: {end:?} under a statement"), &attempts, &trial.stored());
+        between_requests(&trial, end);
+        under_a_statement(&trial, end);
     }
 
     let trial = Trial::new(&fragile);
     let attempts = each(|request| in_flight(&trial, request, || terminate(&fragile)));
-    attempts.iter().for_each(Attempt::expect_success_of_repeated);
-    report("pooled: pg_terminate_backend under a statement", &attempts, &trial.stored());
+    trial.expect(
+        "pg_terminate_backend under a statement",
+        &attempts,
+        Attempt::expect_success_of_repeated,
+    );
 
     fragile.proxy.refuse();
     fragile.proxy.end(End::Closed);
     let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_failure);
-    report("pooled: the server is away", &attempts, &trial.stored());
+    trial.expect("the server is away", &attempts, Attempt::expect_failure);
     fragile.proxy.pass();
     pause(Duration::from_secs(2));
-    let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("the request after it", &attempts, &trial.stored());
+    trial.expect_recovery();
 }

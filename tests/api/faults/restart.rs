@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tests::{Fixture, requests, sql};
 
-use super::{Attempt, Fragile, Trial, one_of_each, pause, report, until};
+use super::{Attempt, Fragile, Trial, pause, report, until};
 
 #[test]
 fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_twice() {
@@ -39,8 +39,6 @@ fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         report(&format!("the server's {how}"), &attempts, &trial.stored());
-        let attempts = trial.send_all(&one_of_each());
-        attempts.iter().for_each(Attempt::expect_success);
-        report("the request after it", &attempts, &trial.stored());
+        trial.expect_recovery();
     }
 }

@@ -27,12 +27,10 @@ fn a_connection_that_the_server_ends_is_replaced_unseen_even_under_a_statement()
         terminate(&fragile);
         trial.send(request)
     });
-    attempts.iter().for_each(Attempt::expect_success);
-    report("pg_terminate_backend between requests", &attempts, &trial.stored());
+    trial.expect("pg_terminate_backend between requests", &attempts, Attempt::expect_success);
 
     let attempts = each(|request| in_flight(&trial, request, || terminate(&fragile)));
-    attempts.iter().for_each(Attempt::expect_success);
-    report("pg_terminate_backend under a statement", &attempts, &trial.stored());
+    trial.expect("pg_terminate_backend under a statement", &attempts, Attempt::expect_success);
 }
 
 #[test]
@@ -46,8 +44,7 @@ fn a_statement_that_an_operator_cancels_is_503_and_not_done() {
         until("it is cancelled", || sql(&fragile.url, &format!("SELECT pid {running}")).is_empty());
     };
     let attempts = each(|request| in_flight(&trial, request, cancel));
-    attempts.iter().for_each(Attempt::expect_failure);
-    report("pg_cancel_backend under a statement", &attempts, &trial.stored());
+    trial.expect("pg_cancel_backend under a statement", &attempts, Attempt::expect_failure);
 }
 
 #[test]
@@ -65,8 +62,7 @@ fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
         slots(-1);
         sent.join().unwrap()
     });
-    attempts.iter().for_each(Attempt::expect_success);
-    report("no slot for 0.5 s", &attempts, &trial.stored());
+    trial.expect("no slot for 0.5 s", &attempts, Attempt::expect_success);
 
     slots(0);
     terminate(&fragile);
@@ -76,9 +72,7 @@ fn a_server_without_a_free_slot_is_waited_for_a_moment_and_then_503() {
     let log = fragile.log();
     assert!(log.contains("SQLSTATE 53300"), "{log}");
     report("no slot", &attempts, "");
-    let attempts = trial.send_all(&one_of_each());
-    attempts.iter().for_each(Attempt::expect_success);
-    report("the request after it", &attempts, &trial.stored());
+    trial.expect_recovery();
 }
 
 #[test]
@@ -95,6 +89,5 @@ fn on_a_server_that_became_read_only_reads_work_and_writes_are_503() {
     }
     report("read-only", &attempts, &trial.stored());
     let attempts = each(|request| trial.send(request));
-    attempts.iter().for_each(Attempt::expect_success);
-    report("writable again", &attempts, &trial.stored());
+    trial.expect("writable again", &attempts, Attempt::expect_success);
 }

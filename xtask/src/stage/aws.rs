@@ -11,10 +11,10 @@ const INSTALL: &str =
     "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 
 /// Through a pipe, where no list of processes shows it.
-const FROM_INPUT: &str = "file:///dev/stdin";
+pub(super) const FROM_INPUT: &str = "file:///dev/stdin";
 
-/// Says whose account it is, or what to do to sign in.
-pub(crate) fn sign_in() -> Result<()> {
+/// Whose account it is, or what to do to sign in.
+pub(crate) fn sign_in() -> Result<String> {
     // SAM reads the one, the AWS CLI the other first: a secret there, its functions elsewhere.
     let region = variable("AWS_DEFAULT_REGION");
     if variable("AWS_REGION").is_some_and(|other| region.as_ref() != Some(&other)) {
@@ -31,8 +31,7 @@ pub(crate) fn sign_in() -> Result<()> {
         )?;
     let account = text(&identity, "/Account");
     let region = region.as_deref().unwrap_or("the profile's region");
-    println!("AWS account {account}, {region}.");
-    Ok(())
+    Ok(format!("AWS account {account}, {region}."))
 }
 
 /// A secret's text; `None` where there is no such secret.
@@ -76,22 +75,18 @@ pub(crate) fn set_parameter(name: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// An output of a deployed stack; `None` where there is no such stack.
-pub(crate) fn output(stack: &str, name: &str) -> Result<Option<String>> {
+/// A deployed stack; `None` where there is no such stack.
+pub(crate) fn stack(stack: &str) -> Result<Option<Value>> {
     let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
-    let stacks = match call(&describe, None) {
-        Ok(stacks) => stacks,
-        Err(error) if error.to_string().contains("does not exist") => return Ok(None),
-        Err(error) => return Err(error.context(format!("cannot look up the stack {stack}"))),
-    };
-    let outputs = stacks.pointer("/Stacks/0/Outputs").and_then(Value::as_array);
-    let mut outputs = outputs.into_iter().flatten();
-    let output = outputs.find(|output| text(output, "/OutputKey") == name);
-    Ok(output.map(|output| text(output, "/OutputValue").to_owned()))
+    match call(&describe, None) {
+        Ok(mut stacks) => Ok(stacks.pointer_mut("/Stacks/0").map(Value::take)),
+        Err(error) if error.to_string().contains("does not exist") => Ok(None),
+        Err(error) => Err(error.context(format!("cannot look up the stack {stack}"))),
+    }
 }
 
-/// Runs a command of the AWS CLI.
-fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
+/// Runs a command of the AWS CLI, whose failure has its own words.
+pub(super) fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
     let mut command = Command::new("aws");
     command.args(arguments).args(["--output", "json"]);
     command.env("AWS_PAGER", "").stdin(Stdio::piped());

@@ -1,14 +1,27 @@
-//! After a deployment: whether it works, from outside, with a token of a user that nobody is.
-use std::time::{Duration, Instant};
+//! After a deployment: whether the stage works, from outside, and what AWS does that no emulator can tell.
+mod api;
+mod arrival;
+mod contract;
+mod dashboard;
+mod deployed;
+mod gateway;
+mod invocation;
+mod load;
+mod row;
+
+use std::cell::OnceCell;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::Claims;
-use ureq::Agent;
-use ureq::http::Request;
+use shared::log_name;
 
+use self::api::Api;
+use self::deployed::Deployed;
+use self::row::{Row, Verdict};
 use super::Stage;
-use super::aws;
 use super::secret::Secret;
 use crate::settings::random_text;
 
@@ -17,77 +30,117 @@ pub(crate) struct Options {
     /// The API's URL, where it is not the one that the stack says.
     #[arg(long)]
     url: Option<String>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    burst: Burst,
+    /// How many seconds to wait for log lines, metrics and the trace.
+    #[arg(long, default_value_t = 180)]
+    wait: u64,
     /// Say what would be done.
     #[arg(long)]
     dry_run: bool,
 }
 
-const TOKEN_SECONDS: u64 = 120;
+#[derive(clap::Args)]
+struct Burst {
+    /// Also send more requests than the stage's throttle lets through. It is everybody's: others are refused, too.
+    #[arg(long)]
+    burst: bool,
+    /// Do so in `prod`, too.
+    #[arg(long, requires = "burst")]
+    yes: bool,
+}
 
-pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
-    let url = match &options.url {
-        Some(url) => url.clone(),
-        None => deployed(stage)?,
-    };
+impl Options {
+    /// Refuses what would do others harm.
+    pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
+        ensure!(
+            stage != Stage::Prod || !self.burst.burst || self.burst.yes,
+            "--burst in prod has requests of its users refused, too: say --yes as well"
+        );
+        Ok(())
+    }
+}
+
+/// Where nothing but the platform is not as expected.
+const PLATFORM: u8 = 3;
+
+/// A check under way.
+struct Check {
+    deployed: Deployed,
+    api: Api,
+    started: Timestamp,
+    /// The task that most rows ask about, and its `ETag`.
+    created: OnceCell<(Value, String)>,
+    /// Whether a browser can read all of the answers 429 of the burst.
+    refused_readable: OnceCell<bool>,
+    /// The id of the trace that was asked for.
+    trace: OnceCell<String>,
+}
+
+impl Check {
+    fn task(&self) -> Result<&Value> {
+        Ok(&self.created.get().context("there is no task")?.0)
+    }
+
+    fn task_id(&self) -> Result<&Value> {
+        self.task()?.get("id").context("the task has no id")
+    }
+
+    fn etag(&self) -> Result<&str> {
+        Ok(&self.created.get().context("there is no task")?.1)
+    }
+
+    /// What the logs call its user.
+    fn log_name(&self) -> Result<String> {
+        let secret = self.api.auth.secrets.first().context("there is no secret")?;
+        Ok(log_name(secret, &self.api.user))
+    }
+}
+
+pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
+    let deployed = Deployed::read(stage)?;
+    let url = options.url.clone().or_else(|| deployed.url.clone());
+    let url = url.context("the stack has no output ApiUrl")?;
     let config = Secret::complete(stage)?.config()?;
     let user = format!("check-{}", random_text()?);
-    let tasks = format!("{}/api/{user}/tasks", url.trim_end_matches('/'));
     if options.dry_run {
-        println!("Would create, list and delete a task at {tasks}.");
-        return Ok(());
+        println!("Would create, change, list and delete tasks at {url}/api/{user}/tasks.");
+        return Ok(ExitCode::SUCCESS);
     }
-    let secret = config.auth.secrets.first().context("the stage has no secret to sign with")?;
-    let token = shared::sign(&Claims::new(&config.auth, &user, TOKEN_SECONDS), secret)?;
-    let call = |method: &str, url: &str, body: Option<Value>| call(method, url, Some(&token), body);
-
-    println!("Checking {url} …");
-    let (status, refusal) = self::call("GET", &tasks, None, None)?;
-    ensure!(status == 401, "a request without a token got {status}, not 401: {refusal}");
-
-    let (status, task) =
-        call("POST", &tasks, Some(json!({ "title": "A check of the deployment" })))?;
-    ensure!(status == 201, "the create got {status}, not 201: {task}");
-    let listed = call("GET", &tasks, None);
-    // Whatever the list said, nothing stays behind.
-    let id = task.get("id").context("the new task has no id")?;
-    let (deleted, was) = call("DELETE", &format!("{tasks}/{id}"), None)?;
-    let (status, list) = listed?;
-    ensure!(status == 200 && list == json!([task]), "the list got {status}: {list}");
-    ensure!(deleted == 200 && was == task, "the delete got {deleted}: {was}");
-    let (_, list) = call("GET", &tasks, None)?;
-    ensure!(list == json!([]), "the deleted task is still listed: {list}");
-    println!("{} works.", stage.stack());
-    Ok(())
-}
-
-fn deployed(stage: Stage) -> Result<String> {
-    let (stack, name) = (stage.stack(), stage.name());
-    let url = aws::output(&stack, "ApiUrl")?;
-    url.with_context(|| {
-        format!("{stack} is not deployed: sam build --config-env {name} && sam deploy --config-env {name}")
-    })
-}
-
-/// Sends a request and prints what became of it, its status and the time it took.
-fn call(method: &str, url: &str, token: Option<&str>, body: Option<Value>) -> Result<(u16, Value)> {
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(30)));
-    let agent: Agent = config.build().into();
-    let mut request = Request::builder().method(method).uri(url);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+    if !options.json {
+        println!("Checking {url} …");
     }
-    let started = Instant::now();
-    let response = match body {
-        Some(body) => {
-            agent.run(request.header("content-type", "application/json").body(body.to_string())?)
+    let api = Api::new(&url, config.auth, user, deployed.origin());
+    let (started, created) = (Timestamp::now(), OnceCell::new());
+    let (refused_readable, trace) = (OnceCell::new(), OnceCell::new());
+    let check = Check { deployed, api, started, created, refused_readable, trace };
+
+    let ask = |row: &'static Row| row.ask(&check);
+    let rows = contract::ROWS.iter().chain(gateway::ROWS).chain(load::ROWS);
+    let mut lines: Vec<_> = rows.map(ask).collect();
+    lines.push(ask(&contract::CLEAR));
+    if options.burst.burst {
+        lines.extend(load::BURST.iter().map(ask));
+    }
+    let late = arrival::ROWS.iter().chain([&dashboard::ROW, &invocation::ROW]);
+    lines.extend(arrival::ask(&check, late, Duration::from_secs(options.wait)));
+
+    let worst = row::worst(&lines);
+    if options.json {
+        println!("{:#}", json!({ "stage": stage.name(), "url": url, "rows": row::json(&lines) }));
+    } else {
+        println!("{}", row::table(&lines));
+        match worst {
+            Verdict::Fails => println!("{} does not work.", stage.stack()),
+            _ => println!("{} works.", stage.stack()),
         }
-        None => agent.run(request.body(())?),
-    };
-    let mut response = response.with_context(|| format!("{method} {url}"))?;
-    let text = response.body_mut().read_to_string()?;
-    let status = response.status().as_u16();
-    println!("  {method:<6} {status} in {} ms", started.elapsed().as_millis());
-    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+    Ok(match worst {
+        Verdict::Fails => ExitCode::FAILURE,
+        Verdict::Differs => ExitCode::from(PLATFORM),
+        Verdict::Ok | Verdict::Unasked => ExitCode::SUCCESS,
+    })
 }

@@ -57,6 +57,14 @@ impl DatabaseUrl {
         self.with(&[name], |_| Ok(()))
     }
 
+    /// The URL that begins TLS at once, a round trip earlier; for a server that takes it.
+    ///
+    /// # Errors
+    /// As [`DatabaseUrl::with_parameter`]; without TLS there is nothing to begin.
+    pub fn with_direct_tls(&self) -> Result<Self, InvalidUrl> {
+        self.with_parameter("sslnegotiation", "direct")
+    }
+
     /// The URL past Neon's pooler, which has no sessions: the same host without `-pooler`.
     ///
     /// # Errors
@@ -93,6 +101,7 @@ mod tests {
     use crate::arbitrary;
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
+    use tokio_postgres::config::SslNegotiation;
 
     #[test]
     fn one_part_changes_and_the_others_stay() {
@@ -117,6 +126,10 @@ mod tests {
         );
         let bare = url.without_parameter("channel_binding").unwrap().without_parameter("sslmode");
         assert!(changed(bare).ends_with("/dbname"));
+        let direct = url.with_direct_tls().unwrap();
+        assert_eq!(direct.expose(), format!("{NEON}&sslnegotiation=direct"));
+        assert_eq!(direct.config().get_ssl_negotiation(), SslNegotiation::Direct);
+        assert_eq!(direct.with_direct_tls().unwrap(), direct);
         let moved = url.with_address("127.0.0.1", 6543).unwrap();
         assert_eq!(
             (moved.host(), moved.port(), moved.user()),

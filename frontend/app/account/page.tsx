@@ -1,0 +1,34 @@
+import type { Metadata } from 'next';
+import { headers } from 'next/headers';
+import Link from 'next/link';
+import { redirect } from 'next/navigation';
+import { AccountSections } from '@/components/account/account-sections';
+import { Logo } from '@/components/logo';
+import { auth } from '@/lib/auth';
+
+export const metadata: Metadata = { title: 'Your account' };
+
+export default async function AccountPage() {
+  // From the database: a cached session may have ended elsewhere, or show a name that was changed there.
+  const query = { disableCookieCache: true, disableRefresh: true };
+  const session = await auth.api.getSession({ headers: await headers(), query });
+  if (!session) {
+    redirect('/login');
+  }
+  const { id, name, email } = session.user;
+  return (
+    <div className="mx-auto flex min-h-dvh max-w-2xl flex-col gap-6 px-4 pt-5 pb-16 sm:px-6">
+      <header className="flex items-center justify-between gap-4">
+        <Logo />
+        <Link href="/" prefetch={false} className="button-plain shrink-0 px-3">
+          Back to your tasks
+        </Link>
+      </header>
+      <main className="flex flex-col gap-5">
+        <h1 className="mt-2 font-serif text-3xl font-semibold tracking-tight">Your account</h1>
+        <p className="-mt-3 break-words text-quiet">{email}</p>
+        <AccountSections user={{ id, name }} />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+'use client';
+
+import { useEffect } from 'react';
+import { DeleteAccount } from '@/components/account/delete-account';
+import { ExportTasks } from '@/components/account/export-tasks';
+import { NameForm } from '@/components/account/name-form';
+import { PasswordForm } from '@/components/account/password-form';
+import { Section } from '@/components/account/section';
+import { SignOutEverywhere } from '@/components/account/sign-out-everywhere';
+import { onSessionChange } from '@/lib/session-events';
+
+interface Props {
+  user: { id: string; name: string };
+}
+
+export function AccountSections({ user }: Props) {
+  useEffect(() => {
+    const reload = () => window.location.reload();
+    // A page that the browser kept for its back button may show what its user has signed out of.
+    const reloadKept = (event: PageTransitionEvent) => event.persisted && reload();
+    window.addEventListener('pageshow', reloadKept);
+    const stop = onSessionChange(reload);
+    return () => {
+      window.removeEventListener('pageshow', reloadKept);
+      stop();
+    };
+  }, []);
+
+  return (
+    <>
+      <Section title="Name">
+        <NameForm name={user.name} />
+      </Section>
+      <Section title="Password" intro="A new password signs every other browser out.">
+        <PasswordForm />
+      </Section>
+      <Section title="Sessions" intro="Lost a device, or left one signed in? This ends every session, here and elsewhere. It can take ten minutes until a browser that is open elsewhere can do nothing more.">
+        <SignOutEverywhere />
+      </Section>
+      <Section title="Export" intro="All your tasks, as a file of JSON.">
+        <ExportTasks userId={user.id} />
+      </Section>
+      <Section
+        danger
+        title="Delete account"
+        intro="Erases all your tasks, then your account. It cannot be undone: export your tasks first if you want to keep them. Every other browser is signed out at once."
+      >
+        <DeleteAccount userId={user.id} />
+      </Section>
+    </>
+  );
+}

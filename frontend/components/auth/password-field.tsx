@@ -1,0 +1,38 @@
+'use client';
+
+import { useState } from 'react';
+import { TextField } from '@/components/auth/text-field';
+
+interface Props {
+  label?: string;
+  name?: string;
+  /** A password to be chosen, rather than one that there is. */
+  isNew?: boolean;
+}
+
+/** An input for a password, which can be shown. */
+export function PasswordField({ label = 'Password', name = 'password', isNew = false }: Props) {
+  const [shown, setShown] = useState(false);
+  const rules = isNew ? { minLength: 8, maxLength: 128, hint: 'At least 8 characters.' } : {};
+  return (
+    <TextField
+      label={label}
+      name={name}
+      type={shown ? 'text' : 'password'}
+      autoComplete={isNew ? 'new-password' : 'current-password'}
+      autoCapitalize="none"
+      spellCheck={false}
+      {...rules}
+      action={
+        <button
+          type="button"
+          className="button-plain absolute inset-y-1 right-1 min-h-0 px-3"
+          onClick={() => setShown(!shown)}
+        >
+          {shown ? 'Hide' : 'Show'}
+          <span className="sr-only"> the {label.toLowerCase()}</span>
+        </button>
+      }
+    />
+  );
+}

@@ -1,0 +1,57 @@
+'use client';
+
+import Link from 'next/link';
+import { useEffect, useRef, useState } from 'react';
+import { AuthForm } from '@/components/auth/auth-form';
+import { PasswordField } from '@/components/auth/password-field';
+import { authClient } from '@/lib/auth-client';
+import { loadPage } from '@/lib/load-page';
+import { announceSessionChange } from '@/lib/session-events';
+
+/** Chooses a new password, for whoever has the token of a mail. */
+export function ResetPasswordForm() {
+  const token = useRef('');
+  const [spent, setSpent] = useState(false);
+
+  useEffect(() => {
+    const read = () => {
+      if (window.location.hash) {
+        token.current = window.location.hash.slice(1);
+        // It stays neither in the address bar nor in the history.
+        window.history.replaceState(null, '', window.location.pathname);
+        setSpent(false);
+      }
+    };
+    read();
+    window.addEventListener('hashchange', read);
+    return () => window.removeEventListener('hashchange', read);
+  }, []);
+
+  async function reset(fields: FormData) {
+    const { error } = await authClient.resetPassword({ newPassword: String(fields.get('password')), token: token.current });
+    setSpent(error?.code === 'INVALID_TOKEN');
+    return error;
+  }
+
+  function leave() {
+    announceSessionChange();
+    loadPage('/login?reset');
+    return true;
+  }
+
+  if (spent) {
+    return (
+      <div role="alert" className="flex flex-col gap-4">
+        <p>This link is not valid any more: it was used, or it is older than an hour.</p>
+        <Link href="/forgot-password" className="button-primary min-h-11">
+          Send me a new one
+        </Link>
+      </div>
+    );
+  }
+  return (
+    <AuthForm label="Set password" pendingLabel="Setting your password …" submit={reset} onDone={leave}>
+      <PasswordField label="New password" isNew />
+    </AuthForm>
+  );
+}

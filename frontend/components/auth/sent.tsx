@@ -1,0 +1,11 @@
+import type { ReactNode } from 'react';
+
+/** Says that a mail is on its way, in the same words whether the address has an account or not. */
+export function Sent({ children }: { children: ReactNode }) {
+  return (
+    <div role="status" className="flex flex-col gap-3 rounded-lg border border-transparent bg-wash px-4 py-3 break-words">
+      <p>{children}</p>
+      <p className="text-sm text-quiet">Nothing there after some minutes? Look into the spam folder, and at the address once more.</p>
+    </div>
+  );
+}

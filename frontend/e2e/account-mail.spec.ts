@@ -1,0 +1,192 @@
+import { type Account, address, expect, newAccount, otherBrowser, signIn, signUp, test } from './app';
+import { asOwner, DatabaseProxy, type Login, newLogin } from './database';
+import { look, VIEWS } from './look';
+import { linkIn, MailServer } from './mail-server';
+import { secretsIn } from './marks';
+import { type OwnApp, startApp } from './own-app';
+
+const mails = new MailServer();
+let login: Login;
+let proxy: DatabaseProxy;
+let app: OwnApp;
+
+test.beforeAll(async () => {
+  login = await newLogin();
+  proxy = new DatabaseProxy(login.url);
+  app = await startApp({ DATABASE_URL: await proxy.start(), ...(await mails.start()) });
+});
+
+test.afterAll(async () => {
+  await app.stop();
+  await mails.stop();
+  proxy.stop();
+  await login.drop();
+});
+
+// Pages are this app's, once there is one.
+test.use({ baseURL: async ({}, provide) => provide(app?.url) });
+test.describe.configure({ mode: 'serial' });
+
+const post = (path: string, body: object) =>
+  fetch(`${app.url}/api/auth${path}`, {
+    method: 'POST',
+    headers: { origin: app.url, 'content-type': 'application/json', ...address() },
+    body: JSON.stringify(body),
+  });
+
+async function newUser(): Promise<Account> {
+  const account = newAccount();
+  expect((await post('/sign-up/email', account)).status).toBe(200);
+  return account;
+}
+
+const opened = (email: string) => mails.newest(email).then(linkIn);
+
+test('who forgot a password chooses a new one by a link that works once', async ({ page, browser, errors }) => {
+  const account = await signUp(page);
+  const other = await otherBrowser(browser);
+  await other.goto(`${app.url}/login`);
+  await other.getByRole('link', { name: 'Forgot your password?' }).click();
+  await expect(other.getByRole('heading', { name: 'Forgotten password' })).toBeVisible();
+  await other.getByLabel('Email').fill(account.email.toUpperCase());
+  await other.getByRole('button', { name: 'Send me a link' }).click();
+  await expect(other.getByText('has an account, a mail with a link')).toBeVisible();
+  const mail = await mails.newest(account.email);
+  expect(mail).toMatchObject({ from: 'tasks@app.example', to: [account.email], subject: 'Choose a new password' });
+  // Who signs up with the address of somebody else chooses the name.
+  expect(mail.text).not.toContain(account.name);
+  // A second one, which the first use of any ends.
+  expect((await post('/request-password-reset', { email: account.email })).status).toBe(200);
+  const second = linkIn(await mails.newest(account.email, 2));
+  const link = linkIn(mail);
+  expect(link).toMatch(new RegExp(`^${app.url}/reset-password#[A-Za-z0-9]{24}$`));
+
+  const requested: string[] = [];
+  other.on('request', (request) => requested.push(`${request.url()} ${request.headers().referer}`));
+  await other.goto(link);
+  const password = `${account.password}-new`;
+  await other.getByLabel('New password').fill(password);
+  // Neither the address bar nor a request, but for the one that spends it, shows the token.
+  expect(other.url()).toBe(`${app.url}/reset-password`);
+  await other.getByRole('button', { name: 'Set password' }).click();
+  await expect(other.getByText('Your new password is set.')).toBeVisible();
+  expect(requested.filter((text) => text.includes(link.split('#')[1] ?? ''))).toEqual([]);
+
+  // Whoever was signed in is not any more, and the old password opens nothing.
+  expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
+  expect((await post('/sign-in/email', account)).status).toBe(401);
+  await other.getByLabel('Email').fill(account.email);
+  await other.getByLabel('Password', { exact: true }).fill(password);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await expect(other.getByText(account.name)).toBeVisible();
+
+  for (const spent of [link, second]) {
+    await page.goto(spent);
+    await page.getByLabel('New password').fill('another password');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await expect(page.getByText('This link is not valid any more')).toBeVisible();
+  }
+  await page.getByRole('link', { name: 'Send me a new one' }).click();
+  await expect(page.getByRole('button', { name: 'Send me a link' })).toBeVisible();
+  await signIn(page, { ...account, password });
+  await expect(page.getByText(account.name)).toBeVisible();
+  await other.context().close();
+  expect(errors.splice(0).every((error) => /40[01]/.test(error))).toBe(true);
+});
+
+test('a link ends after an hour', async () => {
+  const { email } = await newUser();
+  await post('/request-password-reset', { email });
+  const token = (await opened(email)).split('#')[1];
+  const age = (minutes: number) =>
+    asOwner((owner) => owner.query("UPDATE verification SET expires_at = expires_at - $2::int * interval '1 minute' WHERE identifier = 'reset-password:' || $1", [token, minutes]));
+  await age(61);
+  expect((await (await post('/reset-password', { token, newPassword: 'another password' })).json()).code).toBe('INVALID_TOKEN');
+  await age(-2);
+  expect((await post('/reset-password', { token, newPassword: 'another password' })).status).toBe(200);
+});
+
+test('whether an address has an account is not told by words', async ({ page, browser }) => {
+  const { email } = await newUser();
+  const unknown = newAccount().email;
+  const answers = await Promise.all([email, unknown].map(async (to) => (await post('/request-password-reset', { email: to })).text()));
+  expect(answers[0]).toBe(answers[1]);
+  const refusals = await Promise.all([email, unknown].map(async (to) => (await post('/sign-in/email', { email: to, password: 'not the password' })).text()));
+  expect(refusals[0]).toBe(refusals[1]);
+  const texts: string[] = [];
+  for (const [tab, to] of [[page, email], [await otherBrowser(browser), unknown]] as const) {
+    await tab.goto(`${app.url}/forgot-password`);
+    await tab.getByLabel('Email').fill(to);
+    await tab.getByRole('button', { name: 'Send me a link' }).click();
+    await expect(tab.getByRole('status')).toContainText(to);
+    texts.push((await tab.getByRole('main').innerText()).replace(to, '…'));
+  }
+  expect(texts[0]).toBe(texts[1]);
+  await mails.newest(email, 2);
+  expect(mails.to(unknown)).toEqual([]);
+});
+
+test('whether an address has an account is not told by the time of an answer, however far the database is', async () => {
+  const { email } = await newUser();
+  // Each query takes 40 ms, so that one more or one less shows.
+  proxy.delayMs = 20;
+  try {
+    for (const path of ['/sign-in/email', '/request-password-reset']) {
+      const times: number[] = [];
+      for (const to of [email, newAccount().email, email, newAccount().email, email]) {
+        const start = performance.now();
+        await (await post(path, { email: to, password: 'not the password' })).text();
+        times.push(performance.now() - start);
+      }
+      // A whole number of seconds, and what it takes to come here: on a busy machine some take long.
+      const rests = times.map((time) => time % 1_000).sort((a, b) => a - b);
+      expect(rests[2], `${path}: ${times.join()}`).toBeLessThan(250);
+      expect(Math.min(...times)).toBeGreaterThan(999);
+    }
+  } finally {
+    proxy.delayMs = 0;
+  }
+});
+
+test('a mail server that does not answer keeps nobody waiting, and its failure is a code in the log', async () => {
+  const { email } = await newUser();
+  mails.isSilent = true;
+  const start = performance.now();
+  expect((await post('/request-password-reset', { email })).status).toBe(200);
+  expect(performance.now() - start).toBeLessThan(5_000);
+  await opened(email);
+  await expect.poll(() => app.log(), { timeout: 30_000 }).toContain('A mail was not sent | Error (ETIMEDOUT)');
+  mails.isSilent = false;
+});
+
+test('the pages of a forgotten password are accessible', async ({ page, errors }, testInfo) => {
+  test.slow();
+  for (const { name, viewport, ...media } of VIEWS) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ ...media, reducedMotion: 'reduce' });
+    await page.setExtraHTTPHeaders(address());
+    await page.goto('/login?reset');
+    await look(page, testInfo, `login (${name})`);
+    await page.goto('/forgot-password');
+    await look(page, testInfo, `forgotten (${name})`);
+    await page.getByLabel('Email').fill('somebody.with.a.very.long.address@example.com');
+    await page.getByRole('button', { name: 'Send me a link' }).click();
+    await expect(page.getByRole('status')).toBeVisible();
+    await look(page, testInfo, `sent (${name})`);
+    await page.goto('/reset-password#none');
+    await page.getByLabel('New password').fill('whatever it is');
+    await look(page, testInfo, `reset (${name})`);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await expect(page.getByText('This link is not valid any more')).toBeVisible();
+    await look(page, testInfo, `spent (${name})`);
+  }
+  expect(errors.splice(0).every((error) => error.includes('400'))).toBe(true);
+});
+
+test('nothing of a mail is in the log', async () => {
+  const links = mails.mails.map(linkIn);
+  expect(links.length).toBeGreaterThan(5);
+  const log = app.log();
+  expect(secretsIn(log)).toEqual([]);
+  expect(links.filter((link) => log.includes(link.split('#')[1] ?? link))).toEqual([]);
+});

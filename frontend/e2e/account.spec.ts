@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { callApi, expect, issueToken, otherBrowser, setting, signIn, signUp, test } from './app';
+import { asOwner } from './database';
+import { look, VIEWS } from './look';
+
+const section = (page: Page, title: string) => page.getByRole('region', { name: title });
+
+async function openAccount(page: Page, name: string) {
+  await page.getByRole('link', { name }).click();
+  await expect(page.getByRole('heading', { name: 'Your account' })).toBeVisible();
+}
+
+test('who is not signed in has no account page', async ({ page }) => {
+  await page.goto('/account');
+  await expect(page).toHaveURL(/\/login$/);
+});
+
+test('a name is changed, here and in another browser', async ({ page, browser }) => {
+  const account = await signUp(page);
+  const other = await otherBrowser(browser);
+  await signIn(other, account);
+  await expect(other.getByText(account.name)).toBeVisible();
+  await openAccount(page, account.name);
+  await expect(page.getByText(account.email)).toBeVisible();
+  const name = `${account.name} عمر`;
+  await section(page, 'Name').getByLabel('Name').fill(`  ${name} `);
+  await page.getByRole('button', { name: 'Save name' }).click();
+  await expect(page.getByText('Your name is saved.')).toBeVisible();
+  await page.getByRole('link', { name: 'Back to your tasks' }).click();
+  await expect(page.getByRole('link', { name })).toBeVisible();
+  await other.goto('/account');
+  await expect(section(other, 'Name').getByLabel('Name')).toHaveValue(name);
+  await other.context().close();
+});
+
+test('a password is shown on demand, and hidden again', async ({ page }) => {
+  await page.goto('/login');
+  const field = page.getByLabel('Password', { exact: true });
+  await field.fill('not a secret');
+  await expect(field).toHaveAttribute('type', 'password');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect(field).toHaveAttribute('type', 'text');
+  await page.getByRole('button', { name: 'Hide the password' }).click();
+  await expect(field).toHaveAttribute('type', 'password');
+  await expect(field).toHaveValue('not a secret');
+});
+
+test('a new password signs out every other browser, and the old one opens nothing', async ({ page, browser, errors }) => {
+  const account = await signUp(page);
+  const other = await otherBrowser(browser);
+  await signIn(other, account);
+  await expect(other.getByText(account.name)).toBeVisible();
+  await openAccount(page, account.name);
+
+  const form = section(page, 'Password');
+  const password = `${account.password}-new`;
+  const change = async (current: string) => {
+    await form.getByLabel('Current password').fill(current);
+    await form.getByLabel('New password').fill(password);
+    await form.getByRole('button', { name: 'Change password' }).click();
+  };
+  await change('not the password');
+  await expect(form.getByRole('alert').filter({ hasText: 'Invalid password' })).toBeVisible();
+  expect((await other.request.get('/api/auth/api-token')).status()).toBe(200);
+  await change(account.password);
+  await expect(form.getByText('Your password is changed.')).toBeVisible();
+  await expect(form.getByLabel('New password')).toHaveValue('');
+  await expect(form.getByText('Invalid password')).toHaveCount(0);
+
+  expect((await page.request.get('/api/auth/api-token')).status()).toBe(200);
+  expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);
+  await other.context().clearCookies();
+  await signIn(other, account);
+  await expect(other.getByRole('alert').filter({ hasText: 'Invalid email or password' })).toBeVisible();
+  await signIn(other, { ...account, password });
+  await expect(other.getByText(account.name)).toBeVisible();
+  await other.context().close();
+  expect(errors.splice(0).every((error) => error.includes('400'))).toBe(true);
+});
+
+test('signing out everywhere ends every session, also for whoever kept the cookies', async ({ page, browser }) => {
+  const account = await signUp(page);
+  const other = await otherBrowser(browser);
+  await signIn(other, account);
+  await expect(other.getByText(account.name)).toBeVisible();
+  const tab = await page.context().newPage();
+  await tab.goto('/');
+  const cookies = await page.context().cookies();
+  await openAccount(page, account.name);
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await expect(page.getByText('You are signed out everywhere.')).toBeVisible();
+  // The other tab of this browser hears of it.
+  await expect(tab).toHaveURL(/\/login/);
+  expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);
+  await page.context().addCookies(cookies);
+  expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
+  await other.context().close();
+});
+
+test('all tasks are exported', async ({ page }) => {
+  const account = await signUp(page);
+  const token = await issueToken(page.request);
+  for (let n = 1; n <= 205; n += 1) {
+    expect((await callApi(token, 'POST', undefined, { title: `Task ${n}`, description: n % 2 ? 'ü\n"quoted"' : null })).status).toBe(201);
+  }
+  await openAccount(page, account.name);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export tasks' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toMatch(/^tasks-\d{4}-\d\d-\d\d\.json$/);
+  await expect(page.getByText('205 tasks exported.')).toBeVisible();
+  const exported = JSON.parse(readFileSync(await file.path(), 'utf8'));
+  const { rows } = await asOwner((owner) => owner.query('SELECT id::int, title, description, completed FROM tasks WHERE user_id = $1 ORDER BY id DESC', [exported[0].user_id]));
+  expect(exported).toMatchObject(rows);
+  expect(rows).toHaveLength(205);
+});
+
+test('after too many tries, the page says when the next one is possible', async ({ page, errors }) => {
+  const account = await signUp(page);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.getByLabel('Email').fill(account.email);
+  await page.getByLabel('Password', { exact: true }).fill('not the password');
+  const refusal = page.waitForResponse((response) => response.status() === 429, { timeout: 60_000 });
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Sign in' }).click({ timeout: 2_000 });
+    await expect(page.getByText('Too many tries.')).toBeVisible({ timeout: 3_000 });
+  }).toPass();
+  const { retryAfter } = await (await refusal).json();
+  expect((await refusal).headers()['retry-after']).toBe(String(retryAfter));
+  await expect(page.getByText(`The next one is possible in ${retryAfter} second`)).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Possible in \d+ second/ })).toBeDisabled();
+  // When the time has come, it works.
+  await page.getByLabel('Password', { exact: true }).fill(account.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByText(account.name)).toBeVisible();
+  expect(errors.splice(0).every((error) => /401|429/.test(error))).toBe(true);
+});
+
+test('where no mail can be sent, no link is offered', async ({ page, errors }) => {
+  await page.goto('/login');
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeEnabled();
+  await expect(page.getByText('Forgot')).toHaveCount(0);
+  for (const path of ['/forgot-password', '/reset-password']) {
+    expect((await page.goto(path))?.status(), path).toBe(404);
+  }
+  const answer = await page.request.post('/api/auth/request-password-reset', {
+    headers: { origin: setting('APP_URL') },
+    data: { email: 'nobody@example.com' },
+  });
+  expect(answer.status()).toBe(400);
+  errors.length = 0;
+});
+
+
+for (const { name: view, viewport, ...media } of VIEWS) {
+  test(`the account page is accessible: ${view}`, async ({ page, errors }, testInfo) => {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ ...media, reducedMotion: 'reduce' });
+    const { password } = await signUp(page);
+    await page.goto('/account');
+    await expect(page.getByRole('button', { name: 'Save name' })).toBeEnabled();
+    await look(page, testInfo, 'account');
+    await page.getByRole('button', { name: 'Save name' }).click();
+    await expect(page.getByText('Your name is saved.')).toBeVisible();
+    await page.getByLabel('Current password').fill('not the password');
+    await page.getByLabel('New password').fill('whatever it is');
+    await page.getByRole('button', { name: 'Show the new password' }).click();
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await expect(page.getByText('Invalid password')).toBeVisible();
+    await page.getByRole('button', { name: 'Export tasks' }).click();
+    await expect(page.getByText('0 tasks exported.')).toBeVisible();
+    await page.route('**/tasks?all=true', (route) => route.abort());
+    await section(page, 'Delete account').getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    await expect(page.getByText('Your account is still there')).toBeVisible();
+    await look(page, testInfo, 'account-failures');
+    expect(errors.splice(0).every((error) => /400|ERR_FAILED/.test(error))).toBe(true);
+  });
+}

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { address, expect, newAccount, test } from './app';
+import { freePort } from './own-app';
+
+/** How often the development server is started; `DEV_STARTS=10` for more. */
+const STARTS = Number(process.env.DEV_STARTS ?? 4);
+
+/** The app as `cargo xtask dev` starts it. */
+async function startDev() {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const variables = { BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, NODE_ENV: 'development' } as const;
+  const server = spawn('node', ['node_modules/next/dist/bin/next', 'dev', '-H', '127.0.0.1', '-p', String(port)], { env: { ...process.env, ...variables } });
+  let text = '';
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  }
+  await expect.poll(() => text, { timeout: 60_000 }).toContain('Ready in');
+  const stop = async () => {
+    server.kill();
+    await (server.exitCode ?? server.signalCode ?? once(server, 'exit'));
+  };
+  return { url, log: () => text, stop };
+}
+
+test('the development server starts the same way every time, also after a stop in the middle of a compilation', async ({ browser }) => {
+  test.skip(isRunning(), 'cargo xtask dev is running in this checkout');
+  test.setTimeout(STARTS * 240_000);
+  // Of an older version of the app.
+  rmSync('.next/dev/cache', { recursive: true, force: true });
+  for (let start = 1; start <= STARTS; start += 1) {
+    const dev = await startDev();
+    try {
+      if (start % 2 === 0) {
+        void fetch(`${dev.url}/login`).catch(() => {});
+        await sleep(200 * start);
+        continue;
+      }
+      const page = await (await browser.newContext({ extraHTTPHeaders: address() })).newPage();
+      const account = newAccount();
+      await page.goto(`${dev.url}/signup`, { timeout: 180_000 });
+      await page.getByLabel('Name').fill(account.name);
+      await page.getByLabel('Email').fill(account.email);
+      await page.getByLabel('Password', { exact: true }).fill(account.password);
+      await page.getByRole('button', { name: 'Create account' }).click({ timeout: 60_000 });
+      await expect(page.getByText('Nothing to do yet')).toBeVisible({ timeout: 60_000 });
+      // A page that reloads itself would do so within a second.
+      let loads = 0;
+      page.on('load', () => (loads += 1));
+      await sleep(5_000);
+      expect(loads, `start ${start}`).toBe(0);
+
+      // There is no mail server here: what it would get is shown to the developer.
+      await fetch(`${dev.url}/api/auth/request-password-reset`, {
+        method: 'POST',
+        headers: { origin: dev.url, 'content-type': 'application/json', ...address() },
+        body: JSON.stringify({ email: account.email }),
+      });
+      await expect.poll(dev.log).toContain(`${dev.url}/reset-password#`);
+      await page.context().close();
+    } finally {
+      await dev.stop();
+    }
+  }
+  expect(existsSync('.next/dev/cache/turbopack')).toBe(false);
+});
+
+/** Whether a development server has this folder. */
+function isRunning(): boolean {
+  try {
+    process.kill(JSON.parse(readFileSync('.next/dev/lock', 'utf8')).pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

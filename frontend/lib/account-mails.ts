@@ -1,0 +1,55 @@
+import 'server-only';
+import { env } from '@/lib/env';
+import { sendLater } from '@/lib/mail';
+
+// No mail holds a name: who signs up with the address of somebody else would choose what these read.
+
+/** The link of a forgotten password. Its token stands behind the `#`, which a browser sends to nobody: it is in no log and no Referer. */
+export function mailPasswordReset(to: string, token: string) {
+  sendLater({
+    to,
+    subject: 'Choose a new password',
+    text: `Hello,
+
+somebody, hopefully you, asked for a new password for your account at ${env.baseURL}.
+Choose it here, within an hour:
+
+${env.baseURL}/reset-password#${token}
+
+If it was not you, there is nothing to do: your password stays as it is.
+`,
+  });
+}
+
+/** The link that says that an address is its user's own; where the browser goes afterwards is not the client's to choose. */
+export function mailVerification(to: string, token: string) {
+  sendLater({
+    to,
+    subject: 'Confirm your address',
+    text: `Hello,
+
+somebody, hopefully you, made an account at ${env.baseURL} with this address.
+Confirm it here, within an hour:
+
+${env.baseURL}/api/auth/verify-email?token=${token}&callbackURL=${encodeURIComponent('/login?verified')}
+
+If it was not you, there is nothing to do: without this link nobody can sign in to that account.
+`,
+  });
+}
+
+/** What the owner of an account hears when somebody signs up with its address; who did hears nothing of the account. */
+export function mailExistingAccount(to: string) {
+  sendLater({
+    to,
+    subject: 'You have an account already',
+    text: `Hello,
+
+somebody, hopefully you, tried to make an account at ${env.baseURL} with this address, and there is one already.
+Sign in to it: ${env.baseURL}/login
+Or choose a new password: ${env.baseURL}/forgot-password
+
+If it was not you, there is nothing to do.
+`,
+  });
+}

@@ -1,0 +1,10 @@
+import { and, eq, like } from 'drizzle-orm';
+import { verification } from '@/db/schema';
+import { query } from '@/lib/database-error';
+import { db } from '@/lib/db';
+
+/** Makes every link that was mailed to a user for a forgotten password worthless. */
+export async function forgetResets(userId: string) {
+  const theirs = and(like(verification.identifier, 'reset-password:%'), eq(verification.value, userId));
+  await query(() => db.delete(verification).where(theirs));
+}

@@ -1,0 +1,108 @@
+//! What `cargo xtask stage … prepare` stores is proven before: against a proxy as Neon's, and against PostgreSQL itself.
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use shared::DATABASE_ROLE;
+use tests::{Fixture, Neon};
+
+use crate::logins::{Stage, local_aws, serves};
+use crate::tools::{failure, success};
+
+/// What Neon's proxy says.
+fn refused(user: &str) -> String {
+    format!("password authentication failed for user '{user}'")
+}
+
+/// The logins that a stage has in its database.
+fn logins(stage: &Stage) -> Vec<String> {
+    stage.admin("SELECT rolname FROM pg_roles WHERE rolname ~ '_dev_[ab]$' ORDER BY 1")
+}
+
+/// The secrets and the parameters that there are.
+fn stored(stage: &Stage) -> String {
+    let list = ["secretsmanager", "list-secrets", "--query", "SecretList[].Name"];
+    let parameters = ["ssm", "describe-parameters", "--query", "Parameters[].Name"];
+    [stage.aws(&list), stage.aws(&parameters)].map(|names| names.trim().to_owned()).concat()
+}
+
+#[test]
+fn a_login_that_neons_proxy_hears_of_late_is_waited_for() {
+    let (aws, server) = (local_aws(), Fixture::start("database", &[]));
+    let stage = Stage::new(&aws, "dev", &server);
+    let neon = Neon::before(&stage.owner_url);
+    stage.settings(&neon.url(&stage.owner_url));
+    let first = OnceLock::new();
+    neon.refuse(move |user| {
+        let late = user.starts_with(DATABASE_ROLE)
+            && first.get_or_init(Instant::now).elapsed() < Duration::from_secs(5);
+        late.then(|| refused(user))
+    });
+    let started = Instant::now();
+    let said = success(&mut stage.prepare(&[]));
+    assert!(started.elapsed() > Duration::from_secs(5), "{said}");
+    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    // The proxy takes direct TLS, so that is what is stored.
+    for url in [stage.functions_url(), stage.app_url()] {
+        assert!(url.contains("sslnegotiation=direct"), "{url}");
+    }
+    assert!(serves(&stage.functions_url()));
+}
+
+#[test]
+fn a_login_that_is_refused_for_good_is_neither_stored_nor_left_behind() {
+    let (aws, server) = (local_aws(), Fixture::start("database", &[]));
+    let stage = Stage::new(&aws, "dev", &server);
+    let neon = Neon::before(&stage.owner_url);
+    stage.settings(&neon.url(&stage.owner_url));
+    for login in ["task_api_dev_a", "better_auth_dev_a"] {
+        neon.refuse(move |user| (user == login).then(|| refused(user)));
+        let said = failure(&mut stage.prepare(&[]));
+        assert!(said.contains(&refused(login)) && said.contains("nothing is stored"), "{said}");
+        assert_eq!((logins(&stage), stored(&stage)), (Vec::new(), String::new()));
+    }
+
+    // What is in use stays in use.
+    neon.refuse(|_| None);
+    success(&mut stage.prepare(&[]));
+    let (functions, app) = (stage.functions_url(), stage.app_url());
+    neon.refuse(|user| (user == "task_api_dev_b").then(|| refused(user)));
+    let said = failure(&mut stage.prepare(&["--new-login", "--now"]));
+    assert!(said.contains(&refused("task_api_dev_b")), "{said}");
+    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    assert_eq!((stage.functions_url(), stage.app_url()), (functions.clone(), app));
+    assert!(serves(&functions));
+}
+
+#[test]
+fn a_login_that_row_security_does_not_hold_is_refused() {
+    let (aws, server) = (local_aws(), Fixture::start("database", &[]));
+    let stage = Stage::new(&aws, "dev", &server);
+    success(&mut stage.prepare(&[]));
+    let functions = stage.functions_url();
+    // PostgreSQL before 17 takes no direct TLS.
+    let version: u32 = stage.admin("SHOW server_version_num")[0].parse().unwrap();
+    assert_eq!(functions.contains("sslnegotiation=direct"), version >= 170_000, "{functions}");
+
+    stage.admin("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY");
+    let said = failure(&mut stage.prepare(&["--new-login"]));
+    assert!(said.contains("row-level security does not hold"), "{said}");
+    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    assert_eq!(stage.functions_url(), functions);
+    stage.admin("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY");
+    success(&mut stage.prepare(&["--new-login"]));
+}
+
+#[test]
+fn what_prod_reserves_is_told_before_a_deployment_ends_at_it() {
+    let server = Fixture::start("database", &[]);
+    let small = Fixture::start("aws", &[("LAMBDA_ACCOUNT_CONCURRENCY", "10")]);
+    let said = success(&mut Stage::new(&small, "dev", &server).prepare(&["--dry-run"]));
+    let functions = tests::operations().len();
+    let wanted = 40 * functions + 100;
+    assert!(said.contains("prod cannot be deployed yet"), "{said}");
+    assert!(said.contains(&format!("--quota-code L-B99A9384 --desired-value {wanted}")), "{said}");
+    let large = Fixture::start("aws", &[("LAMBDA_ACCOUNT_CONCURRENCY", "1000")]);
+    let said = success(&mut Stage::new(&large, "prod", &server).prepare(&["--dry-run"]));
+    let reserves = format!("prod reserves {} of the account's 1000", 40 * functions);
+    assert!(said.contains(&reserves), "{said}");
+}

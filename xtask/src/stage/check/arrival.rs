@@ -1,0 +1,170 @@
+//! Rows about what becomes of the requests afterwards: log lines, metrics, a trace. They take their time.
+use std::collections::BTreeSet;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Check;
+use super::row::Came::{self, Other, Text, Unasked};
+use super::row::Side::Platform;
+use super::row::{Line, Row};
+use crate::settings::random_bytes;
+use crate::stage::aws;
+
+const PAUSE: Duration = Duration::from_secs(5);
+
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        name: "log of the functions",
+        expected: "lines of this user",
+        ask: function_log,
+        of: Platform,
+        otherwise: "the functions' role may write to the log group (template.yaml, FunctionRole); in it, look for what else they say",
+    },
+    Row {
+        name: "metrics TaskApi",
+        expected: "requests of the last minutes",
+        ask: metrics,
+        of: Platform,
+        otherwise: "CloudWatch makes them of the log's lines: compare _aws in one with the embedded metric format",
+    },
+    Row {
+        name: "access log of the gateway",
+        expected: "a line of one of these requests",
+        ask: access_log,
+        of: Platform,
+        otherwise: "AccessLogSettings in template.yaml, and whether the account lets API Gateway write to /aws/vendedlogs",
+    },
+    Row {
+        name: "trace of a request that asks for one",
+        expected: "the function and PostgreSQL",
+        ask: trace,
+        of: Platform,
+        otherwise: "no trace: API Gateway drops Sampled=1; no PostgreSQL: the daemon takes no datagrams of the function",
+    },
+];
+
+/// Asks until all has arrived or the time is over, in which each is asked at least once.
+pub(super) fn ask(
+    check: &Check,
+    rows: impl IntoIterator<Item = &'static Row>,
+    wait: Duration,
+) -> Vec<Line> {
+    let patience = Instant::now() + wait;
+    let ask = |row: &'static Row| loop {
+        let came = (row.ask)(check);
+        let line = row.line(came.unwrap_or_else(|error| Came::unasked(&error)));
+        if !line.differs() || Instant::now() + PAUSE > patience {
+            return line;
+        }
+        sleep(PAUSE);
+    };
+    rows.into_iter().map(ask).collect()
+}
+
+/// The lines of a log since the check began, as JSON.
+fn lines(check: &Check, group: &str, pattern: Option<&str>) -> Result<Vec<Value>> {
+    let start = check.started.as_millisecond().to_string();
+    let mut filter = vec!["logs", "filter-log-events", "--log-group-name", group];
+    filter.extend(["--start-time", &start]);
+    if let Some(pattern) = pattern {
+        filter.extend(["--filter-pattern", pattern]);
+    }
+    let found = aws::call(&filter, None)?;
+    let events = found.get("events").and_then(Value::as_array).cloned().unwrap_or_default();
+    let message = |event: Value| event.get("message")?.as_str()?.parse().ok();
+    Ok(events.into_iter().filter_map(message).collect())
+}
+
+fn function_log(check: &Check) -> Result<Came> {
+    let user = check.log_name()?;
+    let pattern = format!("{{ $.user = \"{user}\" }}");
+    let lines = lines(check, &check.deployed.function_log(), Some(&pattern))?;
+    let ours: Vec<_> = lines.iter().filter(|line| text(line, "user") == user).collect();
+    let cold: BTreeSet<_> = ours
+        .iter()
+        .filter(|line| line["ColdStarts"] == 1)
+        .map(|line| text(line, "operation"))
+        .collect();
+    let cold = match cold.len() {
+        0 => "no cold start".to_owned(),
+        _ => format!("cold: {}", cold.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    Ok(Came::measured(format!("{} lines, {cold}", ours.len()), !ours.is_empty()))
+}
+
+fn metrics(check: &Check) -> Result<Came> {
+    let start = Timestamp::from_second(check.started.as_second() / 60 * 60)?.to_string();
+    let end = Timestamp::from_second(Timestamp::now().as_second() + 60)?.to_string();
+    let service = format!("Name=service,Value={}", check.deployed.stack);
+    let sum = |metric: &str, statistic: &str| -> Result<f64> {
+        let of = ["--namespace", "TaskApi", "--metric-name", metric, "--dimensions", &service];
+        let when = ["--start-time", &start, "--end-time", &end, "--period", "60"];
+        let get = ["cloudwatch", "get-metric-statistics", "--statistics", statistic];
+        let answer = aws::call(&[&get[..], &of, &when].concat(), None)?;
+        let points = answer.get("Datapoints").and_then(Value::as_array).into_iter().flatten();
+        // Not a sum, which of nothing is -0.
+        Ok(points.filter_map(|point| point.get(statistic)?.as_f64()).fold(0.0, |sum, of| sum + of))
+    };
+    let (requests, cold) = (sum("Latency", "SampleCount")?, sum("ColdStarts", "Sum")?);
+    Ok(Came::measured(format!("{requests} requests, {cold} cold starts"), requests > 0.0))
+}
+
+fn access_log(check: &Check) -> Result<Came> {
+    let lines = lines(check, &check.deployed.access_log(), None)?;
+    let seen = check.api.seen();
+    let ids: Vec<_> = seen.iter().filter_map(|seen| seen.request_id.as_deref()).collect();
+    // Where the gateway tells no ids, any line will do.
+    let is_ours = |line: &&Value| ids.is_empty() || ids.contains(&text(line, "requestId"));
+    Ok(match lines.iter().find(is_ours) {
+        Some(line) => {
+            let (route, status) = (text(line, "route"), text(line, "status"));
+            Came::Expected(format!("{status} {route}"))
+        }
+        None => Other(format!("{} lines, none of them of these requests", lines.len())),
+    })
+}
+
+fn trace(check: &Check) -> Result<Came> {
+    if !check.deployed.traces() {
+        return Ok(Unasked("the parameter Tracing is PassThrough".to_owned()));
+    }
+    let asked = || -> Result<String> {
+        let random = random_bytes::<12>()?.map(|byte| format!("{byte:02x}")).concat();
+        let id = format!("1-{:08x}-{random}", Timestamp::now().as_second());
+        let header = format!("Root={id};Sampled=1");
+        check.api.tasks("GET", "").header("x-amzn-trace-id", &header).send()?;
+        Ok(id)
+    };
+    // Once, however often the trace is looked for.
+    if check.trace.get().is_none() {
+        let _ = check.trace.set(asked()?);
+    }
+    let id = check.trace.get().context("no trace was asked for")?;
+    let traces = aws::call(&["xray", "batch-get-traces", "--trace-ids", id], None)?;
+    let segments = traces.pointer("/Traces/0/Segments").and_then(Value::as_array);
+    let documents = segments
+        .into_iter()
+        .flatten()
+        .filter_map(|segment| segment.get("Document")?.as_str()?.parse::<Value>().ok());
+    let documents: Vec<_> = documents.collect();
+    let database = documents.iter().any(has_database);
+    Ok(Text(match (documents.len(), database) {
+        (0, _) => "no trace".to_owned(),
+        (_, true) => "the function and PostgreSQL".to_owned(),
+        (count, false) => format!("{count} segments without PostgreSQL"),
+    }))
+}
+
+/// Whether a segment or one of those below it is a wait for the database.
+fn has_database(segment: &Value) -> bool {
+    let below = segment.get("subsegments").and_then(Value::as_array);
+    segment.get("sql").is_some() || below.into_iter().flatten().any(has_database)
+}
+
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}

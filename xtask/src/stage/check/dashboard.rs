@@ -1,0 +1,147 @@
+//! The row of the dashboard: whether each of its queries is answered, and finds something.
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Check;
+use super::arrival::text;
+use super::row::Came;
+use super::row::Row;
+use super::row::Side::Platform;
+use crate::stage::aws;
+
+/// The widgets that show nothing while all is well.
+const CALM: [&str; 2] = ["Cold starts and repeats", "The last failures"];
+
+pub(super) static ROW: Row = Row {
+    name: "queries of the dashboard",
+    expected: "each is answered, and finds something",
+    ask,
+    of: Platform,
+    otherwise: "open the dashboard (the output DashboardUrl) and correct the widget in template.yaml",
+};
+
+fn ask(check: &Check) -> Result<Came> {
+    let name = check.deployed.stack.as_str();
+    let dashboard = aws::call(&["cloudwatch", "get-dashboard", "--dashboard-name", name], None)?;
+    // Not with the parser's message, which is of no use.
+    let body: Value = text(&dashboard, "DashboardBody").parse().context("it is not JSON")?;
+    let widgets = body.get("widgets").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut faults = Vec::new();
+    for properties in widgets.iter().filter_map(|widget| widget.get("properties")) {
+        let title = text(properties, "title");
+        let found = if properties.get("query").is_some() {
+            of_log(text(properties, "query"))
+        } else {
+            of_metrics(properties)
+        };
+        match found {
+            Ok(false) if !CALM.contains(&title) => faults.push(format!("{title}: nothing")),
+            Ok(_) => {}
+            Err(error) => faults.push(format!("{title}: {error:#}")),
+        }
+    }
+    let count = widgets.len();
+    let text = if faults.is_empty() { format!("{count} widgets") } else { faults.join("; ") };
+    Ok(Came::measured(text, faults.is_empty() && count > 0))
+}
+
+/// Whether one of a widget's metrics has a value of the last hour.
+fn of_metrics(properties: &Value) -> Result<bool> {
+    let queries = queries(properties);
+    let now = Timestamp::now().as_second();
+    let (start, end) = (Timestamp::from_second(now - 3600)?, Timestamp::from_second(now + 60)?);
+    let (start, end) = (start.to_string(), end.to_string());
+    let get = ["cloudwatch", "get-metric-data", "--start-time", &start, "--end-time", &end];
+    let get = [&get[..], &["--metric-data-queries", aws::FROM_INPUT]].concat();
+    let answer = aws::call(&get, Some(&Value::Array(queries).to_string()))?;
+    let results = answer.get("MetricDataResults").and_then(Value::as_array);
+    let mut found = false;
+    for result in results.into_iter().flatten() {
+        let status = text(result, "StatusCode");
+        anyhow::ensure!(["Complete", "PartialData"].contains(&status), "{status}");
+        found |= result.get("Values").and_then(Value::as_array).is_some_and(|of| !of.is_empty());
+    }
+    Ok(found)
+}
+
+/// A widget's metrics as queries. In a dashboard, a dot stands for what is above it, and three for all of that.
+fn queries(properties: &Value) -> Vec<Value> {
+    let mut above = Vec::new();
+    let metrics = properties.get("metrics").and_then(Value::as_array).into_iter().flatten();
+    let query = |(metric, index): (&Vec<Value>, usize)| {
+        let id = format!("m{index}");
+        let option = |name| metric.iter().find_map(|part| part.as_object()?.get(name));
+        if let Some(expression) = option("expression") {
+            return json!({ "Id": id, "Expression": expression, "Period": 60 });
+        }
+        let names: Vec<&str> = metric.iter().filter_map(Value::as_str).collect();
+        if names != ["..."] {
+            let name = |(index, name): (usize, &&str)| match *name {
+                "." => above.get(index).cloned().unwrap_or_default(),
+                name => name.to_owned(),
+            };
+            above = names.iter().enumerate().map(name).collect();
+        }
+        let dimensions = above.get(2..).unwrap_or_default().chunks_exact(2);
+        let dimension = |pair: &[String]| json!({ "Name": pair.first(), "Value": pair.last() });
+        let dimensions: Vec<Value> = dimensions.map(dimension).collect();
+        let metric = json!({ "Namespace": above.first(), "MetricName": above.get(1), "Dimensions": dimensions });
+        let stat = option("stat").or_else(|| properties.get("stat"));
+        json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
+    };
+    metrics.filter_map(Value::as_array).zip(0..).map(query).collect()
+}
+
+/// Whether a query of logs finds a line of the last hour.
+fn of_log(query: &str) -> Result<bool> {
+    // A dashboard names the log group in the query, this API beside it.
+    let parts = query.strip_prefix("SOURCE '").and_then(|query| query.split_once('\''));
+    let (group, query) = parts.context("the query names no log group")?;
+    let query = query.trim_start().trim_start_matches('|').trim();
+    let now = Timestamp::now().as_second();
+    let (start, end) = ((now - 3600).to_string(), (now + 60).to_string());
+    let when = ["--start-time", &start, "--end-time", &end];
+    let start = ["logs", "start-query", "--log-group-name", group, "--query-string", query];
+    let started = aws::call(&[&start[..], &when].concat(), None)?;
+    let id = text(&started, "queryId");
+    for _ in 0..20 {
+        let results = aws::call(&["logs", "get-query-results", "--query-id", id], None)?;
+        match text(&results, "status") {
+            "Scheduled" | "Running" => std::thread::sleep(std::time::Duration::from_millis(500)),
+            "Complete" => {
+                let rows = results.get("results").and_then(Value::as_array);
+                return Ok(rows.is_some_and(|rows| !rows.is_empty()));
+            }
+            status => anyhow::bail!("{status}"),
+        }
+    }
+    anyhow::bail!("the query of the log does not end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_stand_for_what_is_above_them() {
+        let widget = json!({ "stat": "Sum", "metrics": [
+            ["N", "A", "d", "1", { "label": "a" }],
+            [".", "B", ".", ".", { "stat": "p50" }],
+            ["...", { "stat": "p99" }],
+            [{ "expression": "SEARCH('x', 'Sum')" }],
+        ] });
+        let queries = queries(&widget);
+        let stat = |index: usize, metric: &str, stat: &str| {
+            let dimensions = json!([{ "Name": "d", "Value": "1" }]);
+            let metric =
+                json!({ "Namespace": "N", "MetricName": metric, "Dimensions": dimensions });
+            json!({ "Id": format!("m{index}"), "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
+        };
+        let search = json!({ "Id": "m3", "Expression": "SEARCH('x', 'Sum')", "Period": 60 });
+        assert_eq!(
+            queries,
+            [stat(0, "A", "Sum"), stat(1, "B", "p50"), stat(2, "B", "p99"), search]
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! A new login does what it is for, and no more: seen through the very URL that is stored.
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, ensure};
+use shared::{DATABASE_ROLE, Database, DatabaseUrl, IDENTIFY};
+use tokio::runtime::Builder;
+use tokio_postgres::Client;
+
+use crate::login::Access;
+
+/// Neon's proxy learns of a role from its control plane, which takes a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(500);
+const SSL_NEGOTIATION: &str = "sslnegotiation";
+
+/// The URL, proven; with direct TLS where the server takes it, which saves each new connection a round trip.
+pub(super) fn proven(url: DatabaseUrl, access: Access) -> Result<DatabaseUrl> {
+    let patience = Instant::now() + PATIENCE;
+    while let Err(reason) = connect(&url) {
+        ensure!(Instant::now() < patience, "the database does not let it in: {reason}");
+        sleep(PAUSE);
+    }
+    hold(&url, access)?;
+    // Whoever says how TLS begins has a reason.
+    if !url.requires_tls() || url.parameter(SSL_NEGOTIATION).is_some() {
+        return Ok(url);
+    }
+    let direct = url.with_direct_tls()?;
+    Ok(if hold(&direct, access).is_ok() { direct } else { url })
+}
+
+fn connect(url: &DatabaseUrl) -> Result<(), String> {
+    with_client(url, async |_| Ok(())).map_err(|error| format!("{error:#}"))
+}
+
+/// Says what is wrong with a login, if anything is.
+fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
+    with_client(url, async |client| {
+        let powers = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user";
+        let above: bool = client.query_typed(powers, &[]).await?.iter().any(|row| row.get(0));
+        ensure!(!above, "it can bypass row-level security");
+        if access == Access::Functions { read(client).await } else { Ok(()) }
+    })
+}
+
+/// Reads as a throwaway user, as each request does.
+async fn read(client: &mut Client) -> Result<()> {
+    let transaction = client.transaction().await?;
+    let user = "nobody, of cargo xtask stage prepare";
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&DATABASE_ROLE, &user];
+    let identity: Vec<_> = values.into_iter().zip(IDENTIFY.types.iter().cloned()).collect();
+    transaction.query_typed(IDENTIFY.sql, &identity).await?;
+    let seen =
+        "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
+    for row in transaction.query_typed(seen, &[]).await? {
+        let (role, secured, tasks): (String, bool, i64) = (row.get(0), row.get(1), row.get(2));
+        ensure!(role == DATABASE_ROLE, "it becomes {role}, not {DATABASE_ROLE}");
+        ensure!(
+            secured && tasks == 0,
+            "row-level security does not hold: it sees {tasks} tasks of others"
+        );
+    }
+    Ok(())
+}
+
+/// As the functions connect, a pooler included.
+fn with_client<T>(
+    url: &DatabaseUrl,
+    work: impl AsyncFnOnce(&mut Client) -> Result<T>,
+) -> Result<T> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let database = Database::new(url, 1).map_err(|fault| anyhow!("DATABASE_URL {fault}"))?;
+        let mut connection = database.connection().await.map_err(|reason| anyhow!("{reason}"))?;
+        work(&mut connection).await
+    })
+}
