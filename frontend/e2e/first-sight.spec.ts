@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Page } from '@playwright/test';
+import type { Page, Response } from '@playwright/test';
 import { box, callApi, expect, issueToken, list, signIn, signUp, test } from './app';
 
 const TASKS = 20;
@@ -56,11 +56,16 @@ test('calls do without a preflight each', async ({ page }) => {
   session.on('Network.requestWillBeSent', ({ request }) => request.url.includes('/tasks') && sent.push(request.method));
   const focus = () => page.evaluate(() => window.dispatchEvent(new Event('focus')));
   for (let n = 0; n < 4; n += 1) {
-    const listed = page.waitForResponse((response) => response.url().includes('/tasks?') && response.request().method() === 'GET');
-    await focus();
-    await listed;
+    // While a list is being read, another look at the page reads none.
+    await expect(async () => {
+      const isList = (response: Response) => response.url().includes('/tasks?') && response.request().method() === 'GET';
+      const listed = page.waitForResponse(isList, { timeout: 3_000 });
+      await focus();
+      await listed;
+    }).toPass();
   }
-  expect(sent.sort()).toEqual(['GET', 'GET', 'GET', 'GET', 'OPTIONS']);
+  expect(sent.filter((method) => method === 'GET').length).toBeGreaterThanOrEqual(4);
+  expect(sent.filter((method) => method === 'OPTIONS')).toHaveLength(1);
 });
 
 test('the document has the tasks, and no token', async ({ page }) => {
