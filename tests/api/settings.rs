@@ -3,8 +3,8 @@ use std::process::Command;
 
 use serde_json::json;
 use tests::{
-    Fixture, ISSUER, SECRET, Token, User, create_secret, database_url, function, now, operations,
-    request, stack,
+    Fixture, ISSUER, SECRET, Token, User, aws_variables, create_secret, database_url, function,
+    now, operations, request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -106,16 +106,6 @@ fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
         let token = Token::of(&user.id).with("iat", json!(now)).with("exp", json!(now + lifetime));
         assert_eq!(user.with_token(&token).list("").status, status, "{lifetime}");
     }
-}
-
-fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {
-    [
-        ("APP_SECRET_ID", secret),
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ]
 }
 
 #[test]

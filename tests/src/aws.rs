@@ -5,6 +5,17 @@ use serde_json::{Value, json};
 
 use crate::send;
 
+/// The variables of a function whose settings are this secret of the local AWS at `endpoint`.
+pub fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {
+    [
+        ("APP_SECRET_ID", secret),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]
+}
+
 /// Makes a secret of Secrets Manager at `endpoint`.
 pub fn create_secret(endpoint: &str, name: &str, value: &str) {
     ask(endpoint, "CreateSecret", &json!({ "Name": name, "SecretString": value }));

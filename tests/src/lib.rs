@@ -16,7 +16,7 @@ mod sql;
 mod token;
 mod user;
 
-pub use aws::{create_secret, put_secret};
+pub use aws::{aws_variables, create_secret, put_secret};
 pub use clock::Moment;
 pub use fixture::{
     Fixture, apart, database, database_url, embedded_stack, function, new_database, root, stack,

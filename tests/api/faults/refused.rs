@@ -1,7 +1,7 @@
 //! A server that lets nobody in, and how it says so: itself, through Neon's proxy, through a pooler.
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, sleep};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -9,7 +9,7 @@ use shared::DatabaseUrl;
 use tempfile::NamedTempFile;
 use tests::{
     AUDIENCE, End, Fixture, ISSUER, Neon, Proxy, Reply, Request, SECRET, Sandbox, Session,
-    create_secret, database, new_database, operation, put_secret, requests, sql,
+    aws_variables, create_secret, database, new_database, operation, put_secret, requests, sql,
 };
 
 use super::{pause, start, until};
@@ -43,14 +43,7 @@ impl Function {
         let secret = format!("task-api/refused-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         create_secret(&AWS.url, &secret, &settings(url));
         let log = NamedTempFile::new().unwrap();
-        let variables = [
-            ("APP_SECRET_ID", secret.as_str()),
-            ("AWS_ENDPOINT_URL", &AWS.url),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-        ];
-        let sandbox = start(function, &variables, &log);
+        let sandbox = start(function, &aws_variables(&AWS.url, &secret), &log);
         Self { sandbox, secret, log }
     }
 
@@ -203,15 +196,16 @@ fn a_login_that_changes_behind_neons_proxy_costs_a_function_at_most_one_request(
             (request, function)
         })
         .collect();
-    let ended = AtomicBool::new(false);
+    let renewed =
+        |function: &Function| function.log().contains("the database is another from now on");
     let load = |(request, function): &(Request, Function)| {
         let (mut sent, mut failed) = (0, 0);
-        while !ended.load(Ordering::Relaxed) {
+        until("it goes on with the new login", || {
             let reply = function.sandbox.ask("somebody", request, 1);
             sent += 1;
             failed += usize::from(reply.status == 503);
-            sleep(Duration::from_millis(5));
-        }
+            sent > 20 && renewed(function)
+        });
         (sent, failed)
     };
     let failures: Vec<(usize, usize)> = thread::scope(|scope| {
@@ -221,15 +215,11 @@ fn a_login_that_changes_behind_neons_proxy_costs_a_function_at_most_one_request(
             function.renew(&neon.url(&new_url));
         }
         end(&old);
-        pause(Duration::from_secs(2));
-        ended.store(true, Ordering::Relaxed);
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     println!("| a login changes under load | (requests, 503s) a function: {failures:?} |");
     assert!(failures.iter().all(|(sent, failed)| *sent > 20 && *failed <= 1), "{failures:?}");
-    for (_, function) in &functions {
-        assert!(function.log().contains("the database is another from now on"));
-    }
+    assert!(functions.iter().all(|(_, function)| renewed(function)));
 }
 
 #[test]
