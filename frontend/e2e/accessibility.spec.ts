@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright';
 import { add, box, expect, signUp, test } from './app';
+import { look } from './look';
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -11,51 +11,41 @@ for (const [device, viewport] of [['phone', PHONE], ['desktop', DESKTOP]] as con
     test(`every page is accessible on a ${device}, in ${name} colours`, async ({ page, errors }, testInfo) => {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ ...colours, reducedMotion: 'reduce' });
-      const look = async (name: string) => {
-        // What moved has come to rest.
-        await page.waitForTimeout(300);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        expect(found, name).toEqual([]);
-        // Nothing sticks out of the page.
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
-        await page.screenshot({ path: testInfo.outputPath(`${name}.png`) });
-      };
       await page.goto('/login');
-      await look('login');
+      await look(page, testInfo, 'login');
       await signUp(page);
       await expect(page.getByText('Nothing to do yet')).toBeVisible();
-      await look('empty');
+      await look(page, testInfo, 'empty');
       await add(page, 'Buy milk', 'Two litres, and the good butter');
       await add(page, 'Call the landlord about the window in the kitchen, which does not close any more');
       await add(page, 'Renew the passport');
       await box(page, 'Renew the passport').check();
-      await look('tasks');
+      await look(page, testInfo, 'tasks');
       await page.getByRole('button', { name: 'Edit Buy milk' }).click();
-      await look('edit');
+      await look(page, testInfo, 'edit');
       await page.getByLabel('Title').fill('Buy oat milk');
       await page.keyboard.press('Escape');
-      await look('discard');
+      await look(page, testInfo, 'discard');
       await page.getByRole('button', { name: 'Discard changes' }).click();
       await page.getByRole('button', { name: 'Delete Buy milk' }).click();
       await page.getByRole('button', { name: /Delete Call the landlord/ }).click();
-      await look('undo');
+      await look(page, testInfo, 'undo');
       await page.getByLabel('New task', { exact: true }).fill('x'.repeat(201));
       await page.keyboard.press('Enter');
       await expect(page.getByText('Not saved.')).toBeVisible();
-      await look('refused');
+      await look(page, testInfo, 'refused');
       await page.route('**/complete', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
       // Its state is back before `uncheck` could look at it.
       await box(page, 'Renew the passport').click();
       await expect(page.getByText('could not be reopened')).toBeVisible();
-      await look('failure');
+      await look(page, testInfo, 'failure');
       await page.keyboard.press('?');
-      await look('keys');
+      await look(page, testInfo, 'keys');
       await page.keyboard.press('Escape');
       await page.route('**/tasks?**', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
       await page.getByRole('button', { name: 'Done', exact: true }).click();
       await expect(page.getByText('could not be loaded')).toBeVisible();
-      await look('not-loaded');
+      await look(page, testInfo, 'not-loaded');
       expect(errors.splice(0).every((error) => /422|500/.test(error))).toBe(true);
     });
   }

@@ -1,8 +1,7 @@
 'use client';
 
-import { useState } from 'react';
 import { AuthForm } from '@/components/auth/auth-form';
-import { Sent } from '@/components/auth/sent';
+import { Sent, useSentTo } from '@/components/auth/sent';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
@@ -12,12 +11,7 @@ async function ask(fields: FormData) {
 }
 
 export function ForgotPasswordForm() {
-  const [address, setAddress] = useState<string | null>(null);
-
-  function wait(fields: FormData) {
-    setAddress(String(fields.get('email')));
-    return false;
-  }
+  const [address, sent] = useSentTo();
 
   if (address) {
     return (
@@ -28,7 +22,7 @@ export function ForgotPasswordForm() {
     );
   }
   return (
-    <AuthForm label="Send me a link" pendingLabel="Sending …" submit={ask} onDone={wait}>
+    <AuthForm label="Send me a link" pendingLabel="Sending …" submit={ask} onDone={sent}>
       <TextField label="Email" name="email" type="email" autoComplete="email" />
     </AuthForm>
   );

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 
 /** Says that a mail is on its way, in the same words whether the address has an account or not. */
 export function Sent({ children }: { children: ReactNode }) {
@@ -8,4 +8,14 @@ export function Sent({ children }: { children: ReactNode }) {
       <p className="text-sm text-quiet">Nothing there after some minutes? Look into the spam folder, and at the address once more.</p>
     </div>
   );
+}
+
+/** The address that a mail is on its way to, once a form with it is sent. */
+export function useSentTo(): [address: string | null, sent: (fields: FormData) => boolean] {
+  const [address, setAddress] = useState<string | null>(null);
+  const sent = (fields: FormData) => {
+    setAddress(String(fields.get('email')));
+    return false;
+  };
+  return [address, sent];
 }

@@ -1,10 +1,9 @@
 'use client';
 
-import { useState } from 'react';
 import { AuthForm } from '@/components/auth/auth-form';
 import { enter } from '@/components/auth/enter';
 import { PasswordField } from '@/components/auth/password-field';
-import { Sent } from '@/components/auth/sent';
+import { Sent, useSentTo } from '@/components/auth/sent';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
@@ -19,12 +18,7 @@ async function signUp(fields: FormData) {
 
 /** With `verification`, a new account is used only after its address is confirmed. */
 export function SignUpForm({ verification }: { verification: boolean }) {
-  const [address, setAddress] = useState<string | null>(null);
-
-  function wait(fields: FormData) {
-    setAddress(String(fields.get('email')));
-    return false;
-  }
+  const [address, sent] = useSentTo();
 
   if (address) {
     return (
@@ -34,7 +28,7 @@ export function SignUpForm({ verification }: { verification: boolean }) {
     );
   }
   return (
-    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp} onDone={verification ? wait : enter}>
+    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp} onDone={verification ? sent : enter}>
       <TextField label="Name" name="name" autoComplete="name" dir="auto" />
       <TextField label="Email" name="email" type="email" autoComplete="email" />
       <PasswordField isNew />
