@@ -22,13 +22,15 @@ pub(crate) fn sign_in() -> Result<String> {
             "AWS_REGION names a region that AWS_DEFAULT_REGION does not: set both to the same, or the second alone"
         );
     }
-    if let Err(error) = Command::new("aws").arg("--version").output() {
-        bail!("the AWS CLI cannot be started ({error}): {INSTALL}");
-    }
-    let identity = call(&["sts", "get-caller-identity"], None).context(
+    let identity = call(&["sts", "get-caller-identity"], None).map_err(|error| {
+        if error.is::<std::io::Error>() {
+            return error.context(format!("the AWS CLI cannot be started: {INSTALL}"));
+        }
+        error.context(
             "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
              and name the profile in AWS_PROFILE and, where it has none, the region in AWS_DEFAULT_REGION",
-        )?;
+        )
+    })?;
     let account = text(&identity, "/Account");
     let region = region.as_deref().unwrap_or("the profile's region");
     Ok(format!("AWS account {account}, {region}."))
