@@ -3,30 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::DATABASE_ROLE;
 use tempfile::TempDir;
-use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
+use tests::{
+    AUDIENCE, Fixture, ISSUER, Reply, Token, ask_aws, call_aws, create_stack, database, request,
+    routes, sql, stored_secret, xtask,
+};
 
 use crate::check::{others, untimed};
 use crate::shape::integrations;
-use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
+use crate::tools::{
+    STAGES, built, failure, sam, stack, success, translated, with_aws, with_aws_cli,
+};
 
 /// What must never be in a log: parts of every secret, and what users write.
 const MARK: &str = "HUSH";
 const OWNER: &str = "stage_owner";
 
-/// A local AWS with the three stages.
+/// A local AWS with the stages.
 struct Local {
     aws: Fixture,
     /// Where the functions send their traces.
     traces: UdpSocket,
-    /// The API of each stage.
-    urls: BTreeMap<&'static str, String>,
+    /// The API of each stage that is deployed.
+    urls: [OnceLock<String>; STAGES.len()],
     folder: TempDir,
 }
 
@@ -40,38 +45,43 @@ fn owner_url() -> String {
     format!("postgres://{OWNER}:{MARK}-1@{address}")
 }
 
-/// The stages, deployed.
-static LOCAL: LazyLock<Local> = LazyLock::new(|| {
-    let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let daemon = traces.local_addr().unwrap().to_string();
-    // What Lambda itself would say to the functions.
-    let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
-    let aws = Fixture::start("aws", &lambda);
-    let embedded = sql(&database().url, "SELECT current_user").remove(0);
-    let owner = format!(
-        "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
-         GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
-    );
-    sql(&database().url, &owner);
-    let folder = tempfile::tempdir().unwrap();
-    let mut local = Local { aws, traces, urls: BTreeMap::new(), folder };
-    for stage in STAGES {
-        local.deploy(stage);
-    }
-    local
-});
+/// The local AWS, once a stage is deployed. Each is on its own, so that no test waits for another's.
+fn deployed(stage: &'static str) -> &'static Local {
+    static LOCAL: LazyLock<Local> = LazyLock::new(Local::start);
+    LOCAL.url(stage);
+    &LOCAL
+}
 
 impl Local {
+    fn start() -> Self {
+        let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let daemon = traces.local_addr().unwrap().to_string();
+        // What Lambda itself would say to the functions.
+        let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
+        let aws = Fixture::start("aws", &lambda);
+        let embedded = sql(&database().url, "SELECT current_user").remove(0);
+        let owner = format!(
+            "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
+             GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
+        );
+        sql(&database().url, &owner);
+        let (urls, folder) = (Default::default(), tempfile::tempdir().unwrap());
+        Self { aws, traces, urls, folder }
+    }
+
+    /// The API of a stage, which is deployed first.
+    fn url(&self, stage: &'static str) -> &str {
+        let index = STAGES.iter().position(|name| *name == stage).unwrap();
+        self.urls[index].get_or_init(|| self.deploy(stage))
+    }
+
     fn command(&self, command: Command) -> Command {
         with_aws(command, &self.aws.url)
     }
 
     /// `cargo xtask stage …`.
     fn stage(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(xtask());
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(path).unwrap());
+        let mut command = with_aws_cli(self.command(xtask()));
         command.arg("stage").args(arguments);
         command
     }
@@ -95,8 +105,8 @@ impl Local {
         file.to_str().unwrap().to_owned()
     }
 
-    /// The steps of the README.
-    fn deploy(&mut self, stage: &'static str) {
+    /// The steps of the README; returns where the API is.
+    fn deploy(&self, stage: &'static str) -> String {
         let missing = failure(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
         assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
         let early = failure(&mut self.stage(&[stage, "check"]));
@@ -112,7 +122,7 @@ impl Local {
         let said = success(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
         assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
 
-        let _built = built(stage);
+        let built = built(stage);
         // This AWS has no CodeDeploy, and leaves it out of prod.
         let arguments = ["--config-env", stage, "--no-confirm-changeset"];
         success(&mut self.sam_deploy(&arguments));
@@ -122,13 +132,14 @@ impl Local {
             let arguments = [&arguments[..], &["--parameter-overrides", traced]].concat();
             success(&mut self.sam_deploy(&arguments));
         }
+        drop(built);
         let said = success(&mut self.stage(&[stage, "check", "--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
         self.make_routes(stage, id);
         // The same API, where no name has to be looked up.
         let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
         self.check(stage, &url);
-        self.urls.insert(stage, url);
+        url
     }
 
     /// What this AWS does otherwise is all that the check finds.
@@ -167,23 +178,15 @@ impl Local {
     fn make_routes(&self, stage: &str, api: &str) {
         let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
         let cors = &body["x-amazon-apigateway-cors"];
-        let list = |name: &str| {
-            let values = cors[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap());
-            values.collect::<Vec<_>>().join(",")
-        };
-        let names = [
-            ("AllowOrigins", "allowOrigins"),
-            ("AllowMethods", "allowMethods"),
-            ("AllowHeaders", "allowHeaders"),
-            ("ExposeHeaders", "exposeHeaders"),
-        ];
-        let lists = names.map(|(name, given)| format!("{name}={}", list(given)));
-        let update = ["apigatewayv2", "update-api", "--api-id", api, "--cors-configuration"];
-        let mut aws = self.command(Command::new(tool("aws").join("aws")));
-        success(aws.args(update).arg(lists.join(",")));
+        let names = ["allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders"];
+        let lists: Value =
+            names.iter().map(|name| ((*name).to_owned(), cors[name].clone())).collect();
+        let update = json!({ "corsConfiguration": lists }).to_string();
+        let path = format!("/v2/apis/{api}");
+        call_aws(&self.aws.url, "apigateway", "PATCH", &path, &[], &update).expect(200);
         let make = |what: &str, properties: &Value| {
             let path = format!("/v2/apis/{api}/{what}");
-            self.call("apigateway", &path, &[], &properties.to_string()).expect(201)
+            self.call("apigateway", &path, &properties.to_string()).expect(201)
         };
         for integration in integrations(stack(stage)) {
             let arn =
@@ -202,37 +205,36 @@ impl Local {
     }
 
     /// Sends a request to a stage.
-    fn send(&self, stage: &str, method: &str, path: &str, token: &Token, body: &str) -> Reply {
+    fn send(
+        &self,
+        stage: &'static str,
+        method: &str,
+        path: &str,
+        token: &Token,
+        body: &str,
+    ) -> Reply {
         let bearer = format!("Bearer {}", token.sign());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        request(method, &format!("{}{path}", self.urls[stage]), &headers, body)
+        request(method, &format!("{}{path}", self.url(stage)), &headers, body)
     }
 
-    /// A call of an API of AWS.
-    fn call(&self, service: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        );
-        let headers = [&[("authorization", authorization.as_str())], headers].concat();
-        send("POST", &format!("{}{path}", self.aws.url), &headers, body)
+    /// Asks an API of AWS to do something.
+    fn call(&self, service: &str, path: &str, body: &str) -> Reply {
+        call_aws(&self.aws.url, service, "POST", path, &[], body)
     }
 
     /// What a function answers to an event.
     fn invoke(&self, function: &str, event: &str) -> Value {
         let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier=live");
-        self.call("lambda", &path, &[], event).expect(200)
+        self.call("lambda", &path, event).expect(200)
     }
 
     /// The lines that the functions of a stage logged.
     fn log(&self, stage: &str) -> Vec<String> {
-        let target = [
-            ("x-amz-target", "Logs_20140328.FilterLogEvents"),
-            ("content-type", "application/x-amz-json-1.1"),
-        ];
         let group =
             json!({ "logGroupName": format!("/aws/lambda/task-api-{stage}"), "limit": 10_000 });
-        let events = self.call("logs", "/", &target, &group.to_string()).expect(200);
-        let events = events["events"].as_array().unwrap().iter();
+        let found = ask_aws(&self.aws.url, "Logs_20140328.FilterLogEvents", &group);
+        let events = found["events"].as_array().unwrap().iter();
         events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -268,7 +270,7 @@ fn token(stage: &str, user: &str) -> Token {
 
 #[test]
 fn an_event_of_each_function_is_answered() {
-    let local = &*LOCAL;
+    let local = deployed("prod");
     let invoke = |name: &str, user: &str, task: &Value| -> (Value, Value) {
         let mut event = xtask();
         event
@@ -303,39 +305,34 @@ fn an_event_of_each_function_is_answered() {
 
 #[test]
 fn a_stage_that_nobody_knows_is_refused() {
-    let local = &*LOCAL;
-    let _built = built("dev");
+    let local = deployed("prod");
+    let built = built("prod");
     let text =
         failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
     assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
-    let deploy = |overrides: &str| {
-        let arguments = [
-            "--config-env",
-            "dev",
-            "--stack-name",
-            "task-api-nowhere",
-            "--parameter-overrides",
-            overrides,
-        ];
-        failure(&mut local.sam_deploy(&arguments))
-    };
-    let text = deploy("Stage=nowhere AllowedOrigins=https://app.example");
-    assert!(text.contains("Stage"), "{text}");
-    for origins in ["*", "https://app.example/path", "app.example"] {
-        let text = deploy(&format!("Stage=dev AllowedOrigins={origins}"));
-        assert!(text.contains("AllowedOrigins"), "{text}");
+    drop(built);
+
+    // What CloudFormation is asked for by `sam deploy --parameter-overrides`.
+    let template = &translated("dev", &[])["template"];
+    let origin = ("AllowedOrigins", "https://app.example");
+    let dev = ("Stage", "dev");
+    for (parameters, why) in [
+        (vec![("Stage", "nowhere"), origin], "Stage"),
+        (vec![dev, ("AllowedOrigins", "*")], "AllowedOrigins"),
+        (vec![dev, ("AllowedOrigins", "https://app.example/path")], "AllowedOrigins"),
+        (vec![dev, ("AllowedOrigins", "app.example")], "AllowedOrigins"),
+        (vec![dev, origin, ("DomainName", "api.app.example")], "CertificateArn"),
+        (vec![dev, origin, ("DisableDefaultEndpoint", "true")], "needs DomainName"),
+        (vec![dev, origin, ("Canary", "true")], "alarms"),
+    ] {
+        let refused = create_stack(&local.aws.url, "task-api-nowhere", template, &parameters);
+        assert!(refused.expect(400).to_string().contains(why), "{parameters:?}: {why}");
     }
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example DomainName=api.app.example");
-    assert!(text.contains("CertificateArn"), "{text}");
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example DisableDefaultEndpoint=true");
-    assert!(text.contains("needs DomainName"), "{text}");
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example Canary=true");
-    assert!(text.contains("alarms"), "{text}");
 }
 
 #[test]
 fn a_secret_that_is_rotated_is_known_without_a_deployment() {
-    let local = &*LOCAL;
+    let local = deployed("dev");
     let list = |token: &Token| local.send("dev", "GET", "/api/rotated/tasks", token, "");
     let old = token("dev", "rotated");
     assert_eq!(list(&old).status, 200);
@@ -344,18 +341,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     success(&mut local.stage(&["dev", "rotate"]));
     let again = failure(&mut local.stage(&["dev", "rotate"]));
     assert!(again.contains("under way"), "{again}");
-    let get = [
-        "secretsmanager",
-        "get-secret-value",
-        "--secret-id",
-        "task-api/dev",
-        "--query",
-        "SecretString",
-        "--output",
-        "text",
-    ];
-    let text = success(local.command(Command::new(tool("aws").join("aws"))).args(get));
-    let settings: Value = text.parse().unwrap();
+    let settings: Value = stored_secret(&local.aws.url, "task-api/dev").parse().unwrap();
     assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
     let entries: Vec<&str> = settings["BETTER_AUTH_SECRETS"].as_str().unwrap().split(',').collect();
     let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
@@ -386,7 +372,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 
 #[test]
 fn a_new_login_to_the_database_is_known_without_a_deployment() {
-    let local = &*LOCAL;
+    let local = deployed("staging");
     let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
     // Of each sandbox that the check has had Lambda start.
     let connections = |what: &str| {
@@ -432,7 +418,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
 
 #[test]
 fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
-    let local = &*LOCAL;
+    let local = deployed("prod");
     let user = "hushed-user";
     let owner = token("prod", user);
     let tasks = format!("/api/{user}/tasks");

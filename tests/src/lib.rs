@@ -16,7 +16,10 @@ mod sql;
 mod token;
 mod user;
 
-pub use aws::{aws_variables, create_secret, put_secret};
+pub use aws::{
+    ask_aws, ask_cloudformation, aws_variables, call_aws, create_secret, create_stack, put_secret,
+    stored_parameter, stored_secret,
+};
 pub use clock::Moment;
 pub use fixture::{
     Fixture, apart, database, database_url, embedded_stack, function, new_database, root, stack,
