@@ -3,7 +3,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use shared::{DATABASE_ROLE, IDENTIFY, STATEMENTS};
+use shared::{DATABASE_ROLE, STATEMENTS};
 use tests::{Fixture, bound};
 
 use crate::stats::quantile;
@@ -86,8 +86,11 @@ impl Limit<'_> {
         let (user, role) = (format!("'{}'", self.user), format!("'{DATABASE_ROLE}'"));
         let list = STATEMENTS.iter().find(|statement| statement.name == "list");
         let list = list.context("there is no list among the statements")?;
-        let list = bound(list, &[&user, "9223372036854775807", ":limit", "0"]);
-        let identify = bound(&IDENTIFY, &[&role, &user]);
+        let list = bound(list, list.sql, &[user.as_str(), "9223372036854775807", ":limit", "0"]);
+        let identify = format!(
+            "SELECT set_config('role', {role}, true), set_config('task_api.user_id', {user}, true), \
+             set_config('lock_timeout', '4s', true)"
+        );
         // Fifty, and one that tells whether there are more.
         let variables = "\\set limit 51";
         Ok(match script {
