@@ -91,6 +91,8 @@ fn a_function_that_vanishes_in_a_request_holds_no_lock() {
         attempts.push(attempt);
         sql(&fragile.url, "SELECT id FROM tasks FOR UPDATE NOWAIT");
         fragile.proxy.pass();
+        // On a new connection, for the next to be cut, too.
+        until("a new connection", || trial.send(&update).done());
     }
     report("vanished in a request", &attempts, &trial.stored());
 }
