@@ -59,9 +59,9 @@ pub fn ask_aws(endpoint: &str, target: &str, request: &Value) -> Value {
 
 /// The answer of CloudFormation, which takes a form and answers in XML.
 pub fn ask_cloudformation(endpoint: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
-    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    let fields = fields.iter().map(|(name, value)| format!("&{name}={}", encoded(value)));
-    let form = format!("Action={action}{}", fields.collect::<String>());
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", action).extend_pairs(fields);
+    let form = form.finish();
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     call_aws(endpoint, "cloudformation", "POST", "/", &headers, &form)
 }
