@@ -15,5 +15,5 @@ pub(crate) fn run() -> Result<()> {
     tools::run(&mut lean).context("the functions do not compile without the AWS SDK")?;
     let mut report = project::cargo();
     report.args(["run", "--quiet", "--profile", "harness", "--package", "bench", "--", "report"]);
-    tools::run(&mut report).context("the benchmark did not end well")
+    tools::run(&mut report).context("the benchmark failed")
 }

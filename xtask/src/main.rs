@@ -35,21 +35,21 @@ struct Cli {
 enum Command {
     /// Run the task API here: database, migrations, functions, gateway.
     Dev(dev::Options),
-    /// Set everything up and run every test.
+    /// Run every test, setting up what they need.
     Test(test::Options),
-    /// Measure the release binaries beside other backends, and write `bench/REPORT.md`.
+    /// Measure the release binaries beside other backends and write `bench/REPORT.md`.
     Bench,
-    /// Put the functions under load for longer than the tests do, and compare what they said with what is stored.
+    /// Run the long forms of the tests: load, failures, hostile requests, properties.
     Soak(soak::Options),
-    /// Bring a database's tables up to date; does nothing where they are.
+    /// Migrate the tasks' tables; safe to repeat.
     Migrate(migrate::Options),
-    /// Print a token that the functions accept, signed with the secret in `.env`.
+    /// Print a valid token, signed with the secret in `.env`.
     Token(token::Options),
-    /// Print an event of API Gateway for a function, with a fresh token.
+    /// Print an API Gateway event for a function, with a valid token.
     Event(event::Options),
-    /// Prepare, check and rotate a stage on AWS, with the AWS CLI's credentials.
+    /// Prepare, check or rotate a stage on AWS, with the AWS CLI's credentials.
     Stage(stage::Options),
-    /// Install a tool of the tests where it is missing, and print the folder that it is in.
+    /// Install a tool of the tests if it is missing, and print its folder.
     #[command(hide = true)]
     Tool(tools::Options),
     /// Start a fixture of the tests, until standard input ends.
