@@ -1,0 +1,89 @@
+//! What pages name in backticks: files, tests, scripts.
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tests::{Page, files, root};
+
+/// Names that end so are files of the repository.
+const FILES: [&str; 10] =
+    [".rs", ".md", ".yaml", ".yml", ".toml", ".ts", ".tsx", ".mjs", ".sql", ".py"];
+
+/// What is wrong with the names of all pages, as `check` says it.
+fn faults(check: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for page in files().iter().filter(|path| path.ends_with(".md")) {
+        for span in Page::read(page).spans {
+            let fault = check(&span.text);
+            faults.extend(fault.map(|fault| format!("{page}:{}: {fault}", span.line)));
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let files = files();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._/-[]".contains(c);
+    let faults = faults(|span| {
+        let path = span.trim_start_matches("../").trim_end_matches('/');
+        let first = span.contains('/').then(|| path.split('/').next().unwrap());
+        let is_file = FILES.iter().any(|end| path.len() > end.len() && path.ends_with(end));
+        let is_ours = is_file || first.is_some_and(|first| files.contains(first));
+        if !span.chars().all(is_part) || span.starts_with('/') || !is_ours {
+            return None;
+        }
+        // A text may begin below the folder that it speaks of.
+        let end = format!("/{path}");
+        let found = files.contains(path) || files.iter().any(|file| file.ends_with(&end));
+        (!found).then(|| format!("there is no {path}"))
+    });
+    assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let files = files();
+    let sources = files.iter().filter(|file| file.ends_with(".rs"));
+    let sources = sources.map(|file| std::fs::read_to_string(root().join(file)).unwrap());
+    let code = sources.collect::<Vec<_>>().join("\n");
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
+    let faults = faults(|span| {
+        let found = if span.ends_with(".spec") || span.ends_with(".test") {
+            files.iter().any(|file| file.ends_with(&format!("/{span}.ts")))
+        } else if span.contains("::") && span.chars().all(is_part) {
+            let name = span.trim_end_matches(':').rsplit(':').next().unwrap();
+            let module = files.iter().any(|file| file.ends_with(&format!("/{name}.rs")));
+            module || code.contains(&format!("fn {name}("))
+        } else {
+            true
+        };
+        (!found).then(|| format!("there is no {span}"))
+    });
+    assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn every_npm_script_that_a_page_names_is_there() {
+    let scripts: BTreeSet<String> = ["frontend", "cdk"]
+        .into_iter()
+        .flat_map(|folder| {
+            let text = std::fs::read_to_string(root().join(folder).join("package.json")).unwrap();
+            let package: Value = text.parse().unwrap();
+            package["scripts"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        })
+        .collect();
+    let unknown = |text: &str| {
+        let named = text.split("npm run ").skip(1);
+        let named = named.map(|rest| rest.split([' ', '\n', '`', '"', ')']).next().unwrap());
+        let unknown = named.filter(|name| !scripts.contains(*name)).collect::<Vec<_>>();
+        (!unknown.is_empty()).then(|| format!("no package.json has {unknown:?}"))
+    };
+    let mut faults = faults(unknown);
+    for page in files().iter().filter(|path| path.ends_with(".md")) {
+        for command in Page::read(page).commands() {
+            let fault = unknown(&command.text);
+            faults.extend(fault.map(|fault| format!("{page}:{}: {fault}", command.line)));
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
