@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tests::{Page, files, root};
+use tests::{Page, failure_codes, files, root};
 
 /// Names that end so are files of the repository.
 const FILES: [&str; 10] =
@@ -60,6 +60,36 @@ fn every_test_that_a_page_names_is_there() {
         (!found).then(|| format!("there is no {span}"))
     });
     assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn every_failure_is_explained() {
+    let page = std::fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let missing = failure_codes().filter(|code| !page.contains(&format!("`{code}`")));
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0], "in docs/api.md");
+}
+
+#[test]
+fn every_setting_is_explained() {
+    let page = std::fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let mut missing = Vec::new();
+    for (file, quote) in [("shared/src/settings/config.rs", '"'), ("frontend/lib/env.ts", '\'')] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        // Where it is read, a setting's name is a text of its own.
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let names = words.filter(|name| text.contains(&format!("{quote}{name}{quote}")));
+        let unknown = names.filter(|name| name.contains('_') && !page.contains(&format!("`{name}`")));
+        missing.extend(unknown.map(|name| format!("{name} of {file}")));
+    }
+    assert_eq!(missing, [""; 0], "in docs/settings.md");
+}
+
+#[test]
+fn every_alarm_says_where_to_read_on() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let texts = template.lines().filter(|line| line.contains("AlarmDescription:"));
+    let mute = texts.filter(|text| !text.contains("See docs/operate.md#")).collect::<Vec<_>>();
+    assert_eq!(mute, [""; 0]);
 }
 
 #[test]

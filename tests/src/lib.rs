@@ -25,7 +25,7 @@ pub use fixture::{
 };
 pub use http::{Reply, request, send};
 pub use neon::Neon;
-pub use openapi::{Route, routes};
+pub use openapi::{Route, failure_codes, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use pages::{Page, Piece, documented, files};
 pub use proxy::{End, Proxy, Way};
