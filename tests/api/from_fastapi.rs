@@ -71,13 +71,13 @@ fn tasks_keep_their_ids_users_and_times_and_fit_the_limits() {
     moving.copy();
 
     let long = "t".repeat(199);
-    let expected =
-        json!([[7, "Buy milk", false], [8, "(no title)", false], [9, long, false]]);
+    let expected = json!([[7, "Buy milk", false], [8, "(no title)", false], [9, long, false]]);
     assert_eq!(moving.seen("ada"), expected);
     assert_eq!(moving.seen("grace"), json!([[10, "Hers", false]]));
     let time = "2026-01-02T03:04:05.678901+00:00";
     let rest = "SELECT jsonb_build_array(version, char_length(description), created_at, updated_at) FROM tasks WHERE id = 7";
-    let rest: Value = moving.request("ada", &format!("SET LOCAL timezone = 'UTC'; {rest}"))[0].parse().unwrap();
+    let rest: Value =
+        moving.request("ada", &format!("SET LOCAL timezone = 'UTC'; {rest}"))[0].parse().unwrap();
     assert_eq!(rest, json!([1, 1000, time, time]));
     let recent = "SELECT id FROM tasks WHERE created_at > now() - interval '1 minute'";
     assert_eq!(moving.request("ada", recent), ["8"]);
@@ -169,6 +169,9 @@ fn a_table_that_is_called_tasks_is_renamed_first() {
     // Both sides go on, each with ids of its own.
     sql(&url, insert);
     let next = sql(&url, &as_user("ada", "SELECT nextval('tasks_id_seq')"));
-    assert_eq!((sql(&url, "SELECT max(id) FROM task"), next), (vec!["2".into()], vec!["1000002".into()]));
+    assert_eq!(
+        (sql(&url, "SELECT max(id) FROM task"), next),
+        (vec!["2".into()], vec!["1000002".into()])
+    );
     assert!(try_sql(&url, COPY).is_ok());
 }

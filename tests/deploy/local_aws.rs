@@ -129,9 +129,8 @@ impl Local {
 
     /// The steps of `docs/deploy.md`, and what `docs/frontend.md` reads after them.
     fn deploy(&mut self, stage: &'static str) {
-        let prepare = |more: &[&str]| {
-            self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more)
-        };
+        let prepare =
+            |more: &[&str]| self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more);
         let missing = failure(&mut prepare(&["--no-prompt"]));
         assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
         let early = failure(&mut self.stage(&[stage, "check"]));

@@ -84,10 +84,12 @@ fn every_page_that_the_code_names_is_there() {
             let words = text.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.'));
             for (path, anchor) in words.map(split).filter(|(path, _)| path.ends_with(".md")) {
                 let path = path.trim_start_matches("../");
-                // A text may name what is beside it.
-                let near = beside(source, path);
-                let path = if files.contains(&near) { near.as_str() } else { path };
-                let fault = fault(&files, path, anchor).filter(|_| path != ".md");
+                // A text may begin below a folder, and its anchor may follow in another text.
+                let end = format!("/{path}");
+                let found = files.iter().find(|file| *file == path || file.ends_with(&end));
+                let path = found.map_or(path, String::as_str);
+                let fault = fault(&files, path, anchor.filter(|anchor| !anchor.is_empty()));
+                let fault = fault.filter(|_| path != ".md");
                 faults.extend(fault.map(|fault| format!("{source}:{line}: {fault}")));
             }
         }

@@ -78,7 +78,8 @@ fn every_setting_is_explained() {
         // Where it is read, a setting's name is a text of its own.
         let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
         let names = words.filter(|name| text.contains(&format!("{quote}{name}{quote}")));
-        let unknown = names.filter(|name| name.contains('_') && !page.contains(&format!("`{name}`")));
+        let unknown =
+            names.filter(|name| name.contains('_') && !page.contains(&format!("`{name}`")));
         missing.extend(unknown.map(|name| format!("{name} of {file}")));
     }
     assert_eq!(missing, [""; 0], "in docs/settings.md");

@@ -115,18 +115,25 @@ mod tests {
     fn faults(piece: &Piece) -> Vec<String> {
         let known = options(&Cli::command());
         let option = piece.text.strip_prefix("--").and_then(|text| text.split([' ', '=']).next());
-        let option = option.filter(|option| !option.is_empty() && !known.iter().any(|of| of == option));
+        let option =
+            option.filter(|option| !option.is_empty() && !known.iter().any(|of| of == option));
         let commands = piece.text.split("cargo xtask ").skip(1).map(words);
         let refused = commands.filter_map(|words| Cli::try_parse_from(words).err());
         let refused = refused.filter(|error| !MENTIONED.contains(&error.kind()));
         let refused = refused.map(|error| error.to_string().lines().next().unwrap().to_owned());
-        option.map(|option| format!("no command has --{option}")).into_iter().chain(refused).collect()
+        option
+            .map(|option| format!("no command has --{option}"))
+            .into_iter()
+            .chain(refused)
+            .collect()
     }
 
     #[test]
     fn every_command_of_the_pages_is_one() {
         let mut found = Vec::new();
-        for path in files().iter().filter(|path| path.ends_with(".md")) {
+        // The report is written by a program, and speaks of cargo's options.
+        let is_page = |path: &&String| path.ends_with(".md") && *path != "bench/REPORT.md";
+        for path in files().iter().filter(is_page) {
             let page = Page::read(path);
             for piece in page.commands().iter().chain(&page.spans) {
                 let faults = faults(piece).into_iter();
@@ -148,7 +155,9 @@ mod tests {
         ] {
             assert_eq!(of(good), 0, "{good}");
         }
-        for bad in ["cargo xtask deploy", "cargo xtask dev --apu", "cargo xtask stage qa check", "--brust"] {
+        for bad in
+            ["cargo xtask deploy", "cargo xtask dev --apu", "cargo xtask stage qa check", "--brust"]
+        {
             assert_eq!(of(bad), 1, "{bad}");
         }
     }

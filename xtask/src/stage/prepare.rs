@@ -230,7 +230,9 @@ impl Login {
             }
             Err(error) => {
                 login::withdraw(owner_url, &next).with_context(|| format!("{error:#}"))?;
-                Err(error.context(format!("the new login {next} failed its check and was dropped; nothing is stored")))
+                Err(error.context(format!(
+                    "the new login {next} failed its check and was dropped; nothing is stored"
+                )))
             }
         }
     }

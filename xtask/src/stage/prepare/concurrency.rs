@@ -26,7 +26,8 @@ fn message(stage: Stage) -> Result<Option<String>> {
     let template = std::fs::read_to_string(project::root().join("template.yaml"))?;
     let Some((each, functions)) = reservation(&template, Stage::Prod) else { return Ok(None) };
     let settings = aws::call(&["lambda", "get-account-settings"], None)?;
-    let limit = |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
+    let limit =
+        |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
     let all = limit("/AccountLimit/ConcurrentExecutions")?;
     let free = limit("/AccountLimit/UnreservedConcurrentExecutions")?;
     let reserves = each * functions;
