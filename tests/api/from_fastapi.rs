@@ -20,9 +20,9 @@ fn blocks() -> [String; 4] {
 impl Moving {
     fn begin() -> Self {
         let [url, functions_url] = new_database();
-        let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
         let [table, ..] = blocks();
         let owner = Session::open(&url);
+        let name = owner.run("SELECT current_database()").remove(0);
         owner.run(&format!(
             "CREATE ROLE owner_of_{name}; GRANT CREATE ON SCHEMA public TO owner_of_{name}; \
              ALTER TABLE tasks OWNER TO owner_of_{name}; SET ROLE owner_of_{name}; {table}"
