@@ -1,10 +1,12 @@
 //! Links between pages, and from the code to pages.
 use std::collections::{BTreeMap, BTreeSet};
 
-use tests::{Page, files, root};
+use tests::{Page, files, pages, root};
 
 /// What else names pages.
 const SOURCES: [&str; 6] = [".rs", ".yaml", ".yml", ".toml", ".ts", ".tsx"];
+
+const PAGE: &str = ".md";
 
 /// The anchors that GitHub gives the headings of a page.
 fn anchors(path: &str) -> BTreeSet<String> {
@@ -56,15 +58,15 @@ fn split(target: &str) -> (&str, Option<&str>) {
 fn every_link_of_a_page_leads_somewhere() {
     let files = files();
     let mut faults = Vec::new();
-    for page in files.iter().filter(|path| path.ends_with(".md")) {
-        for line in Page::read(page).prose {
+    for page in pages() {
+        for line in Page::read(&page).prose {
             for link in line.text.split("](").skip(1) {
                 let target = link.split(')').next().unwrap();
                 if target.contains("://") {
                     continue;
                 }
                 let (path, anchor) = split(target);
-                let path = if path.is_empty() { page.clone() } else { beside(page, path) };
+                let path = if path.is_empty() { page.clone() } else { beside(&page, path) };
                 let fault = fault(&files, &path, anchor);
                 faults.extend(fault.map(|fault| format!("{page}:{}: {fault}", line.line)));
             }
@@ -79,17 +81,17 @@ fn every_page_that_the_code_names_is_there() {
     let mut faults = Vec::new();
     for source in files.iter().filter(|path| SOURCES.iter().any(|end| path.ends_with(end))) {
         let Ok(text) = std::fs::read_to_string(root().join(source)) else { continue };
-        for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| text.contains(".md")) {
+        for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| text.contains(PAGE)) {
             let is_part = |c: char| c.is_ascii_alphanumeric() || "._/#-".contains(c);
             let words = text.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.'));
-            for (path, anchor) in words.map(split).filter(|(path, _)| path.ends_with(".md")) {
+            for (path, anchor) in words.map(split).filter(|(path, _)| path.ends_with(PAGE)) {
                 let path = path.trim_start_matches("../");
                 // A text may begin below a folder, and its anchor may follow in another text.
                 let end = format!("/{path}");
                 let found = files.iter().find(|file| *file == path || file.ends_with(&end));
                 let path = found.map_or(path, String::as_str);
                 let fault = fault(&files, path, anchor.filter(|anchor| !anchor.is_empty()));
-                let fault = fault.filter(|_| path != ".md");
+                let fault = fault.filter(|_| path != PAGE);
                 faults.extend(fault.map(|fault| format!("{source}:{line}: {fault}")));
             }
         }

@@ -1,8 +1,9 @@
 //! What pages name in backticks: files, tests, scripts.
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
-use tests::{Page, failure_codes, files, root};
+use tests::{Page, failure_codes, files, pages, root};
 
 /// Names that end so are files of the repository.
 const FILES: [&str; 10] =
@@ -11,8 +12,8 @@ const FILES: [&str; 10] =
 /// What is wrong with the names of all pages, as `check` says it.
 fn faults(check: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
-    for page in files().iter().filter(|path| path.ends_with(".md")) {
-        for span in Page::read(page).spans {
+    for page in pages() {
+        for span in Page::read(&page).spans {
             let fault = check(&span.text);
             faults.extend(fault.map(|fault| format!("{page}:{}: {fault}", span.line)));
         }
@@ -43,12 +44,13 @@ fn every_file_that_a_page_names_is_there() {
 #[test]
 fn every_test_that_a_page_names_is_there() {
     let files = files();
-    let sources = files.iter().filter(|file| file.ends_with(".rs"));
+    let is_source = |file: &&String| Path::new(file).extension().is_some_and(|of| of == "rs");
+    let sources = files.iter().filter(is_source);
     let sources = sources.map(|file| std::fs::read_to_string(root().join(file)).unwrap());
     let code = sources.collect::<Vec<_>>().join("\n");
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
     let faults = faults(|span| {
-        let found = if span.ends_with(".spec") || span.ends_with(".test") {
+        let found = if [".spec", ".test"].iter().any(|end| span.ends_with(end)) {
             files.iter().any(|file| file.ends_with(&format!("/{span}.ts")))
         } else if span.contains("::") && span.chars().all(is_part) {
             let name = span.trim_end_matches(':').rsplit(':').next().unwrap();
@@ -110,8 +112,8 @@ fn every_npm_script_that_a_page_names_is_there() {
         (!unknown.is_empty()).then(|| format!("no package.json has {unknown:?}"))
     };
     let mut faults = faults(unknown);
-    for page in files().iter().filter(|path| path.ends_with(".md")) {
-        for command in Page::read(page).commands() {
+    for page in pages() {
+        for command in Page::read(&page).commands() {
             let fault = unknown(&command.text);
             faults.extend(fault.map(|fault| format!("{page}:{}: {fault}", command.line)));
         }

@@ -29,7 +29,7 @@ pub use https::Https;
 pub use neon::Neon;
 pub use openapi::{Route, failure_codes, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
-pub use pages::{Page, Piece, documented, files};
+pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};
 pub use sandbox::{Answer, Sandbox, as_lambda};
 pub use sql::{Session, as_user, bound, sql, try_sql};

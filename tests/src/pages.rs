@@ -49,7 +49,7 @@ impl Page {
                     let block = Piece { line, text: String::new() };
                     page.blocks.push((language.to_owned(), block));
                 }
-                (None, Some((_, block))) => block.text += &format!("{text}\n"),
+                (None, Some((_, block))) => block.text.extend([text, "\n"]),
                 (None, None) => {
                     let odd = text.split('`').skip(1).step_by(2);
                     page.spans.extend(odd.map(|span| Piece { line, text: span.to_owned() }));
@@ -91,6 +91,12 @@ pub fn documented(page: &str, command: &str) -> String {
     let found = Page::read(page).commands().iter().any(|piece| piece.text == command);
     assert!(found, "{page} has no command `{command}`: a test runs it as a step of that page");
     command.to_owned()
+}
+
+/// The pages of the repository, by their paths in it.
+pub fn pages() -> Vec<String> {
+    let is_page = |path: &String| Path::new(path).extension().is_some_and(|of| of == "md");
+    files().into_iter().filter(is_page).collect()
 }
 
 /// The files and folders of the repository, by their paths in it.

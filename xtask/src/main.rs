@@ -83,7 +83,7 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::tests::{Page, Piece, files};
+    use ::tests::{Page, Piece, pages};
     use clap::CommandFactory;
     use clap::error::ErrorKind;
 
@@ -132,9 +132,8 @@ mod tests {
     fn every_command_of_the_pages_is_one() {
         let mut found = Vec::new();
         // The report is written by a program, and speaks of cargo's options.
-        let is_page = |path: &&String| path.ends_with(".md") && *path != "bench/REPORT.md";
-        for path in files().iter().filter(is_page) {
-            let page = Page::read(path);
+        for path in pages().into_iter().filter(|path| path != "bench/REPORT.md") {
+            let page = Page::read(&path);
             for piece in page.commands().iter().chain(&page.spans) {
                 let faults = faults(piece).into_iter();
                 found.extend(faults.map(|fault| format!("{path}:{}: {fault}", piece.line)));
