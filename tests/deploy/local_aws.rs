@@ -11,19 +11,21 @@ use serde_json::{Value, json};
 use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{
-    AUDIENCE, Fixture, ISSUER, Reply, Token, ask_aws, call_aws, create_stack, database, request,
-    routes, sql, stored_secret, xtask,
+    AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,
+    request, routes, sql, stored_secret, xtask,
 };
 
 use crate::check::{others, untimed};
 use crate::shape::integrations;
 use crate::tools::{
-    STAGES, built, failure, sam, stack, success, translated, with_aws, with_aws_cli,
+    STAGES, built, failure, sam, stack, step, success, translated, with_aws, with_aws_cli,
 };
 
 /// What must never be in a log: parts of every secret, and what users write.
 const MARK: &str = "HUSH";
 const OWNER: &str = "stage_owner";
+const DEPLOY: &str = "docs/deploy.md";
+const OPERATE: &str = "docs/operate.md";
 
 /// A local AWS with the stages.
 struct Local {
@@ -79,11 +81,38 @@ impl Local {
         with_aws(command, &self.aws.url)
     }
 
+    /// As [`Local::command`], with the AWS CLI on the `PATH`.
+    fn with_cli(&self, command: Command) -> Command {
+        with_aws_cli(self.command(command))
+    }
+
     /// `cargo xtask stage …`.
     fn stage(&self, arguments: &[&str]) -> Command {
-        let mut command = with_aws_cli(self.command(xtask()));
+        let mut command = self.with_cli(xtask());
         command.arg("stage").args(arguments);
         command
+    }
+
+    /// A command of a page, for a stage, with more arguments.
+    fn step(&self, stage: &str, page: &str, command: &str, more: &[&str]) -> Command {
+        let words = step(page, command, stage);
+        let words: Vec<_> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        match words.as_slice() {
+            ["cargo", "xtask", "stage", arguments @ ..] => self.stage(arguments),
+            ["sam", "deploy", arguments @ ..] => self.sam_deploy(arguments),
+            _ => panic!("{command} of {page} is neither of xtask nor of SAM"),
+        }
+    }
+
+    /// What the AWS CLI's commands in a page print, for a stage.
+    fn read(&self, stage: &str, page: &str) -> Vec<String> {
+        let commands = Page::read(page).commands().into_iter();
+        let commands = commands.filter(|command| command.text.starts_with("aws "));
+        let print = |text: String| {
+            let mut shell = self.with_cli(Command::new("sh"));
+            success(shell.args(["-c", &text]))
+        };
+        commands.map(|command| print(command.text.replace("/dev", &format!("/{stage}")))).collect()
     }
 
     /// `sam deploy …`.
@@ -105,35 +134,43 @@ impl Local {
         file.to_str().unwrap().to_owned()
     }
 
-    /// The steps of the README; returns where the API is.
+    /// The steps of `docs/deploy.md`, and what `docs/frontend.md` reads after them; returns where the API is.
     fn deploy(&self, stage: &'static str) -> String {
-        let missing = failure(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+        let prepare =
+            |more: &[&str]| self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more);
+        let missing = failure(&mut prepare(&["--no-prompt"]));
         assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
         let early = failure(&mut self.stage(&[stage, "check"]));
         assert!(early.contains("is not deployed"), "{early}");
 
         let file = self.settings(stage);
-        let prepare = [stage, "prepare", "--env-file", &file];
-        let said = success(&mut self.stage(&[&prepare[..], &["--dry-run"]].concat()));
+        let said = success(&mut prepare(&["--env-file", &file, "--dry-run"]));
         assert!(said.contains("Would write the secret"), "{said}");
-        let said = success(&mut self.stage(&prepare));
+        let said = success(&mut prepare(&["--env-file", &file]));
         assert!(said.contains("is created") && said.contains("up to date"), "{said}");
         // A second time there is nothing to do; nor is there a question.
-        let said = success(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+        let said = success(&mut prepare(&["--no-prompt"]));
         assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
+        let given = self.read(stage, "docs/frontend.md");
+        let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
+        assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
+        assert!(url.starts_with(&format!("postgres://better_auth_{stage}_a:")));
 
         let built = built(stage);
         // This AWS has no CodeDeploy, and leaves it out of prod.
-        let arguments = ["--config-env", stage, "--no-confirm-changeset"];
-        success(&mut self.sam_deploy(&arguments));
+        let deploy = |more: &[&str]| {
+            let more = [&["--no-confirm-changeset"], more].concat();
+            success(&mut self.step(stage, DEPLOY, "sam deploy --config-env dev", &more))
+        };
+        deploy(&[]);
         if stage == "prod" {
             // As an operator would who looks for what is slow.
             let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
-            let arguments = [&arguments[..], &["--parameter-overrides", traced]].concat();
-            success(&mut self.sam_deploy(&arguments));
+            deploy(&["--parameter-overrides", traced]);
         }
         drop(built);
-        let said = success(&mut self.stage(&[stage, "check", "--dry-run"]));
+        let check = "cargo xtask stage dev check";
+        let said = success(&mut self.step(stage, DEPLOY, check, &["--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
         self.make_routes(stage, id);
         // The same API, where no name has to be looked up.
@@ -338,10 +375,11 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     assert_eq!(list(&old).status, 200);
     let started = local.requests("dev", "list-tasks", 1, |_| true).len();
 
-    success(&mut local.stage(&["dev", "rotate"]));
-    let again = failure(&mut local.stage(&["dev", "rotate"]));
+    let rotate = || local.step("dev", OPERATE, "cargo xtask stage prod rotate", &[]);
+    success(&mut rotate());
+    let again = failure(&mut rotate());
     assert!(again.contains("under way"), "{again}");
-    let settings: Value = stored_secret(&local.aws.url, "task-api/dev").parse().unwrap();
+    let settings: Value = local.read("dev", "docs/frontend.md")[0].parse().unwrap();
     assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
     let entries: Vec<&str> = settings["BETTER_AUTH_SECRETS"].as_str().unwrap().split(',').collect();
     let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
@@ -352,8 +390,10 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
         assert_eq!(list(token).status, 200);
     }
 
-    success(&mut local.stage(&["dev", "rotate", "--finish"]));
-    let none = success(&mut local.stage(&["dev", "rotate", "--finish"]));
+    let finish =
+        || success(&mut local.step("dev", OPERATE, "cargo xtask stage prod rotate --finish", &[]));
+    finish();
+    let none = finish();
     assert!(none.contains("no rotation to finish"), "{none}");
     // Five minutes later at the latest; sooner where a stranger's token makes it look, ten seconds after the last look.
     let stranger = Token::of("rotated").secret("a-secret-that-nobody-ever-configured-here");
@@ -384,7 +424,11 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
 
-    let said = success(&mut local.stage(&["staging", "prepare", "--new-login"]));
+    let new_login = || {
+        let renew = "cargo xtask stage prod prepare --new-login";
+        success(&mut local.step("staging", OPERATE, renew, &[]))
+    };
+    let said = new_login();
     assert!(
         said.contains(&format!("as {b}")) && said.contains(&format!("password of {a}")),
         "{said}"
@@ -410,7 +454,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     sleep(Duration::from_secs(11));
     cut();
     list().expect_problem(503, "database_unavailable");
-    success(&mut local.stage(&["staging", "prepare", "--new-login"]));
+    new_login();
     sleep(Duration::from_secs(11));
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [a.as_str()]);

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
-use tests::apart;
+use tests::{apart, documented};
 pub use tests::{root, tool};
 
 use crate::cloudformation::Stack;
@@ -101,10 +101,17 @@ pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
     let mut held = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if *held != Some(stage) {
         *held = None;
-        success(sam("sam").args(["build", "--config-env", stage]));
+        let build = step("docs/deploy.md", "sam build --config-env dev", stage);
+        success(sam("sam").args(&build[1..]));
         *held = Some(stage);
     }
     held
+}
+
+/// The words of a command of a page, for a stage.
+pub fn step(page: &str, command: &str, stage: &str) -> Vec<String> {
+    let of_page = |word| if ["dev", "prod"].contains(&word) { stage } else { word };
+    documented(page, command).split(' ').map(of_page).map(str::to_owned).collect()
 }
 
 /// The template of a stage as SAM translates it, with these changes of its parameters.

@@ -11,6 +11,7 @@ mod https;
 mod neon;
 mod openapi;
 mod operation;
+mod pages;
 mod proxy;
 mod sandbox;
 mod sql;
@@ -29,8 +30,9 @@ pub use fixture::{
 pub use http::{Reply, request, send};
 pub use https::Https;
 pub use neon::Neon;
-pub use openapi::{Route, routes};
+pub use openapi::{Route, failure_codes, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
+pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};
 pub use sandbox::{Answer, Sandbox, as_lambda};
 pub use sql::{Session, as_user, bound, sql, try_sql};

@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Run only the frontend's tests.
     #[arg(long, conflicts_with = "arguments")]
     frontend: bool,
-    /// Run only `cargo test`, with these arguments: names of tests, options.
+    /// Run only `cargo test --workspace`, with these arguments: names of tests, options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

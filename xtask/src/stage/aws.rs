@@ -19,7 +19,7 @@ pub(crate) fn sign_in() -> Result<String> {
     let region = variable("AWS_DEFAULT_REGION");
     if variable("AWS_REGION").is_some_and(|other| region.as_ref() != Some(&other)) {
         bail!(
-            "AWS_REGION names a region that AWS_DEFAULT_REGION does not: set both to the same, or the second alone"
+            "AWS_REGION and AWS_DEFAULT_REGION differ: set both to the same region, or only the second"
         );
     }
     let identity = call(&["sts", "get-caller-identity"], None).map_err(|error| {
@@ -28,7 +28,7 @@ pub(crate) fn sign_in() -> Result<String> {
         }
         error.context(
             "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
-             and name the profile in AWS_PROFILE and, where it has none, the region in AWS_DEFAULT_REGION",
+             and set AWS_PROFILE to the profile and, if it has no region, AWS_DEFAULT_REGION",
         )
     })?;
     let account = text(&identity, "/Account");
@@ -103,7 +103,7 @@ pub(super) fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
     if output.stdout.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&output.stdout).context("the AWS CLI answered something else than JSON")
+    serde_json::from_slice(&output.stdout).context("the AWS CLI's answer is not JSON")
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

@@ -22,28 +22,28 @@ pub(super) static ROWS: &[Row] = &[
         expected: "lines of this user",
         ask: function_log,
         of: Platform,
-        otherwise: "the functions' role may write to the log group (template.yaml, FunctionRole); in it, look for what else they say",
+        otherwise: "see whether FunctionRole in template.yaml may write to the log group, and what else is in it",
     },
     Row {
         name: "metrics TaskApi",
         expected: "requests of the last minutes",
         ask: metrics,
         of: Platform,
-        otherwise: "CloudWatch makes them of the log's lines: compare _aws in one with the embedded metric format",
+        otherwise: "CloudWatch derives them from the log's lines: compare _aws in one with the embedded metric format",
     },
     Row {
         name: "access log of the gateway",
         expected: "a line of one of these requests",
         ask: access_log,
         of: Platform,
-        otherwise: "AccessLogSettings in template.yaml, and whether the account lets API Gateway write to /aws/vendedlogs",
+        otherwise: "see AccessLogSettings in template.yaml, and whether the account lets API Gateway write to /aws/vendedlogs",
     },
     Row {
         name: "trace of a request that asks for one",
         expected: "the function and PostgreSQL",
         ask: trace,
         of: Platform,
-        otherwise: "no trace: API Gateway drops Sampled=1; no PostgreSQL: the daemon takes no datagrams of the function",
+        otherwise: "no trace: API Gateway drops Sampled=1; no PostgreSQL: the daemon does not accept the function's datagrams",
     },
 ];
 

@@ -15,7 +15,7 @@ pub(super) fn tell(stage: Stage) {
     match message(stage) {
         Ok(Some(message)) => println!("{message}"),
         Ok(None) => {}
-        Err(error) => println!("The account's concurrency is not known: {error:#}."),
+        Err(error) => println!("Cannot read the account's concurrency limit: {error:#}."),
     }
 }
 
@@ -23,7 +23,8 @@ fn message(stage: Stage) -> Result<Option<String>> {
     let template = std::fs::read_to_string(project::root().join("template.yaml"))?;
     let Some((each, functions)) = reservation(&template, Stage::Prod) else { return Ok(None) };
     let settings = aws::call(&["lambda", "get-account-settings"], None)?;
-    let limit = |name| settings.pointer(name).and_then(Value::as_u64).context("AWS names no limit");
+    let limit =
+        |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
     let all = limit("/AccountLimit/ConcurrentExecutions")?;
     let free = limit("/AccountLimit/UnreservedConcurrentExecutions")?;
     let reserves = each * functions;
