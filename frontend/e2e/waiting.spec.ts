@@ -81,6 +81,30 @@ test('signing out does not wait for a server that does not answer, and says what
   errors.length = 0;
 });
 
+test('a form that the app does not answer ends after 10 s, and can be sent again', async ({ page, errors }) => {
+  await page.clock.install();
+  const account = await signUp(page);
+  for (const [path, call, label] of [['/account', 'update-user', 'Save name'], ['/login?ended', 'sign-in/email', 'Sign in']] as const) {
+    await page.goto(path);
+    if (path.startsWith('/login')) {
+      await page.getByLabel('Email').fill(account.email);
+      await page.getByLabel('Password', { exact: true }).fill(account.password);
+    }
+    const sent = page.waitForRequest(`**/api/auth/${call}`);
+    await page.route(`**/api/auth/${call}`, () => new Promise<void>(() => {}));
+    const button = page.getByRole('button', { name: label });
+    await button.click();
+    await sent;
+    await page.clock.runFor(11_000);
+    await expect(page.getByRole('alert').filter({ hasText: 'did not answer in time' })).toBeVisible();
+    await expect(button).toBeEnabled();
+    await page.unrouteAll();
+    await button.click();
+    await expect(page.getByText(path === '/account' ? 'Your name is saved.' : account.name)).toBeVisible();
+  }
+  errors.length = 0;
+});
+
 test('failures are a list, each to be closed', async ({ page, errors }) => {
   await signUp(page);
   await add(page, 'One');

@@ -18,7 +18,6 @@ interface Props {
 
 /** How long what is on its way may keep somebody from leaving. */
 const SETTLE_MS = 2_000;
-const SIGN_OUT_MS = 10_000;
 const QUESTION = 'M9.2 9a2.8 2.8 0 1 1 4 2.6c-.8.4-1.2 1-1.2 1.9M12 17h.01M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0z';
 
 export function TopBar({ user, model, onHelp }: Props) {
@@ -36,8 +35,7 @@ export function TopBar({ user, model, onHelp }: Props) {
       setLeaving(false);
       return;
     }
-    const fetchOptions = { signal: AbortSignal.timeout(SIGN_OUT_MS) };
-    const { error } = await authClient.signOut({ fetchOptions }).catch((cause: unknown) => ({ error: cause }));
+    const { error } = await authClient.signOut().catch((cause: unknown) => ({ error: cause }));
     if (error) {
       setLeaving(false);
       setFailed(true);
