@@ -64,6 +64,19 @@ test('a task is edited in its place, with the keyboard alone', async ({ page }) 
   await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
 });
 
+test('whoever keeps editing has neither saved nor lost anything', async ({ page }) => {
+  await add(page, 'Draft');
+  await page.getByRole('button', { name: 'Edit Draft' }).click();
+  await page.getByLabel('Title').fill('Something else');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Keep editing' }).click();
+  await expect(page.getByLabel('Title')).toBeFocused();
+  await expect(page.getByLabel('Title')).toHaveValue('Something else');
+  expect((await callApi(await issueToken(page.request))).body).toMatchObject([{ title: 'Draft' }]);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(box(page, 'Something else')).toBeVisible();
+});
+
 test('a deleted task can be brought back, and is gone after a while', async ({ page }) => {
   await add(page, 'Keep me');
   await add(page, 'Drop me');
@@ -209,6 +222,7 @@ test('completed tasks are cleared, after a time to undo, but not what was comple
   await expect(list(page).getByRole('listitem')).toHaveCount(1);
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(list(page).getByRole('listitem')).toHaveCount(3);
+  await expect(page.getByRole('heading', { name: 'Your tasks' })).toBeFocused();
   await clear.click();
   await page.waitForTimeout(1_000);
   const cleared = page.waitForResponse((response) => response.request().method() === 'DELETE');

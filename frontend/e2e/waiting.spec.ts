@@ -116,6 +116,9 @@ test('failures are a list, each to be closed', async ({ page, errors }) => {
   await expect(failures).toHaveCount(2);
   await page.getByRole('button', { name: 'Dismiss' }).first().click();
   await expect(failures).toHaveCount(1);
+  // The keyboard is where the next notice follows.
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Dismiss' })).toBeFocused();
   await expect(failures).toContainText('Two');
   expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
 });

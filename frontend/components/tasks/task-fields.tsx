@@ -121,7 +121,8 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
         </p>
       )}
       {asking ? (
-        <div role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
+        // Keys, or React would make “Save” of “Keep editing” while that is being clicked, and the browser would send the form.
+        <div key="asking" role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
           <p className="mr-auto text-sm font-medium">Discard what you changed?</p>
           <button ref={keep} type="button" className="button-plain" onClick={goOn}>
             Keep editing
@@ -131,7 +132,7 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
           </button>
         </div>
       ) : (
-        <div className="flex justify-end gap-2">
+        <div key="editing" className="flex justify-end gap-2">
           <button type="button" className="button-plain" onClick={leave}>
             Cancel
           </button>
