@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { add, box, expect, signUp, test } from './app';
+import { addTasks } from './database';
 
 const API = '**/api/*/tasks**';
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After' };
@@ -102,6 +103,26 @@ test('a form that the app does not answer ends after 10 s, and can be sent again
     await button.click();
     await expect(page.getByText(path === '/account' ? 'Your name is saved.' : account.name)).toBeVisible();
   }
+  errors.length = 0;
+});
+
+test('however many failures there are, the list keeps its place', async ({ page, errors }) => {
+  await page.setViewportSize({ width: 390, height: 700 });
+  const { id } = await signUp(page);
+  await addTasks(id, 12);
+  await page.reload();
+  await answer(page, { status: 500, headers: CORS });
+  for (let n = 12; n > 0; n -= 1) {
+    await box(page, `Task ${n}`).click();
+  }
+  const notices = page.getByRole('region', { name: 'Notifications' });
+  await expect(notices.getByRole('alert')).toHaveCount(12);
+  expect((await notices.boundingBox())?.height).toBeLessThan(350);
+  // The last one can be reached, and so can the last task.
+  await notices.getByRole('button', { name: 'Dismiss' }).last().click();
+  await expect(notices.getByRole('alert')).toHaveCount(11);
+  await page.getByRole('button', { name: 'Edit Task 1', exact: true }).click();
+  await expect(page.getByLabel('Title')).toBeFocused();
   errors.length = 0;
 });
 

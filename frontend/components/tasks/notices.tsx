@@ -33,7 +33,8 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen, on
     return null;
   }
   return (
-    <section aria-label="Notifications" className="flex flex-col gap-2">
+    // However many there are, they leave the list its place; the margin keeps focus rings whole.
+    <section aria-label="Notifications" className="-m-1 flex max-h-[45dvh] flex-col gap-2 overflow-y-auto p-1">
       {what && (
         <Notice tone="border-transparent bg-ink text-paper forced-colors:border-[CanvasText] forced-colors:bg-[Canvas] forced-colors:text-[CanvasText]" onHold={() => deletions.pause()} onRelease={() => deletions.resume()}>
           <p className="min-w-0 flex-1 truncate">{what}</p>

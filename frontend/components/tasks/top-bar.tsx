@@ -73,7 +73,7 @@ export function TopBar({ user, model, onHelp }: Props) {
         </p>
       )}
       {unsent > 0 && (
-        <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg bg-danger-wash px-3 py-2 text-sm text-danger">
+        <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg border border-transparent bg-danger-wash px-3 py-2 text-sm text-danger">
           <p className="mr-auto">
             {unsent === 1 ? 'One thing is' : `${unsent} things are`} not saved, and would be lost.
           </p>
