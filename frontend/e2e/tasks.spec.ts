@@ -78,6 +78,8 @@ test('whoever keeps editing has neither saved nor lost anything', async ({ page 
 });
 
 test('a deleted task can be brought back, and is gone after a while', async ({ page }) => {
+  await page.clock.install();
+  await page.reload();
   await add(page, 'Keep me');
   await add(page, 'Drop me');
   await page.getByRole('button', { name: 'Delete Keep me' }).click();
@@ -87,6 +89,7 @@ test('a deleted task can be brought back, and is gone after a while', async ({ p
 
   const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.getByRole('button', { name: 'Delete Drop me' }).click();
+  await page.clock.runFor(11_000);
   expect((await deleted).status()).toBe(200);
   await page.reload();
   await expect(box(page, 'Keep me')).toBeVisible();
