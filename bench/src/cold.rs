@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
 use serde_json::json;
-use tests::{Fixture, Reply, SETTINGS, Sandbox};
+use shared::STATEMENTS;
+use tests::{Fixture, Https, Reply, SETTINGS, Sandbox, aws_variables, bound};
+use wait4::Wait4;
 
 use crate::caller::expect;
 use crate::functions::LIST;
 use crate::programs::Program;
 use crate::stats::{Series, millis};
-use crate::subject::{Each, Subject};
+use crate::subject::{Each, Subject, USER};
 
 /// Cold starts of each kind.
 const COLD_ROUNDS: usize = 15;
@@ -125,41 +127,39 @@ pub(crate) struct ColdResults {
     pub(crate) tls: Each<Cold>,
     pub(crate) plain: Each<Cold>,
     pub(crate) throttled: Option<Each<Series>>,
-    /// Ours, with its settings from Secrets Manager.
-    pub(crate) secret: Cold,
+    /// As they are deployed, with TLS and with their settings from Secrets Manager, over HTTPS.
+    pub(crate) deployed: Each<Cold>,
+    /// The CPU of `psql -c` with the same list, with TLS and SCRAM, in ms.
+    pub(crate) psql: Series,
 }
 
 pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
     println!("Cold starts …");
     let event = Subject::list();
     let aws = Fixture::start("aws", &[]);
-    put_secret(&aws.url, &subject.database.functions_url).await?;
+    let https = Https::before(&aws.url, &subject.database.functions_url);
+    let secrets = subject.programs.iter().enumerate();
+    let secrets: Vec<_> = secrets.map(|(index, _)| format!("task-api/bench-{index}")).collect();
+    for (program, secret) in subject.programs.iter().zip(&secrets) {
+        put_secret(&aws.url, secret, subject.url(program)).await?;
+    }
     let (mut tls, mut plain) = (Each::<Cold>::default(), Each::<Cold>::default());
-    let mut secret = Cold::default();
+    let (mut deployed, mut psql) = (Each::<Cold>::default(), Series::default());
     for round in 0..=COLD_ROUNDS {
         if round == 1 {
             // The first one fills the caches of the file system.
-            (tls, plain, secret) = Default::default();
+            (tls, plain, deployed, psql) = Default::default();
         }
-        for (index, program) in subject.programs.iter().enumerate() {
-            let with_tls = program.command(LIST, subject.url(program));
-            let without = program.command(LIST, &subject.url_without_tls(program)?);
-            for (results, command) in [(&mut tls, with_tls), (&mut plain, without)] {
-                if let Some(cold) = results.get_mut(index) {
-                    cold.measure(command, &event).await?;
-                }
-            }
+        let kinds = tls.iter_mut().zip(&mut plain).zip(&mut deployed);
+        for ((program, secret), ((tls, plain), deployed)) in
+            subject.programs.iter().zip(&secrets).zip(kinds)
+        {
+            tls.measure(program.command(LIST, subject.url(program)), &event).await?;
+            let without_tls = subject.url_without_tls(program)?;
+            plain.measure(program.command(LIST, &without_tls), &event).await?;
+            deployed.measure(as_deployed(program, secret, &https), &event).await?;
         }
-        let mut command = Program::Rust.command(LIST, "");
-        for (name, _) in SETTINGS {
-            command.env_remove(name);
-        }
-        command
-            .env_remove("DATABASE_URL")
-            .env("APP_SECRET_ID", SECRET_ID)
-            .env("AWS_ENDPOINT_URL", &aws.url);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        secret.measure(command, &event).await?;
+        psql.push(psql_list(subject).await?);
     }
 
     let mut throttled = None;
@@ -173,15 +173,41 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
         }
         throttled = Some(walls);
     }
-    Ok(ColdResults { tls, plain, throttled, secret })
+    Ok(ColdResults { tls, plain, throttled, deployed, psql })
 }
 
-const SECRET_ID: &str = "task-api/bench";
+/// A program with the environment that the template gives it.
+fn as_deployed(program: &Program, secret: &str, https: &Https) -> Command {
+    let mut command = program.command(LIST, "");
+    for name in SETTINGS.iter().map(|(name, _)| name).chain(&["DATABASE_URL"]) {
+        command.env_remove(name);
+    }
+    command
+        .envs(aws_variables(&https.url, secret))
+        .env("AWS_CA_BUNDLE", &https.authority)
+        // What Node.js reads instead.
+        .env("NODE_EXTRA_CA_CERTS", &https.authority);
+    command
+}
 
-async fn put_secret(aws: &str, database_url: &str) -> Result<()> {
+async fn put_secret(aws: &str, name: &str, database_url: &str) -> Result<()> {
     let mut settings: BTreeMap<_, _> = SETTINGS.into();
     settings.insert("DATABASE_URL", database_url);
-    let (aws, settings) = (aws.to_owned(), json!(settings).to_string());
-    Ok(tokio::task::spawn_blocking(move || tests::create_secret(&aws, SECRET_ID, &settings))
-        .await?)
+    let settings = json!(settings).to_string();
+    let (aws, name) = (aws.to_owned(), name.to_owned());
+    Ok(tokio::task::spawn_blocking(move || tests::create_secret(&aws, &name, &settings)).await?)
+}
+
+/// The CPU of PostgreSQL's own client for the list, in ms.
+async fn psql_list(subject: &Subject) -> Result<f64> {
+    let list = STATEMENTS.iter().find(|statement| statement.name == "list");
+    let list = list.context("there is no list among the statements")?;
+    let text = list.call();
+    let values = [format!("'{USER}'"), i64::MAX.to_string(), "51".into(), "0".into()];
+    let mut psql = Command::new(subject.database.programs.join("psql"));
+    psql.args(["--no-psqlrc", "-c", &bound(list, text, &values)]);
+    psql.arg(&subject.database.functions_url).stdin(Stdio::null()).stdout(Stdio::null());
+    let used = tokio::task::spawn_blocking(move || psql.spawn()?.wait4()).await??;
+    ensure!(used.status.success(), "psql failed");
+    Ok(millis(used.rusage.utime + used.rusage.stime))
 }

@@ -16,9 +16,12 @@ pub(crate) const LIST: &str = "list-tasks";
 /// What `cargo lambda build --release` made of a function.
 pub(crate) fn binary(name: &str) -> PathBuf {
     // cargo-lambda looks for its folder where cargo's is.
+    target().join("lambda").join(name).join("bootstrap")
+}
+
+fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| root().join("target"));
-    target.join("lambda").join(name).join("bootstrap")
+    target.unwrap_or_else(|| root().join("target"))
 }
 
 /// What it made of it without the AWS SDK.
@@ -45,6 +48,18 @@ pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &st
 /// A sandbox of one of our functions.
 pub(crate) async fn sandbox(name: &str, database_url: &str) -> Result<Sandbox> {
     Sandbox::start(in_environment(Command::new(binary(name)), name, database_url)).await
+}
+
+/// A sandbox of the function that does nothing and answers so.
+pub(crate) async fn floor(answer: &str) -> Result<Sandbox> {
+    let mut command = in_environment(Command::new(floor_binary()), "floor", "");
+    command.env("ANSWER", answer);
+    Sandbox::start(command).await
+}
+
+/// What `cargo xtask bench` made of `bench/floor`.
+fn floor_binary() -> PathBuf {
+    target().join("release/floor")
 }
 
 /// Sandboxes of one function, of which each serves one request at a time.

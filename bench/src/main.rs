@@ -9,6 +9,7 @@ mod pgbench;
 mod plot;
 mod programs;
 mod report;
+mod server;
 mod sizes;
 mod soak;
 mod stats;

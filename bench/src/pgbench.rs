@@ -3,9 +3,12 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use shared::{DATABASE_ROLE, IDENTIFY, STATEMENTS};
+use shared::{DATABASE_ROLE, STATEMENTS, Statement};
 use tests::{Fixture, bound};
 
+use crate::functions::LIST;
+use crate::query;
+use crate::server::Server;
 use crate::stats::quantile;
 
 /// What is run, each as a prepared statement.
@@ -15,24 +18,41 @@ pub(crate) enum Script {
     Nothing,
     /// The list of 50 tasks, without a transaction and a role.
     List,
-    /// The four messages of a request, pipelined as we send them.
-    Transaction,
+    /// The statement of an operation, in a transaction as the role and the user, pipelined.
+    Transaction(&'static str),
 }
 
 /// A script that is run, for one user's tasks.
 pub(crate) struct Limit<'a> {
     pub(crate) database: &'a Fixture,
+    pub(crate) server: &'a Server,
     pub(crate) user: &'a str,
+    /// A task of the user.
+    pub(crate) task: i64,
+}
+
+/// What a transaction took, in µs.
+pub(crate) struct Transactions {
+    pub(crate) p50: f64,
+    /// The server's CPU.
+    pub(crate) cpu: f64,
 }
 
 impl Limit<'_> {
-    /// The latencies of `transactions` by one client, in µs.
-    pub(crate) fn latencies(&self, script: Script, transactions: usize) -> Result<Vec<f64>> {
+    /// Runs a script by one client as often as that.
+    pub(crate) async fn measure(&self, script: Script, count: usize) -> Result<Transactions> {
+        if let Script::Transaction(_) = script {
+            self.fill(count).await?;
+        }
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
         let log = log.to_str().context("a folder without a name")?;
-        let count = transactions.to_string();
-        self.run(script, &["-t", &count, "-l", "--log-prefix", log])?;
+        let transactions = count.to_string();
+        let before = self.server.used()?;
+        self.run(script, &["-t", &transactions, "-l", "--log-prefix", log])?;
+        // Its session has ended once the server lets somebody else know.
+        query(&self.database.url, "SELECT 1").await?;
+        let cpu = (self.server.used()? - before) / count as f64;
         let mut latencies = Vec::new();
         for entry in fs::read_dir(folder.path())? {
             let text = fs::read_to_string(entry?.path())?;
@@ -41,29 +61,36 @@ impl Limit<'_> {
                 text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok()),
             );
         }
-        ensure!(latencies.len() == transactions, "pgbench logged {} times", latencies.len());
-        Ok(latencies)
+        ensure!(latencies.len() == count, "pgbench logged {} times", latencies.len());
+        Ok(Transactions { p50: quantile(&latencies, 0.5), cpu })
     }
 
-    /// The median latency of one client, in µs.
-    pub(crate) fn median(&self, script: Script, transactions: usize) -> Result<f64> {
-        Ok(quantile(&self.latencies(script, transactions)?, 0.5))
-    }
-
-    /// How many transactions a second as many clients make together.
-    pub(crate) fn throughput(&self, script: Script, clients: usize, seconds: u64) -> Result<f64> {
+    /// How many lists a second as many clients make together, each in its transaction.
+    pub(crate) fn throughput(&self, clients: usize, seconds: u64) -> Result<f64> {
         let (clients, seconds) = (clients.to_string(), seconds.to_string());
-        let text = self.run(script, &["-c", &clients, "-T", &seconds])?;
+        let text = self.run(Script::Transaction(LIST), &["-c", &clients, "-T", &seconds])?;
         let tps = text.lines().find_map(|line| line.strip_prefix("tps = "));
         let tps = tps.and_then(|rest| rest.split(' ').next()?.parse().ok());
         tps.context("pgbench says no throughput")
+    }
+
+    /// A task for each transaction that deletes one: the first user's have the ids 1, 2, … from [`FIRST`] on.
+    async fn fill(&self, count: usize) -> Result<()> {
+        let fill = format!(
+            "DELETE FROM tasks WHERE user_id LIKE 'pgbench-%';
+             INSERT INTO tasks (user_id, id, title, completed)
+             SELECT 'pgbench-deletes', {FIRST} + n, 'to be deleted', true FROM generate_series(1, {count}) n
+             UNION ALL
+             SELECT 'pgbench-' || n, {FIRST}, 'to be cleared', true FROM generate_series(1, {count}) n"
+        );
+        query(&self.database.url, &fill).await.map(drop)
     }
 
     fn run(&self, script: Script, options: &[&str]) -> Result<String> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), self.text(script)?)?;
         let mut pgbench = Command::new(self.database.programs.join("pgbench"));
-        pgbench.args(["-n", "-M", "prepared", "-f"]).arg(file.path()).args(options);
+        pgbench.args(["-n", "-M", "prepared", "-D", "n=0", "-f"]).arg(file.path()).args(options);
         let output = pgbench.arg(self.url(script)).output().context("cannot start pgbench")?;
         let text = String::from_utf8(output.stdout)?;
         ensure!(
@@ -77,25 +104,56 @@ impl Limit<'_> {
     /// The single statement has no role to become, and so is the owner's.
     fn url(&self, script: Script) -> &str {
         match script {
-            Script::Nothing | Script::Transaction => &self.database.functions_url,
+            Script::Nothing | Script::Transaction(_) => &self.database.functions_url,
             Script::List => &self.database.url,
         }
     }
 
     fn text(&self, script: Script) -> Result<String> {
-        let (user, role) = (format!("'{}'", self.user), format!("'{DATABASE_ROLE}'"));
-        let list = STATEMENTS.iter().find(|statement| statement.name == "list");
-        let list = list.context("there is no list among the statements")?;
-        let list = bound(list, &[&user, "9223372036854775807", ":limit", "0"]);
-        let identify = bound(&IDENTIFY, &[&role, &user]);
-        // Fifty, and one that tells whether there are more.
-        let variables = "\\set limit 51";
         Ok(match script {
             Script::Nothing => "SELECT 1;\n".to_owned(),
-            Script::List => format!("{variables}\n{list};\n"),
-            Script::Transaction => format!(
-                "{variables}\n\\startpipeline\nBEGIN;\n{identify};\n{list};\nCOMMIT;\n\\endpipeline\n"
-            ),
+            Script::List => {
+                let (statement, values) = self.bound(LIST)?;
+                format!("{VARIABLES}{};\n", bound(statement, statement.sql, &values))
+            }
+            Script::Transaction(function) => {
+                let (statement, values) = self.bound(function)?;
+                let user = values.first().context("a statement without a user")?;
+                let statement = bound(statement, statement.sql, &values);
+                format!(
+                    "{VARIABLES}\\startpipeline\nBEGIN;\n\
+                     SELECT set_config('role', '{DATABASE_ROLE}', true), \
+                     set_config('task_api.user_id', {user}, true), set_config('lock_timeout', '4s', true);\n\
+                     {statement};\nCOMMIT;\n\\endpipeline\n"
+                )
+            }
         })
     }
+
+    /// The statement of a function, and its parameters as pgbench writes them.
+    fn bound(&self, function: &str) -> Result<(&'static Statement, Vec<String>)> {
+        let name = function.split('-').next().unwrap_or_default();
+        let statement = STATEMENTS.iter().find(|statement| statement.name == name);
+        let statement = statement.with_context(|| format!("no statement is called {name}"))?;
+        let (user, id) = (format!("'{}'", self.user), self.task.to_string());
+        let last = i64::MAX.to_string();
+        let deleted = format!("{FIRST} + :n");
+        let values: &[&str] = match name {
+            // Fifty, and one that tells whether there are more.
+            "list" => &[&user, &last, "51", "0"],
+            "get" => &[&user, &id],
+            "create" => &["'pgbench-creates'", "'Buy milk'", "'two bottles'"],
+            "update" => &[&user, &id, "'Buy milk'", "true", "'two bottles'", "true"],
+            "complete" => &[&user, &id, "true"],
+            "delete" => &["'pgbench-deletes'", &deleted],
+            "clear" => &["('pgbench-' || :n)", "true", "NULL"],
+            _ => anyhow::bail!("bench/src/pgbench.rs has no parameters for the statement {name}"),
+        };
+        Ok((statement, values.iter().map(|value| (*value).to_owned()).collect()))
+    }
 }
+
+/// The first id of the tasks that are deleted, above all others.
+const FIRST: i64 = 4_000_000_000_000_000;
+/// Each transaction has another number.
+const VARIABLES: &str = "\\set n :n + 1\n";

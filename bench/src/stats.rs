@@ -15,6 +15,11 @@ impl Series {
         quantile(&self.0, 0.5)
     }
 
+    /// The sum of both, round by round.
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(one, another)| one + another).collect())
+    }
+
     /// How many times `other` it is, round by round.
     pub(crate) fn ratio(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())

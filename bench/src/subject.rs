@@ -58,7 +58,7 @@ impl Subject {
         Caller::new(USER).event(&operation(LIST).example(), 0)
     }
 
-    async fn newest(&self, user: &str) -> Result<i64> {
+    pub(crate) async fn newest(&self, user: &str) -> Result<i64> {
         let newest = format!("SELECT max(id) FROM tasks WHERE user_id = '{user}'");
         Ok(query(&self.database.url, &newest).await?.concat().parse()?)
     }

@@ -9,8 +9,9 @@ use tests::Sandbox;
 
 use crate::caller::{Caller, expect_all};
 use crate::functions::{LIST, in_environment};
-use crate::pgbench::{Limit, Script};
+use crate::pgbench::Limit;
 use crate::programs::{Program, peer};
+use crate::server::Server;
 use crate::stats::Series;
 use crate::subject::{Each, Subject, USER};
 
@@ -34,7 +35,9 @@ pub(crate) const SANDBOXES: usize = 4;
 pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
     println!("Throughput …");
     let event = Subject::list();
-    let limit = Limit { database: &subject.database, user: USER };
+    let server = Server::of(&subject.database).await?;
+    let task = subject.newest(USER).await?;
+    let limit = Limit { database: &subject.database, server: &server, user: USER, task };
     let (mut one, mut several) = (Each::<Series>::default(), Each::<Series>::default());
     for _ in 0..SPELL_ROUNDS {
         for (index, program) in subject.programs.iter().enumerate() {
@@ -63,7 +66,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
             throughput(&sandbox, at_once, &event, SPELL / 10).await?;
             ours.push(throughput(&sandbox, at_once, &event, SPELL).await?);
             drop(sandbox);
-            pgbench.push(limit.throughput(Script::Transaction, at_once, SPELL.as_secs())?);
+            pgbench.push(limit.throughput(at_once, SPELL.as_secs())?);
         }
         concurrent.push((at_once, ours, pgbench));
     }

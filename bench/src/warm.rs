@@ -1,12 +1,13 @@
 //! Requests to sandboxes that run already.
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
-use tests::{Sandbox, operations};
+use tests::{Operation, Sandbox, operations};
 
-use crate::caller::expect_all;
-use crate::functions::LIST;
+use crate::caller::{Caller, expect_all};
+use crate::functions::{LIST, floor};
 use crate::pgbench::{Limit, Script};
 use crate::programs::Program;
+use crate::server::Server;
 use crate::stats::{Series, micros, quantile};
 use crate::subject::{Each, Subject, USER};
 
@@ -63,52 +64,112 @@ fn batch(program: &Program) -> usize {
     }
 }
 
-/// The requests of each operation, and what `PostgreSQL` itself takes for a list.
-pub(crate) struct WarmResults {
-    pub(crate) operations: Vec<(&'static str, Each<Warm>)>,
-    /// The latencies, in µs: the bare round trip, the statement alone, our transaction.
-    pub(crate) limits: Each<Series>,
+/// What an operation takes, and what it cannot take less than.
+pub(crate) struct OperationResults {
+    pub(crate) function: &'static str,
+    pub(crate) programs: Each<Warm>,
+    /// The server's CPU for a request of ours.
+    pub(crate) server: Series,
+    /// A function that does nothing, with an answer as long.
+    pub(crate) nothing: Warm,
+    /// The same statement by pgbench: its latency, and the server's CPU, in µs.
+    pub(crate) transaction: Series,
+    pub(crate) transaction_server: Series,
 }
 
-impl WarmResults {
-    pub(crate) fn operation(&self, function: &str) -> Result<&Each<Warm>> {
-        let found = self.operations.iter().find(|(name, _)| *name == function);
-        found.map(|(_, results)| results).context("it was not measured")
+impl OperationResults {
+    /// The latency of what does nothing and then runs the statement, round by round.
+    pub(crate) fn floor(&self) -> Series {
+        self.nothing.p50.plus(&self.transaction)
     }
 
     /// Ours.
-    pub(crate) fn list(&self) -> Result<&Warm> {
-        self.operation(LIST)?.first().context("it was not measured")
+    pub(crate) fn ours(&self) -> &Warm {
+        let [ours, ..] = &self.programs;
+        ours
     }
 }
 
+pub(crate) struct WarmResults {
+    pub(crate) operations: Vec<OperationResults>,
+    /// pgbench's latencies, in µs: the bare round trip, and the list's statement alone.
+    pub(crate) limits: [Series; 2],
+}
+
+impl WarmResults {
+    pub(crate) fn list(&self) -> Result<&OperationResults> {
+        let list = self.operations.iter().find(|operation| operation.function == LIST);
+        list.context("it was not measured")
+    }
+}
+
+/// How many transactions pgbench makes in a round.
+const TRANSACTIONS: usize = 3000;
+
 pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
     println!("Warm requests …");
-    let limit = Limit { database: &subject.database, user: USER };
+    let server = Server::of(&subject.database).await?;
+    let limit = Limit {
+        database: &subject.database,
+        server: &server,
+        user: USER,
+        task: subject.newest(USER).await?,
+    };
     let mut measured = Vec::new();
-    let mut limits = Each::<Series>::default();
+    let mut limits: [Series; 2] = Default::default();
     for operation in operations() {
-        let function = operation.function;
-        let mut results = Each::<Warm>::default();
-        let mut sandboxes = Vec::new();
-        for program in &subject.programs {
-            sandboxes.push(program.start(function, subject.url(program)).await?);
-        }
-        for _ in 0..ROUNDS {
-            let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results);
-            for ((program, sandbox), warm) in by_turns {
-                let events = subject.events(operation, batch(program)).await?;
-                let measured = warm.measure(sandbox, &events, operation.success()).await;
-                measured.with_context(|| format!("{}, {function}", program.name()))?;
-            }
-            if function == LIST {
-                let scripts = [Script::Nothing, Script::List, Script::Transaction];
-                for (script, series) in scripts.into_iter().zip(&mut limits) {
-                    series.push(limit.median(script, 2000)?);
+        measured.push(measure_operation(subject, &limit, operation).await?);
+        if operation.function == LIST {
+            for _ in 0..ROUNDS {
+                for (script, series) in [Script::Nothing, Script::List].into_iter().zip(&mut limits)
+                {
+                    series.push(limit.measure(script, TRANSACTIONS).await?.p50);
                 }
             }
         }
-        measured.push((function, results));
     }
     Ok(WarmResults { operations: measured, limits })
+}
+
+async fn measure_operation(
+    subject: &Subject,
+    limit: &Limit<'_>,
+    operation: &'static Operation,
+) -> Result<OperationResults> {
+    let function = operation.function;
+    let mut results = OperationResults {
+        function,
+        programs: Each::default(),
+        server: Series::default(),
+        nothing: Warm::default(),
+        transaction: Series::default(),
+        transaction_server: Series::default(),
+    };
+    let mut sandboxes = Vec::new();
+    for program in &subject.programs {
+        sandboxes.push(program.start(function, subject.url(program)).await?);
+    }
+    let ours = sandboxes.first().context("there is no program")?;
+    let event = subject.events(operation, 1).await?.concat();
+    let answer = String::from_utf8(ours.invoke(event.into()).await?.body.to_vec())?;
+    let nothing = floor(&answer).await?;
+    for _ in 0..ROUNDS {
+        let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results.programs);
+        for ((program, sandbox), warm) in by_turns {
+            let events = subject.events(operation, batch(program)).await?;
+            let before = limit.server.used()?;
+            let measured = warm.measure(sandbox, &events, operation.success()).await;
+            measured.with_context(|| format!("{}, {function}", program.name()))?;
+            if matches!(program, Program::Rust) {
+                results.server.push((limit.server.used()? - before) / events.len() as f64);
+            }
+        }
+        let event = Caller::new(USER).event(&operation.example().without_key(), limit.task);
+        let events = vec![event; batch(&Program::Rust)];
+        results.nothing.measure(&nothing, &events, operation.success()).await?;
+        let transactions = limit.measure(Script::Transaction(function), TRANSACTIONS).await?;
+        results.transaction.push(transactions.p50);
+        results.transaction_server.push(transactions.cpu);
+    }
+    Ok(results)
 }

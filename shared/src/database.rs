@@ -1,8 +1,9 @@
 //! The database: one statement for its owner, in one network round trip, and what is done when that breaks.
 mod error;
+mod lease;
 mod pool;
 mod refusal;
-mod transaction;
+mod statement;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,11 +14,11 @@ use tokio_postgres::Row;
 
 pub use self::error::DatabaseError;
 use self::error::{Outcome, describe, describe_pool};
+use self::lease::Lease;
 use self::pool::Pools;
 use self::refusal::Refusal;
-use self::transaction::Lease;
-pub(crate) use self::transaction::Parameter;
-pub use self::transaction::{DATABASE_ROLE, IDENTIFY, Statement};
+pub(crate) use self::statement::Parameter;
+pub use self::statement::{DATABASE_ROLE, Statement};
 use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
 use crate::telemetry::{self, DatabaseTime, Wait};
@@ -70,7 +71,7 @@ impl Database {
         Ok(connection)
     }
 
-    /// Runs one statement for its owner, in one network round trip, and returns its rows.
+    /// Runs one statement for its owner, who is its first parameter, in one network round trip, and returns its rows.
     ///
     /// After the connection broke, it is sent once more where the server says that it did not run,
     /// or where `repeat` is [`Repeat::Safe`].
@@ -82,6 +83,9 @@ impl Database {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
         let _time = DatabaseTime::start();
+        let user = owner.id();
+        let owner: [Parameter; 1] = [&user];
+        let parameters = [owner.as_slice(), parameters].concat();
         let mut patience = Patience::new(self.settings.as_deref());
         let mut first = true;
         // Whether an earlier sending may have run.
@@ -90,9 +94,7 @@ impl Database {
             let lease = self.checkout(&mut patience).await;
             let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
             let sent = SystemTime::now();
-            // Boxed, since it would make every future above it four statements larger.
-            let work = Box::pin(lease.run(owner.id(), statement, parameters));
-            let answer = timeout(STATEMENT_LIMIT, work).await;
+            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &parameters)).await;
             telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
                 // A pooler waits for a server that refuses its login, and says nothing.

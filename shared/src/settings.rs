@@ -1,4 +1,6 @@
 //! The settings of a running function: read again as they grow old, and published to what is made of them.
+#[cfg(feature = "secrets-manager")]
+mod aws_http;
 mod config;
 mod database_url;
 mod error;

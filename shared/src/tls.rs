@@ -34,7 +34,7 @@ pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
 
 fn read_roots(path: &Path) -> Result<RootCertStore, String> {
     let fault = |reason: &dyn std::fmt::Display| {
-        format!("names an sslrootcert that cannot be read, {}: {reason}", path.display())
+        format!("names a file of certificates that cannot be read, {}: {reason}", path.display())
     };
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|e| fault(&e))? {

@@ -93,17 +93,17 @@ fn nothing_of_a_request_stays_on_its_connection() {
     assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
 }
 
-/// A statement of the victim's about the last of their tasks. Every other parameter leaves open what it can.
-fn of_victim(statement: &Statement, task: &str) -> String {
+/// What a user gives a statement that is about the last of the victim's tasks. All but the user leave open what they can.
+fn parameters(user: &str, statement: &Statement, task: &str) -> Vec<String> {
     let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
-        (0, _) => "'victim'",
-        (1, "int8") => task,
-        (_, "bool") => "true",
-        (_, "_int8") => "'{1}'",
-        (_, "text" | "bytea") => "'x'",
-        _ => "NULL",
+        (0, _) => format!("'{user}'"),
+        (1, "int8") => task.to_owned(),
+        (_, "bool") => "true".to_owned(),
+        (_, "_int8") => "'{1}'".to_owned(),
+        (_, "text" | "bytea") => "'x'".to_owned(),
+        _ => "NULL".to_owned(),
     });
-    bound(statement, &values.collect::<Vec<_>>())
+    values.collect()
 }
 
 #[test]
@@ -117,26 +117,32 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
     let shows = |seen: &[String]| seen.iter().any(|value| ids.contains(value));
     // Whether a statement, followed by a look at the rows, has shown or changed one of them.
     let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
-    let condition = "user_id = 'victim'::text";
     for statement in STATEMENTS {
-        let (name, text) = (statement.name, of_victim(statement, &ids[2]));
+        let Statement { name, sql: text, .. } = statement;
+        let [victims, thiefs] =
+            ["victim", "thief"].map(|user| parameters(user, statement, &ids[2]));
+        let text = bound(statement, text, &victims);
         if text.contains("INSERT INTO") {
             // A policy has it that a new row is the named user's.
             assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");
             continue;
         }
-        assert!(text.contains(condition), "{text}");
-        let forgetful = text.replace(condition, "true");
-        let looks = format!("{forgetful}; {rows}");
+        let (condition, function) = ("user_id = $1", statement.function());
+        assert!(statement.sql.contains(condition), "{name}");
+        let forgetful = statement.creation().replace(condition, "true");
+        sql(url, &format!("DROP FUNCTION {function}; {forgetful}"));
+        let call =
+            |parameters: &[String]| format!("SELECT * FROM {function}({})", parameters.join(", "));
         // Without the lock it would reach the victim's tasks, as it does for the victim.
-        let unlocked = sql(url, &format!("BEGIN; {looks}; ROLLBACK"));
-        assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {forgetful}");
-        let victims = as_user("victim", &looks).replace("; COMMIT", "; ROLLBACK");
+        let unlocked = bound(statement, &statement.sql.replace(condition, "true"), &victims);
+        let unlocked = sql(url, &format!("BEGIN; {unlocked}; {rows}; ROLLBACK"));
+        assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {victims:?}");
+        let seen = format!("BEGIN; {}; {rows}; ROLLBACK", call(&victims));
         let hint = "a migration in shared/migrations grants the role what a statement needs";
-        let seen = try_sql(login, &victims).unwrap_or_else(|code| panic!("{name}: {code}; {hint}"));
-        assert!(reaches(seen), "{forgetful}");
+        let seen = try_sql(login, &seen).unwrap_or_else(|code| panic!("{name}: {code}; {hint}"));
+        assert!(reaches(seen), "{name}");
         // With it, it shows nothing to another, and leaves everything as it was.
-        assert!(!shows(&sql(login, &as_user("thief", &forgetful))), "{forgetful}");
-        assert_eq!(sql(url, rows), before, "{forgetful}");
+        assert!(!shows(&sql(login, &call(&thiefs))), "{name}");
+        assert_eq!(sql(url, rows), before, "{name}");
     }
 }

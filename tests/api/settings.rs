@@ -3,8 +3,8 @@ use std::process::Command;
 
 use serde_json::json;
 use tests::{
-    Fixture, ISSUER, SECRET, Token, User, aws_variables, create_secret, database_url, function,
-    now, operations, request, stack,
+    Fixture, Https, ISSUER, SECRET, Token, User, aws_variables, create_secret, database_url,
+    function, now, operations, request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -79,6 +79,19 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     // JWT_ISSUER is set in the environment, too, and that wins.
     let user = User::of(&stack);
     assert_eq!(user.list("").expect(200), json!([]));
+
+    // Over TLS it is AWS itself that is asked, or nobody.
+    let https = Https::before(&aws.url, database_url());
+    let [authority, missing] = [https.authority.to_str().unwrap(), "task-api/none"];
+    let over_https = aws_variables(&https.url, missing);
+    let unknown = refusal(function("get-task", &over_https));
+    assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    let trusted = [&over_https[..], &[("AWS_CA_BUNDLE", authority)]].concat();
+    let trusted = refusal(function("get-task", &trusted));
+    assert!(trusted.contains("ResourceNotFound"), "{trusted}");
+    let no_file = [&over_https[..], &[("AWS_CA_BUNDLE", "/nowhere.pem")]].concat();
+    let no_file = refusal(function("get-task", &no_file));
+    assert!(no_file.contains("AWS_CA_BUNDLE") && no_file.contains("/nowhere.pem"), "{no_file}");
 
     let missing = refusal(function("get-task", &aws_variables(&aws.url, "task-api/none")));
     assert!(missing.contains("APP_SECRET_ID") && missing.contains("ResourceNotFound"), "{missing}");

@@ -7,6 +7,7 @@ mod clock;
 mod event;
 mod fixture;
 mod http;
+mod https;
 mod neon;
 mod openapi;
 mod operation;
@@ -23,6 +24,7 @@ pub use fixture::{
     tool, xtask,
 };
 pub use http::{Reply, request, send};
+pub use https::Https;
 pub use neon::Neon;
 pub use openapi::{Route, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};

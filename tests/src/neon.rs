@@ -1,14 +1,10 @@
 //! A server that answers a client that connects as Neon's proxy does, before a real PostgreSQL (`throw_error`
 //! in `proxy/src/stream.rs` of neondatabase/neon): every error is `XX000`, and the key to cancel by is a random one.
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use shared::DatabaseUrl;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +12,7 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::https::acceptor;
 use crate::sandbox::runtime;
 
 const SSL_REQUEST: u32 = 80_877_103;
@@ -45,10 +42,9 @@ impl Neon {
     /// A proxy before the server of a URL of the tests, whose certificate it shows.
     pub fn before(url: &str) -> Self {
         let url: DatabaseUrl = url.parse().unwrap();
-        let ca = url.parameter("sslrootcert").unwrap();
         let state = Arc::new(State {
             server: (url.host().unwrap().to_owned(), url.port()),
-            tls: acceptor(Path::new(&ca).parent().unwrap()).unwrap(),
+            tls: acceptor(&url, b"postgresql"),
             refuse: Mutex::new(Box::new(|_| None)),
             connections: Mutex::default(),
             attempts: AtomicUsize::new(0),
@@ -85,17 +81,6 @@ impl Neon {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn acceptor(folder: &Path) -> Result<TlsAcceptor> {
-    let certificate = CertificateDer::from_pem_file(folder.join("server.crt"))?;
-    let key = PrivateKeyDer::from_pem_file(folder.join("server.key"))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
-    let mut config = builder.with_single_cert(vec![certificate], key)?;
-    config.alpn_protocols = vec![b"postgresql".to_vec()];
-    Ok(Arc::new(config).into())
 }
 
 async fn listen(listener: TcpListener, state: Arc<State>) {

@@ -16,14 +16,14 @@ pub fn try_sql(url: &str, statements: &str) -> Result<Vec<String>, String> {
     Session::open(url).try_run(statements)
 }
 
-/// A statement of the crate with these expressions in place of its parameters.
-pub fn bound(statement: &Statement, values: &[&str]) -> String {
-    let Statement { name, sql, types } = statement;
+/// The text of a statement of the crate, or one like it, with these expressions in place of its parameters.
+pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> String {
+    let Statement { name, types, .. } = statement;
     assert_eq!(values.len(), types.len(), "the parameters of {name}");
     // From the last one on: `$1` is the beginning of `$10`.
     let parameters = values.iter().zip(types.iter()).enumerate().rev();
-    parameters.fold((*sql).to_owned(), |sql, (index, (value, of))| {
-        sql.replace(&format!("${}", index + 1), &format!("{value}::{}", of.name()))
+    parameters.fold(sql.to_owned(), |sql, (index, (value, of))| {
+        sql.replace(&format!("${}", index + 1), &format!("{}::{}", value.as_ref(), of.name()))
     })
 }
 

@@ -40,6 +40,14 @@ impl Access {
         format!("{}_local", self.role())
     }
 
+    /// A setting of the login: a request has an answer by then, or gives up.
+    fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Functions => Some("statement_timeout = '4s'"),
+            Self::App => None,
+        }
+    }
+
     /// Whether a login has these rights at once, or only after `SET ROLE`.
     fn inherit(self) -> &'static str {
         match self {
@@ -61,7 +69,7 @@ pub(crate) enum End {
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
 const ATTEMPTS: u32 = 5;
 
-/// Makes the role `name`, or renews it: a new password, no settings, no sessions, and no rights but those of `access`.
+/// Makes the role `name`, or renews it: a new password, no sessions, and no settings and rights but those of `access`.
 /// Returns the URL that logs in as it.
 pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Result<DatabaseUrl> {
     let password = random_text()?;
@@ -80,7 +88,11 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
         let login = format!(
             "GRANT {role} TO {name}; ALTER ROLE {name} LOGIN {inherit} PASSWORD '{stored}' VALID UNTIL 'infinity'"
         );
-        Ok(client.batch_execute(&login).await?)
+        client.batch_execute(&login).await?;
+        if let Some(setting) = access.setting() {
+            client.batch_execute(&format!("ALTER ROLE {name} SET {setting}")).await?;
+        }
+        Ok(())
     })
     .with_context(|| format!("cannot make the login {name}"))?;
     Ok(owner_url.with_login(name, &password)?)

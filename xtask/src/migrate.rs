@@ -2,7 +2,7 @@
 use std::io::read_to_string;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use shared::{Database, DatabaseUrl};
+use shared::{Database, DatabaseUrl, STATEMENTS, Statement};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     migrate(&url)
 }
 
-/// Brings the tables of a database up to date and says what it did.
+/// Brings the tables and the functions of a database up to date and says what it did.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     let applied = with_session(url, async |client| {
         // Whoever may connect can hold the lock, or one of a table.
@@ -53,15 +53,39 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         }
         // A database that is ahead is one that an earlier version is deployed to again.
         let runner = embedded::migrations::runner().set_abort_missing(false);
-        let report = runner.run_async(client).await;
+        let report = runner.run_async(client).await?;
+        let mut applied: Vec<_> =
+            report.applied_migrations().iter().map(ToString::to_string).collect();
+        let lacking = without_function(client).await?;
+        for statement in &lacking {
+            client.batch_execute(&statement.creation()).await?;
+        }
+        applied.extend(functions(&lacking));
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
-        Ok(report?.applied_migrations().iter().map(ToString::to_string).collect::<Vec<_>>())
+        Ok(applied)
     })?;
     match applied.as_slice() {
         [] => println!("The database is up to date."),
         applied => println!("The database is migrated: {}.", applied.join(", ")),
     }
     Ok(())
+}
+
+/// The statements whose functions a database lacks.
+async fn without_function(client: &Client) -> Result<Vec<&'static Statement>> {
+    let mut lacking = Vec::new();
+    for statement in STATEMENTS {
+        let there = "SELECT to_regproc($1) IS NOT NULL";
+        if !client.query_one(there, &[&statement.function()]).await?.get::<_, bool>(0) {
+            lacking.push(*statement);
+        }
+    }
+    Ok(lacking)
+}
+
+fn functions(of: &[&Statement]) -> Option<String> {
+    let names: Vec<_> = of.iter().map(|statement| statement.name).collect();
+    (!names.is_empty()).then(|| format!("functions for {}", names.join(", ")))
 }
 
 /// Says who keeps us from migrating.
@@ -81,20 +105,21 @@ async fn holder(client: &Client) -> Result<String> {
     })
 }
 
-/// The migrations that a database lacks.
+/// The migrations and functions that a database lacks.
 pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
-    let applied = with_session(url, async |client| {
+    let (applied, lacking) = with_session(url, async |client| {
+        let lacking = without_function(client).await?;
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         if !client.query_one(table, &[]).await?.get::<_, bool>(0) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), lacking));
         }
         let rows = client.query("SELECT version FROM refinery_schema_history", &[]).await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect::<Vec<i32>>())
+        Ok((rows.iter().map(|row| row.get(0)).collect::<Vec<i32>>(), lacking))
     })?;
     let runner = embedded::migrations::runner();
     let all = runner.get_migrations().iter();
     let pending = all.filter(|migration| !applied.contains(&migration.version()));
-    Ok(pending.map(ToString::to_string).collect())
+    Ok(pending.map(ToString::to_string).chain(functions(&lacking)).collect())
 }
 
 /// Makes the database `name` on the server of `url`, where it is missing.

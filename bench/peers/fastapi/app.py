@@ -1,4 +1,8 @@
 """The tutorial's task API: `app` for uvicorn, `handler` for Lambda."""
+import settings
+
+settings.load()
+
 from fastapi import FastAPI
 from mangum import Mangum
 

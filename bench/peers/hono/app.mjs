@@ -4,6 +4,7 @@ import { handle } from 'hono/aws-lambda';
 import { HTTPException } from 'hono/http-exception';
 import { jwtVerify } from 'jose';
 
+import './settings.mjs';
 import * as tasks from './tasks.mjs';
 
 const secret = new TextEncoder().encode(process.env.BETTER_AUTH_SECRET);

@@ -1,5 +1,7 @@
 import pg from 'pg';
 
+import './settings.mjs';
+
 // An id is at most 2^53 - 1, so a number holds it.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 

@@ -3,26 +3,25 @@ import { pool } from './database.mjs';
 const COLUMNS = 'id, user_id, title, description, completed, created_at, updated_at';
 
 export async function list(user, { completed = null, limit, offset }) {
-  const { rows } = await pool.query(
-    `SELECT ${COLUMNS} FROM tasks
-     WHERE user_id = $1 AND ($2::boolean IS NULL OR completed = $2)
-     ORDER BY id DESC LIMIT $3 OFFSET $4`,
-    [user, completed, limit, offset],
-  );
+  const text = `SELECT ${COLUMNS} FROM tasks
+    WHERE user_id = $1 AND ($2::boolean IS NULL OR completed = $2)
+    ORDER BY id DESC LIMIT $3 OFFSET $4`;
+  const { rows } = await query('list', text, [user, completed, limit, offset]);
   return rows;
 }
 
 export const create = (user, { title, description }) =>
-  one(`INSERT INTO tasks (user_id, title, description) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`, [
+  one('create', `INSERT INTO tasks (user_id, title, description) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`, [
     user,
     title,
     description,
   ]);
 
-export const get = (user, id) => one(`SELECT ${COLUMNS} FROM tasks WHERE user_id = $1 AND id = $2`, [user, id]);
+export const get = (user, id) => one('get', `SELECT ${COLUMNS} FROM tasks WHERE user_id = $1 AND id = $2`, [user, id]);
 
 export const update = (user, id, { title, description, completed }) =>
   one(
+    'update',
     `UPDATE tasks SET
        title = coalesce($3, title),
        description = CASE WHEN $4 THEN $5 ELSE description END,
@@ -36,21 +35,26 @@ export const update = (user, id, { title, description, completed }) =>
 /** Sets `completed`; without it, toggles. */
 export const complete = (user, id, completed) =>
   one(
+    'complete',
     `UPDATE tasks SET completed = coalesce($3, NOT completed), version = version + 1, updated_at = now()
      WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
     [user, id, completed],
   );
 
 export const remove = (user, id) =>
-  one(`DELETE FROM tasks WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`, [user, id]);
+  one('remove', `DELETE FROM tasks WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`, [user, id]);
 
 /** Deletes the completed tasks, or the open ones. */
 export async function clear(user, completed) {
-  const { rowCount } = await pool.query('DELETE FROM tasks WHERE user_id = $1 AND completed = $2', [user, completed]);
+  const text = 'DELETE FROM tasks WHERE user_id = $1 AND completed = $2';
+  const { rowCount } = await query('clear', text, [user, completed]);
   return { deleted: rowCount, more: false };
 }
 
-async function one(text, values) {
-  const { rows } = await pool.query(text, values);
+async function one(name, text, values) {
+  const { rows } = await query(name, text, values);
   return rows[0];
 }
+
+/** Prepared once a connection, as a statement of this name. */
+const query = (name, text, values) => pool.query({ name, text, values });

@@ -3,7 +3,7 @@ use std::error::Error as _;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::{DbError, Severity, SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::refusal::Refusal;
 
@@ -52,20 +52,13 @@ impl Failure {
             Some("08") => Outcome::Unknown,
             _ if !self.rolled_back => Outcome::Unknown,
             _ if *code == SqlState::QUERY_CANCELED => Outcome::Exhausted,
-            // Operator intervention. A read-only transaction, on what a failover made a replica;
-            // one that idled, since the rest of it did not arrive.
+            // Operator intervention; a read-only transaction, on what a failover made a replica.
             Some("57" | "25") => Outcome::NotRun,
             // Insufficient resources; object not in the right state; system error.
             Some("53" | "55" | "58") => Outcome::Exhausted,
             _ => Outcome::Refused,
         }
     }
-}
-
-/// Whether the server says that it ends the session, and so did nothing that came after.
-pub(super) fn ends_session(error: &PgError) -> bool {
-    let severity = error.as_db_error().and_then(DbError::parsed_severity);
-    matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 /// An error for the log: what and why, but no value of a row, which may be a task's text.

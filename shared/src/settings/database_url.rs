@@ -72,7 +72,8 @@ impl FromStr for DatabaseUrl {
         config.ssl_mode(ssl_mode);
         let roots = (ssl_mode != SslMode::Disable).then_some(roots);
         if let Some(roots) = &roots {
-            tls::client_config(roots).map_err(|fault| InvalidUrl(fault.into()))?;
+            tls::client_config(roots)
+                .map_err(|fault| InvalidUrl(format!("has an sslrootcert that {fault}").into()))?;
         }
         Ok(Self { text: text.into(), config, roots })
     }

@@ -10,8 +10,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use aws_smithy_http_client::Builder as HttpClientBuilder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+
+use super::aws_http::Connector;
 
 /// For the whole call, its retries included: below Lambda's 10 s for a start.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -19,10 +20,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Reads the JSON object in the secret `id`, with the credentials, region and endpoint that
 /// Lambda puts into the environment.
 pub(crate) async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
-    let http =
-        HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let connector = SharedHttpConnector::new(Connector::new()?);
     let aws = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client_fn(move |_, _| connector.clone()))
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .region(EnvironmentVariableRegionProvider::new())
         .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())

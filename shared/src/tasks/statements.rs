@@ -27,6 +27,17 @@ macro_rules! columns {
     };
 }
 
+/// What a task's row has.
+static TASK: &[Type] = &[
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::BOOL,
+    Type::TIMESTAMPTZ,
+    Type::TIMESTAMPTZ,
+    Type::INT8,
+];
+
 /// A page of tasks, newest first. Each condition has a text of its own, for a plan that is made once and fits.
 macro_rules! list {
     ($condition:literal) => {
@@ -42,38 +53,41 @@ macro_rules! list {
     };
 }
 
-pub(super) static LIST: Statement = Statement {
-    name: "list",
-    sql: list!(""),
-    types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
-};
+pub(super) static LIST: Statement =
+    Statement::new("list", list!(""), &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8], TASK);
 
-pub(super) static LIST_BY_COMPLETION: Statement = Statement {
-    name: "list_by_completion",
-    sql: list!(" AND completed = $5"),
-    types: &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL],
-};
+pub(super) static LIST_BY_COMPLETION: Statement = Statement::new(
+    "list_by_completion",
+    list!(" AND completed = $5"),
+    &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL],
+    TASK,
+);
 
-pub(super) static GET: Statement = Statement {
-    name: "get",
-    sql: concat!("SELECT ", columns!(), " FROM tasks WHERE user_id = $1 AND id = $2"),
-    types: &[Type::TEXT, Type::INT8],
-};
+pub(super) static GET: Statement = Statement::new(
+    "get",
+    concat!("SELECT ", columns!(), " FROM tasks WHERE user_id = $1 AND id = $2"),
+    &[Type::TEXT, Type::INT8],
+    TASK,
+);
 
-pub(super) static CREATE: Statement = Statement {
-    name: "create",
-    sql: "
+/// The id and its time, whether a key is of the same request, and whether the task is new.
+static CREATED: &[Type] = &[Type::INT8, Type::TIMESTAMPTZ, Type::BOOL, Type::BOOL];
+
+pub(super) static CREATE: Statement = Statement::new(
+    "create",
+    "
     INSERT INTO tasks (user_id, title, description)
     VALUES ($1, $2, $3)
     RETURNING id, created_at, true, true",
-    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
-};
+    &[Type::TEXT, Type::TEXT, Type::TEXT],
+    CREATED,
+);
 
 /// Of creates with one key at the same moment, one claims the key; the others wait for it, and
 /// the update that changes nothing lets them see the row, which their snapshot does not hold yet.
-pub(super) static CREATE_ONCE: Statement = Statement {
-    name: "create_once",
-    sql: "
+pub(super) static CREATE_ONCE: Statement = Statement::new(
+    "create_once",
+    "
     WITH proposed AS (
         SELECT nextval('tasks_id_seq') AS id
     ), claim AS (
@@ -89,8 +103,21 @@ pub(super) static CREATE_ONCE: Statement = Statement {
     )
     SELECT task_id, created_at, request_hash = $5, EXISTS (SELECT FROM created)
     FROM claim",
-    types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::BYTEA],
-};
+    &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::BYTEA],
+    CREATED,
+);
+
+/// A task's row, and whether it was changed.
+static CHANGED: &[Type] = &[
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::BOOL,
+    Type::TIMESTAMPTZ,
+    Type::TIMESTAMPTZ,
+    Type::INT8,
+    Type::BOOL,
+];
 
 /// A change of one task; its row comes back with `true`.
 macro_rules! change {
@@ -131,25 +158,19 @@ macro_rules! update {
     };
 }
 
-pub(super) static UPDATE: Statement = Statement {
-    name: "update",
-    sql: change!(update!()),
-    types: &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL],
-};
+pub(super) static UPDATE: Statement = Statement::new(
+    "update",
+    change!(update!()),
+    &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL],
+    CHANGED,
+);
 
-pub(super) static UPDATE_IF_MATCH: Statement = Statement {
-    name: "update_if_match",
-    sql: change_if_match!(update!(), "$7"),
-    types: &[
-        Type::TEXT,
-        Type::INT8,
-        Type::TEXT,
-        Type::BOOL,
-        Type::TEXT,
-        Type::BOOL,
-        Type::INT8_ARRAY,
-    ],
-};
+pub(super) static UPDATE_IF_MATCH: Statement = Statement::new(
+    "update_if_match",
+    change_if_match!(update!(), "$7"),
+    &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL, Type::INT8_ARRAY],
+    CHANGED,
+);
 
 macro_rules! complete {
     () => {
@@ -160,35 +181,38 @@ macro_rules! complete {
     };
 }
 
-pub(super) static COMPLETE: Statement = Statement {
-    name: "complete",
-    sql: change!(complete!()),
-    types: &[Type::TEXT, Type::INT8, Type::BOOL],
-};
+pub(super) static COMPLETE: Statement = Statement::new(
+    "complete",
+    change!(complete!()),
+    &[Type::TEXT, Type::INT8, Type::BOOL],
+    CHANGED,
+);
 
-pub(super) static COMPLETE_IF_MATCH: Statement = Statement {
-    name: "complete_if_match",
-    sql: change_if_match!(complete!(), "$4"),
-    types: &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
-};
+pub(super) static COMPLETE_IF_MATCH: Statement = Statement::new(
+    "complete_if_match",
+    change_if_match!(complete!(), "$4"),
+    &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
+    CHANGED,
+);
 
-pub(super) static DELETE: Statement = Statement {
-    name: "delete",
-    sql: change!("DELETE FROM tasks"),
-    types: &[Type::TEXT, Type::INT8],
-};
+pub(super) static DELETE: Statement =
+    Statement::new("delete", change!("DELETE FROM tasks"), &[Type::TEXT, Type::INT8], CHANGED);
 
-pub(super) static DELETE_IF_MATCH: Statement = Statement {
-    name: "delete_if_match",
-    sql: change_if_match!("DELETE FROM tasks", "$3"),
-    types: &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
-};
+pub(super) static DELETE_IF_MATCH: Statement = Statement::new(
+    "delete_if_match",
+    change_if_match!("DELETE FROM tasks", "$3"),
+    &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
+    CHANGED,
+);
+
+/// How many, and whether there are more.
+static CLEARED: &[Type] = &[Type::INT8, Type::BOOL];
 
 /// Deletes the 10,000 oldest at most. A task that was changed meanwhile, so that it no longer matches, stays: its
 /// conditions are looked at again once its row is locked.
-pub(super) static CLEAR: Statement = Statement {
-    name: "clear",
-    sql: "
+pub(super) static CLEAR: Statement = Statement::new(
+    "clear",
+    "
     WITH chosen AS (
         SELECT id FROM tasks
         WHERE user_id = $1 AND completed = $2 AND updated_at <= coalesce($3, 'infinity')
@@ -201,13 +225,14 @@ pub(super) static CLEAR: Statement = Statement {
         RETURNING id
     )
     SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM chosen) > 10000",
-    types: &[Type::TEXT, Type::BOOL, Type::TIMESTAMPTZ],
-};
+    &[Type::TEXT, Type::BOOL, Type::TIMESTAMPTZ],
+    CLEARED,
+);
 
 /// The same for all tasks, and then for the user's keys; together they are 10,000 at most.
-pub(super) static CLEAR_ALL: Statement = Statement {
-    name: "clear_all",
-    sql: "
+pub(super) static CLEAR_ALL: Statement = Statement::new(
+    "clear_all",
+    "
     WITH chosen AS (
         SELECT id FROM tasks
         WHERE user_id = $1 AND updated_at <= coalesce($2, 'infinity')
@@ -232,8 +257,9 @@ pub(super) static CLEAR_ALL: Statement = Statement {
     )
     SELECT (SELECT count(*) FROM deleted),
            (SELECT count(*) FROM chosen) + (SELECT count(*) FROM chosen_keys) > 10000",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ],
-};
+    &[Type::TEXT, Type::TIMESTAMPTZ],
+    CLEARED,
+);
 
 #[cfg(test)]
 mod tests {
@@ -241,7 +267,7 @@ mod tests {
 
     #[test]
     fn each_statement_has_a_type_for_each_parameter_and_asks_for_its_user() {
-        for Statement { name, sql, types } in STATEMENTS {
+        for Statement { name, sql, types, .. } in STATEMENTS {
             for index in 1..=types.len() {
                 assert!(sql.contains(&format!("${index}")), "{name} lacks ${index}");
             }

@@ -43,8 +43,7 @@ impl TaskStore {
         let after = request.after.map_or(i64::MAX, TaskId::get);
         // One more than asked for tells whether there is a next page.
         let limit = request.limit + 1;
-        let user = owner.id();
-        let mut parameters: Vec<Parameter> = vec![&user, &after, &limit, &request.offset];
+        let mut parameters: Vec<Parameter> = vec![&after, &limit, &request.offset];
         let mut statement = &LIST;
         if let Some(completed) = &request.completed {
             parameters.push(completed);
@@ -64,8 +63,7 @@ impl TaskStore {
     /// # Errors
     /// [`TaskError::NotFound`], [`TaskError::Database`].
     pub async fn get(&self, owner: &Owner, id: TaskId) -> Result<Task, TaskError> {
-        let parameters: [Parameter; 2] = [&owner.id(), &id.get()];
-        let rows = self.database.query(owner, Repeat::Safe, &GET, &parameters).await?;
+        let rows = self.database.query(owner, Repeat::Safe, &GET, &[&id.get()]).await?;
         task(owner, rows.first().ok_or(TaskError::NotFound)?)
     }
 
@@ -79,15 +77,15 @@ impl TaskStore {
         new: NewTask,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, TaskError> {
-        let (id, title, description) = (owner.id(), new.title.as_str(), new.description.as_deref());
+        let (title, description) = (new.title.as_str(), new.description.as_deref());
         let rows = match key {
             None => {
-                let parameters: [Parameter; 3] = [&id, &title, &description];
+                let parameters: [Parameter; 2] = [&title, &description];
                 self.database.query(owner, Repeat::Never, &CREATE, &parameters).await?
             }
             Some(key) => {
                 let (key, hash) = (key.as_str(), request_hash(&new));
-                let parameters: [Parameter; 5] = [&id, &title, &description, &key, &hash];
+                let parameters: [Parameter; 4] = [&title, &description, &key, &hash];
                 self.database.query(owner, Repeat::Safe, &CREATE_ONCE, &parameters).await?
             }
         };
@@ -168,17 +166,13 @@ impl TaskStore {
     /// [`TaskError::Database`].
     pub async fn clear(&self, owner: &Owner, request: ClearRequest) -> Result<Cleared, TaskError> {
         let ClearRequest { scope, until } = request;
-        let user = owner.id();
         // A second run finds what the first one left.
         let rows = match scope {
             Scope::Completed(completed) => {
-                let parameters: [Parameter; 3] = [&user, &completed, &until];
+                let parameters: [Parameter; 2] = [&completed, &until];
                 self.database.query(owner, Repeat::Safe, &CLEAR, &parameters).await?
             }
-            Scope::All => {
-                let parameters: [Parameter; 2] = [&user, &until];
-                self.database.query(owner, Repeat::Safe, &CLEAR_ALL, &parameters).await?
-            }
+            Scope::All => self.database.query(owner, Repeat::Safe, &CLEAR_ALL, &[&until]).await?,
         };
         let row = rows.first().ok_or_else(|| TaskError::unexpected("a clear returned no row"))?;
         Ok(Cleared { deleted: column(row, 0)?, more: column(row, 1)? })
@@ -194,8 +188,8 @@ impl TaskStore {
         expected: &Versions,
         set: &[Parameter<'_>],
     ) -> Result<Task, TaskError> {
-        let (user, id, versions) = (owner.id(), id.get(), expected.listed());
-        let which: [Parameter; 2] = [&user, &id];
+        let (id, versions) = (id.get(), expected.listed());
+        let which: [Parameter; 1] = [&id];
         let mut parameters = [which.as_slice(), set].concat();
         let mut statement = change;
         if let Some(versions) = &versions {

@@ -2,8 +2,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, ensure};
-use shared::{DATABASE_ROLE, Database, DatabaseUrl, IDENTIFY};
+use anyhow::{Context, Result, anyhow, ensure};
+use shared::{DATABASE_ROLE, Database, DatabaseUrl, STATEMENTS};
 use tokio::runtime::Builder;
 use tokio_postgres::Client;
 
@@ -47,10 +47,10 @@ fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
 /// Reads as a throwaway user, as each request does.
 async fn read(client: &mut Client) -> Result<()> {
     let transaction = client.transaction().await?;
-    let user = "nobody, of cargo xtask stage prepare";
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&DATABASE_ROLE, &user];
-    let identity: Vec<_> = values.into_iter().zip(IDENTIFY.types.iter().cloned()).collect();
-    transaction.query_typed(IDENTIFY.sql, &identity).await?;
+    let get = STATEMENTS.iter().find(|statement| statement.name == "get");
+    let get = get.context("there is no statement to get a task")?.function();
+    let nobody = "nobody, of cargo xtask stage prepare";
+    transaction.batch_execute(&format!("SELECT FROM {get}('{nobody}', 0)")).await?;
     let seen =
         "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
     for row in transaction.query_typed(seen, &[]).await? {

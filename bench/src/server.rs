@@ -1,0 +1,49 @@
+//! The CPU that a database's server spends on its clients.
+use std::fs;
+
+use anyhow::{Context, Result};
+use tests::Fixture;
+
+use crate::query;
+
+/// The kernel counts the time of processes that have ended in pieces of this many µs.
+const TICK: f64 = 1e4;
+
+/// A server on this machine.
+pub(crate) struct Server {
+    postmaster: String,
+}
+
+impl Server {
+    pub(crate) async fn of(database: &Fixture) -> Result<Self> {
+        let file = query(&database.url, "SELECT pg_read_file('postmaster.pid')").await?.concat();
+        let postmaster = file.lines().next().context("the server names no process")?.to_owned();
+        Ok(Self { postmaster })
+    }
+
+    /// What its backends have used so far, those that have ended included, in µs.
+    pub(crate) fn used(&self) -> Result<f64> {
+        let postmaster = format!("/proc/{}", self.postmaster);
+        let stat = fs::read_to_string(format!("{postmaster}/stat"))?;
+        // After the name, which may hold spaces: state, and so on; the 14th and 15th are the children's.
+        let (_, fields) = stat.rsplit_once(')').context("the kernel tells nothing")?;
+        let fields: Vec<_> = fields.split_whitespace().collect();
+        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
+        let ended = ticks(13).zip(ticks(14)).context("the kernel tells no times")?;
+        let mut used = (ended.0 + ended.1) * TICK;
+        let children =
+            fs::read_to_string(format!("{postmaster}/task/{}/children", self.postmaster))?;
+        for child in children.split_whitespace() {
+            // One that ends just now is counted the next time.
+            let Ok(command) = fs::read_to_string(format!("/proc/{child}/cmdline")) else {
+                continue;
+            };
+            let Ok(text) = fs::read_to_string(format!("/proc/{child}/schedstat")) else { continue };
+            if command.contains("127.0.0.1(") {
+                let nanos = text.split(' ').next().and_then(|run| run.parse::<f64>().ok());
+                used += nanos.context("the kernel does not say how long it ran")? / 1e3;
+            }
+        }
+        Ok(used)
+    }
+}

@@ -1,0 +1,58 @@
+//! A connection in use.
+use std::pin::pin;
+
+use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
+use tokio_postgres::Row;
+
+use super::error::Failure;
+use super::pool::LastUsed;
+use super::statement::{Parameter, Statement};
+
+/// Dropped before [`Lease::release`], as when a time limit passes, the connection is closed: the answer to its
+/// statement may still be on its way.
+pub(super) struct Lease(Option<Object>);
+
+impl Lease {
+    pub(super) fn new(connection: Object) -> Self {
+        Self(Some(connection))
+    }
+
+    /// One statement, sent as one message, in a transaction of its own.
+    pub(super) async fn run(
+        &self,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        let Some(connection) = &self.0 else { return Ok(Vec::new()) };
+        let parameters = parameters.iter().copied().zip(statement.types.iter().cloned());
+        let rows = connection.query_typed_raw(statement.call(), parameters).await;
+        let mut rows = pin!(rows.map_err(|error| Failure { error, rolled_back: true })?);
+        let mut received = Vec::new();
+        loop {
+            match rows.try_next().await {
+                Ok(Some(row)) => received.push(row),
+                // The server has committed.
+                Ok(None) => return Ok(received),
+                // It commits once it has told how many rows there were.
+                Err(error) => {
+                    return Err(Failure { error, rolled_back: rows.rows_affected().is_none() });
+                }
+            }
+        }
+    }
+
+    /// Gives the connection back for the next request.
+    pub(super) fn release(mut self, last_used: &LastUsed) {
+        last_used.touch();
+        self.0 = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
