@@ -11,14 +11,12 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: true,
-  // On a busy machine a browser may stall; what passes only then is reported as flaky.
-  retries: process.env.CI ? 1 : 0,
   // With faults, tests fail that have nobody to wait for.
   timeout: FAULTS ? 30_000 : 90_000,
   expect: { timeout: FAULTS ? 5_000 : 20_000 },
   globalSetup: ['./e2e/warm-up.ts', ...(FAULTS ? ['./e2e/faults.ts'] : [])],
   // These start apps of their own, on databases of their own.
-  testIgnore: FAULTS ? /(account-mail|account-verification|dev|failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
+  testIgnore: FAULTS ? /(account-mail|account-mail-pages|account-verification|dev|failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
   reporter: [['list'], ['./e2e/log-search.ts']],
   use: {
     baseURL: process.env.APP_URL,

@@ -1,52 +1,46 @@
 import { add, box, expect, signUp, test } from './app';
-import { look } from './look';
+import { look, show, VIEWS } from './look';
 
-const PHONE = { width: 390, height: 844 };
-const DESKTOP = { width: 1280, height: 800 };
-
-const COLOURS = { light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, forced: { forcedColors: 'active' } } as const;
-
-for (const [device, viewport] of [['phone', PHONE], ['desktop', DESKTOP]] as const) {
-  for (const [name, colours] of Object.entries(COLOURS)) {
-    test(`every page is accessible on a ${device}, in ${name} colours`, async ({ page, errors }, testInfo) => {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ ...colours, reducedMotion: 'reduce' });
-      await page.goto('/login');
-      await look(page, testInfo, 'login');
-      await signUp(page);
-      await expect(page.getByText('Nothing to do yet')).toBeVisible();
-      await look(page, testInfo, 'empty');
-      await add(page, 'Buy milk', 'Two litres, and the good butter');
-      await add(page, 'Call the landlord about the window in the kitchen, which does not close any more');
-      await add(page, 'Renew the passport');
-      await box(page, 'Renew the passport').check();
-      await look(page, testInfo, 'tasks');
-      await page.getByRole('button', { name: 'Edit Buy milk' }).click();
-      await look(page, testInfo, 'edit');
-      await page.getByLabel('Title').fill('Buy oat milk');
-      await page.keyboard.press('Escape');
-      await look(page, testInfo, 'discard');
-      await page.getByRole('button', { name: 'Discard changes' }).click();
-      await page.getByRole('button', { name: 'Delete Buy milk' }).click();
-      await page.getByRole('button', { name: /Delete Call the landlord/ }).click();
-      await look(page, testInfo, 'undo');
-      await page.getByLabel('New task', { exact: true }).fill('x'.repeat(201));
-      await page.keyboard.press('Enter');
-      await expect(page.getByText('Not saved.')).toBeVisible();
-      await look(page, testInfo, 'refused');
-      await page.route('**/complete', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
-      // Its state is back before `uncheck` could look at it.
-      await box(page, 'Renew the passport').click();
-      await expect(page.getByText('could not be reopened')).toBeVisible();
-      await look(page, testInfo, 'failure');
-      await page.keyboard.press('?');
-      await look(page, testInfo, 'keys');
-      await page.keyboard.press('Escape');
-      await page.route('**/tasks?**', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
-      await page.getByRole('button', { name: 'Done', exact: true }).click();
-      await expect(page.getByText('could not be loaded')).toBeVisible();
-      await look(page, testInfo, 'not-loaded');
-      expect(errors.splice(0).every((error) => /422|500/.test(error))).toBe(true);
-    });
-  }
+for (const view of VIEWS) {
+  test(`every page is accessible: ${view.name}`, async ({ page, errors }, testInfo) => {
+    await show(page, view);
+    await page.goto('/login');
+    await look(page, testInfo, 'login');
+    await page.goto('/signup');
+    await look(page, testInfo, 'signup');
+    await signUp(page);
+    await expect(page.getByText('Nothing to do yet')).toBeVisible();
+    await look(page, testInfo, 'empty');
+    await add(page, 'Buy milk', 'Two litres, and the good butter');
+    await add(page, 'Call the landlord about the window in the kitchen, which does not close any more');
+    await add(page, 'Renew the passport');
+    await box(page, 'Renew the passport').check();
+    await look(page, testInfo, 'tasks');
+    await page.getByRole('button', { name: 'Edit Buy milk' }).click();
+    await look(page, testInfo, 'edit');
+    await page.getByLabel('Title').fill('Buy oat milk');
+    await page.keyboard.press('Escape');
+    await look(page, testInfo, 'discard');
+    await page.getByRole('button', { name: 'Discard changes' }).click();
+    await page.getByRole('button', { name: 'Delete Buy milk' }).click();
+    await page.getByRole('button', { name: /Delete Call the landlord/ }).click();
+    await look(page, testInfo, 'undo');
+    await page.getByLabel('New task', { exact: true }).fill('x'.repeat(201));
+    await page.keyboard.press('Enter');
+    await expect(page.getByText('Not saved.')).toBeVisible();
+    await look(page, testInfo, 'refused');
+    await page.route('**/complete', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
+    // Its state is back before `uncheck` could look at it.
+    await box(page, 'Renew the passport').click();
+    await expect(page.getByText('could not be reopened')).toBeVisible();
+    await look(page, testInfo, 'failure');
+    await page.keyboard.press('?');
+    await look(page, testInfo, 'keys');
+    await page.keyboard.press('Escape');
+    await page.route('**/tasks?**', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
+    await page.getByRole('button', { name: 'Done', exact: true }).click();
+    await expect(page.getByText('could not be loaded')).toBeVisible();
+    await look(page, testInfo, 'not-loaded');
+    expect(errors.splice(0).every((error) => /422|500/.test(error))).toBe(true);
+  });
 }

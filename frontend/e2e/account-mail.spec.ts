@@ -1,6 +1,5 @@
 import { type Account, address, expect, newAccount, otherBrowser, signIn, signUp, test } from './app';
 import { asOwner, DatabaseProxy, type Login, newLogin } from './database';
-import { look, VIEWS } from './look';
 import { linkIn, MailServer } from './mail-server';
 import { secretsIn } from './marks';
 import { type OwnApp, startApp } from './own-app';
@@ -43,7 +42,7 @@ async function newUser(): Promise<Account> {
 const opened = (email: string) => mails.newest(email).then(linkIn);
 
 test('who forgot a password chooses a new one by a link that works once', async ({ page, browser, errors }) => {
-  const account = await signUp(page);
+  const account = await signUp(page, app.url);
   const other = await otherBrowser(browser);
   await other.goto(`${app.url}/login`);
   await other.getByRole('link', { name: 'Forgot your password?' }).click();
@@ -157,30 +156,6 @@ test('a mail server that does not answer keeps nobody waiting, and its failure i
   await opened(email);
   await expect.poll(() => app.log(), { timeout: 30_000 }).toContain('A mail was not sent | Error (ETIMEDOUT)');
   mails.isSilent = false;
-});
-
-test('the pages of a forgotten password are accessible', async ({ page, errors }, testInfo) => {
-  test.slow();
-  for (const { name, viewport, ...media } of VIEWS) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ ...media, reducedMotion: 'reduce' });
-    await page.setExtraHTTPHeaders(address());
-    await page.goto('/login?reset');
-    await look(page, testInfo, `login (${name})`);
-    await page.goto('/forgot-password');
-    await look(page, testInfo, `forgotten (${name})`);
-    await page.getByLabel('Email').fill('somebody.with.a.very.long.address@example.com');
-    await page.getByRole('button', { name: 'Send me a link' }).click();
-    await expect(page.getByRole('status')).toBeVisible();
-    await look(page, testInfo, `sent (${name})`);
-    await page.goto('/reset-password#none');
-    await page.getByLabel('New password').fill('whatever it is');
-    await look(page, testInfo, `reset (${name})`);
-    await page.getByRole('button', { name: 'Set password' }).click();
-    await expect(page.getByText('This link is not valid any more')).toBeVisible();
-    await look(page, testInfo, `spent (${name})`);
-  }
-  expect(errors.splice(0).every((error) => error.includes('400'))).toBe(true);
 });
 
 test('nothing of a mail is in the log', async () => {

@@ -15,6 +15,12 @@ export async function asOwner<T>(work: (client: pg.Client) => Promise<T>): Promi
   }
 }
 
+/** Gives a user tasks all at once, the last one the newest. */
+export const addTasks = (userId: string, count: number, title = 'Task') =>
+  asOwner((owner) =>
+    owner.query("INSERT INTO tasks (user_id, title) SELECT $1, $3 || ' ' || n FROM generate_series(1, $2::int) n ORDER BY n", [userId, count, title]),
+  );
+
 export interface Login {
   name: string;
   url: string;

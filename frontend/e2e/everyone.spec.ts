@@ -1,4 +1,7 @@
-import { add, box, callApi, expect, issueToken, list, row, signUp, test } from './app';
+import AxeBuilder from '@axe-core/playwright';
+import { add, box, expect, list, row, signUp, test } from './app';
+import { addTasks } from './database';
+import { atRest } from './look';
 
 test('text of both directions is set in its own', async ({ page }) => {
   await signUp(page);
@@ -53,17 +56,14 @@ test('a long description folds', async ({ page }) => {
 });
 
 test('the open tasks are counted, and a long list says that there are more', async ({ page }) => {
-  await signUp(page);
+  const { id } = await signUp(page);
   const open = page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'Open' });
   await add(page, 'One');
   await add(page, 'Two');
   await expect(open).toHaveText('Open2');
   await box(page, 'One').check();
   await expect(open).toHaveText('Open1');
-  const token = await issueToken(page.request);
-  for (let n = 0; n < 25; n += 1) {
-    await callApi(token, 'POST', undefined, { title: `More ${n}` });
-  }
+  await addTasks(id, 25, 'More');
   await page.reload();
   await expect(open).toHaveText('Open20+');
   await page.getByRole('button', { name: 'Load more' }).click();
@@ -87,6 +87,18 @@ test('every page has a title, and the app its icons', async ({ page, errors }) =
   }
   const { icons, start_url } = await (await page.request.get('/manifest.webmanifest')).json();
   expect([start_url, icons.length]).toEqual(['/', 2]);
+});
+
+test('axe looks at the contrast of the selected filter, in the light and in the dark', async ({ page }) => {
+  await signUp(page);
+  await add(page, 'Open one');
+  for (const [colorScheme, accent] of [['light', '#1f6a52'], ['dark', '#7cc7a9']] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await atRest(page);
+    const { passes } = await new AxeBuilder({ page }).setLegacyMode().withRules('color-contrast').analyze();
+    const seen = passes.flatMap(({ nodes }) => nodes).filter(({ html }) => html.includes('aria-pressed="true"'));
+    expect(seen.map(({ any }) => any[0]?.data)).toMatchObject([{ bgColor: accent, expectedContrastRatio: '4.5:1' }]);
+  }
 });
 
 test('forced colours show what is ticked, what is selected, and what is a button', async ({ page }) => {

@@ -1,20 +1,27 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, type TestInfo } from '@playwright/test';
 
+const DEVICES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+const COLOURS = { light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, 'forced colours': { forcedColors: 'active' } } as const;
+
 /** How a page is looked at. */
-export const VIEWS = [
-  { name: 'phone, light', viewport: { width: 390, height: 844 }, colorScheme: 'light', forcedColors: 'none' },
-  { name: 'phone, dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark', forcedColors: 'none' },
-  { name: 'desktop, light', viewport: { width: 1280, height: 800 }, colorScheme: 'light', forcedColors: 'none' },
-  { name: 'desktop, dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark', forcedColors: 'none' },
-  { name: 'phone, forced colours', viewport: { width: 390, height: 844 }, colorScheme: 'light', forcedColors: 'active' },
-] as const;
+export const VIEWS = Object.entries(DEVICES).flatMap(([device, viewport]) =>
+  Object.entries(COLOURS).map(([name, colours]) => ({ name: `${device}, ${name}`, viewport, colours })),
+);
+
+export async function show(page: Page, { viewport, colours }: (typeof VIEWS)[number]) {
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({ ...colours, reducedMotion: 'reduce' });
+}
+
+/** What moved has come to rest. */
+export const atRest = (page: Page) => page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)).then(() => {}));
 
 /** Looks at a page as it is: what axe finds, whether anything sticks out, and a picture for people. */
 export async function look(page: Page, testInfo: TestInfo, name: string) {
-  // What moved has come to rest.
-  await page.waitForTimeout(300);
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  await atRest(page);
+  // The pages have no frames, so axe needs no page of its own to put together what it found in them.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const found = violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   expect(found, name).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), name).toBeLessThanOrEqual(0);

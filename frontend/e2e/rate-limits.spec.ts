@@ -111,9 +111,8 @@ test('the guesses of an account are forgotten after ten minutes, not before, or 
     expect((await asOwner((owner) => owner.query(statement, [seconds * 1000, key]))).rowCount).toBe(1);
   };
   const wrong = async (times: number) => {
-    for (let n = 0; n < times; n += 1) {
-      expect(await guess(app, address(), email)).toBe(401);
-    }
+    const statuses = await Promise.all(Array.from({ length: times }, () => guess(app, address(), email)));
+    expect(statuses).toEqual(Array(times).fill(401));
   };
   const right = async () => (await post(app, '/sign-in/email', { email, password })).status;
 

@@ -1,9 +1,15 @@
-import { add, box, callApi, claimsOf, expect, issueToken, otherBrowser, row, setting, sign, signIn, signUp, test } from './app';
+import { add, box, callApi, claimsOf, expect, issueToken, otherBrowser, row, setting, sign, signIn, signUp, signUpByForm, test } from './app';
 
 test('who is not signed in is asked to, and gets no token', async ({ page }) => {
   await page.goto('/');
   await expect(page).toHaveURL(/\/login$/);
   expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
+});
+
+test('who signs up finds an empty list', async ({ page }) => {
+  const { name } = await signUpByForm(page);
+  await expect(page.getByText('Nothing to do yet')).toBeVisible();
+  await expect(page.getByText(name)).toBeVisible();
 });
 
 test('a wrong password is said, and the right one signs in', async ({ page, errors }) => {

@@ -1,7 +1,10 @@
 import { add, box, callApi, expect, issueToken, list, row, signUp, test } from './app';
+import { addTasks } from './database';
+
+let user: Awaited<ReturnType<typeof signUp>>;
 
 test.beforeEach(async ({ page }) => {
-  await signUp(page);
+  user = await signUp(page);
 });
 
 test('a new user sees an empty list, adds tasks, and finds them again', async ({ page }) => {
@@ -61,7 +64,22 @@ test('a task is edited in its place, with the keyboard alone', async ({ page }) 
   await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
 });
 
+test('whoever keeps editing has neither saved nor lost anything', async ({ page }) => {
+  await add(page, 'Draft');
+  await page.getByRole('button', { name: 'Edit Draft' }).click();
+  await page.getByLabel('Title').fill('Something else');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Keep editing' }).click();
+  await expect(page.getByLabel('Title')).toBeFocused();
+  await expect(page.getByLabel('Title')).toHaveValue('Something else');
+  expect((await callApi(await issueToken(page.request))).body).toMatchObject([{ title: 'Draft' }]);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(box(page, 'Something else')).toBeVisible();
+});
+
 test('a deleted task can be brought back, and is gone after a while', async ({ page }) => {
+  await page.clock.install();
+  await page.reload();
   await add(page, 'Keep me');
   await add(page, 'Drop me');
   await page.getByRole('button', { name: 'Delete Keep me' }).click();
@@ -71,6 +89,7 @@ test('a deleted task can be brought back, and is gone after a while', async ({ p
 
   const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.getByRole('button', { name: 'Delete Drop me' }).click();
+  await page.clock.runFor(11_000);
   expect((await deleted).status()).toBe(200);
   await page.reload();
   await expect(box(page, 'Keep me')).toBeVisible();
@@ -143,10 +162,7 @@ test('the list is filtered', async ({ page }) => {
 });
 
 test('a long list is loaded page by page', async ({ page }) => {
-  const token = await issueToken(page.request);
-  for (let n = 1; n <= 45; n += 1) {
-    expect((await callApi(token, 'POST', undefined, { title: `Task ${n}` })).status).toBe(201);
-  }
+  await addTasks(user.id, 45);
   await page.reload();
   for (const shown of [20, 40]) {
     await expect(list(page).getByRole('listitem')).toHaveCount(shown);
@@ -209,6 +225,7 @@ test('completed tasks are cleared, after a time to undo, but not what was comple
   await expect(list(page).getByRole('listitem')).toHaveCount(1);
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(list(page).getByRole('listitem')).toHaveCount(3);
+  await expect(page.getByRole('heading', { name: 'Your tasks' })).toBeFocused();
   await clear.click();
   await page.waitForTimeout(1_000);
   const cleared = page.waitForResponse((response) => response.request().method() === 'DELETE');

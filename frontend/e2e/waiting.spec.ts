@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { add, box, expect, signUp, test } from './app';
+import { addTasks } from './database';
 
 const API = '**/api/*/tasks**';
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After' };
@@ -81,6 +82,50 @@ test('signing out does not wait for a server that does not answer, and says what
   errors.length = 0;
 });
 
+test('a form that the app does not answer ends after 10 s, and can be sent again', async ({ page, errors }) => {
+  await page.clock.install();
+  const account = await signUp(page);
+  for (const [path, call, label] of [['/account', 'update-user', 'Save name'], ['/login?ended', 'sign-in/email', 'Sign in']] as const) {
+    await page.goto(path);
+    if (path.startsWith('/login')) {
+      await page.getByLabel('Email').fill(account.email);
+      await page.getByLabel('Password', { exact: true }).fill(account.password);
+    }
+    const sent = page.waitForRequest(`**/api/auth/${call}`);
+    await page.route(`**/api/auth/${call}`, () => new Promise<void>(() => {}));
+    const button = page.getByRole('button', { name: label });
+    await button.click();
+    await sent;
+    await page.clock.runFor(11_000);
+    await expect(page.getByRole('alert').filter({ hasText: 'did not answer in time' })).toBeVisible();
+    await expect(button).toBeEnabled();
+    await page.unrouteAll();
+    await button.click();
+    await expect(page.getByText(path === '/account' ? 'Your name is saved.' : account.name)).toBeVisible();
+  }
+  errors.length = 0;
+});
+
+test('however many failures there are, the list keeps its place', async ({ page, errors }) => {
+  await page.setViewportSize({ width: 390, height: 700 });
+  const { id } = await signUp(page);
+  await addTasks(id, 12);
+  await page.reload();
+  await answer(page, { status: 500, headers: CORS });
+  for (let n = 12; n > 0; n -= 1) {
+    await box(page, `Task ${n}`).click();
+  }
+  const notices = page.getByRole('region', { name: 'Notifications' });
+  await expect(notices.getByRole('alert')).toHaveCount(12);
+  expect((await notices.boundingBox())?.height).toBeLessThan(350);
+  // The last one can be reached, and so can the last task.
+  await notices.getByRole('button', { name: 'Dismiss' }).last().click();
+  await expect(notices.getByRole('alert')).toHaveCount(11);
+  await page.getByRole('button', { name: 'Edit Task 1', exact: true }).click();
+  await expect(page.getByLabel('Title')).toBeFocused();
+  errors.length = 0;
+});
+
 test('failures are a list, each to be closed', async ({ page, errors }) => {
   await signUp(page);
   await add(page, 'One');
@@ -92,6 +137,9 @@ test('failures are a list, each to be closed', async ({ page, errors }) => {
   await expect(failures).toHaveCount(2);
   await page.getByRole('button', { name: 'Dismiss' }).first().click();
   await expect(failures).toHaveCount(1);
+  // The keyboard is where the next notice follows.
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Dismiss' })).toBeFocused();
   await expect(failures).toContainText('Two');
   expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
 });

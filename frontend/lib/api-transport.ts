@@ -1,7 +1,7 @@
 import { AccessToken, type IssuedToken } from '@/lib/access-token';
 import { ApiError } from '@/lib/api-error';
 import type { CallWatch } from '@/lib/call-watch';
-import { sleep, within } from '@/lib/time-limit';
+import { ATTEMPT_MS, sleep, within } from '@/lib/time-limit';
 
 /** What the client needs of its surroundings. */
 export interface Surroundings {
@@ -16,7 +16,6 @@ export interface Surroundings {
   random: () => number;
 }
 
-export const ATTEMPT_MS = 10_000;
 export const CALL_MS = 15_000;
 const FIRST_PAUSE_MS = 500;
 

@@ -1,6 +1,7 @@
 import type { IssuedToken } from '@/lib/access-token';
 import { ApiClient } from '@/lib/api-client';
 import { ApiError, waitOf } from '@/lib/api-error';
+import type { Surroundings } from '@/lib/api-transport';
 import { API_URL } from '@/lib/api-url';
 import { authClient } from '@/lib/auth-client';
 import { CallWatch } from '@/lib/call-watch';
@@ -30,14 +31,18 @@ export const callWatch = new CallWatch();
 
 const fetchNow: typeof fetch = (...request) => fetch(...request);
 
+/** The task API, as whoever a token of `issueToken` is for. */
+export const apiWith = (issueToken: Surroundings['issueToken'], onSignedOut: () => void) =>
+  new ApiClient({
+    baseURL: API_URL,
+    issueToken,
+    onSignedOut,
+    fetch: fetchNow,
+    diagnose: (failed, signal) =>
+      diagnose({ fetch: fetchNow, onLine: () => navigator.onLine, appURL: '/icon.svg', apiURL: API_URL }, failed, signal),
+    watch: callWatch,
+    random: Math.random,
+  });
+
 /** The task API, as whoever is signed in in this browser. */
-export const api = new ApiClient({
-  baseURL: API_URL,
-  issueToken,
-  onSignedOut: () => loadPage('/login?ended'),
-  fetch: fetchNow,
-  diagnose: (failed, signal) =>
-    diagnose({ fetch: fetchNow, onLine: () => navigator.onLine, appURL: '/icon.svg', apiURL: API_URL }, failed, signal),
-  watch: callWatch,
-  random: Math.random,
-});
+export const api = apiWith(issueToken, () => loadPage('/login?ended'));

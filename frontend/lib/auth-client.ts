@@ -1,4 +1,8 @@
 import { createAuthClient } from 'better-auth/react';
 import { apiTokenClient } from '@/lib/api-token-client';
+import { ATTEMPT_MS } from '@/lib/time-limit';
 
-export const authClient = createAuthClient({ plugins: [apiTokenClient()] });
+/** The development server first compiles what it is asked for. */
+const timeout = process.env.NODE_ENV === 'development' ? 60_000 : ATTEMPT_MS;
+
+export const authClient = createAuthClient({ fetchOptions: { timeout }, plugins: [apiTokenClient()] });

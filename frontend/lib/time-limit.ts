@@ -1,5 +1,8 @@
 import { ApiError } from '@/lib/api-error';
 
+/** The longest that one request may take, to the API or to the app. */
+export const ATTEMPT_MS = 10_000;
+
 /** Does `work`, but not for longer than `ms`, nor after `outer` has ended. */
 export async function within<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController();

@@ -4,7 +4,8 @@ import { useRef, useState } from 'react';
 import { leave } from '@/components/account/leave';
 import { AuthForm, type Failure } from '@/components/auth/auth-form';
 import { PasswordField } from '@/components/auth/password-field';
-import { AccessToken, type IssuedToken } from '@/lib/access-token';
+import type { IssuedToken } from '@/lib/access-token';
+import { api, apiWith } from '@/lib/api';
 import { ApiError } from '@/lib/api-error';
 import { authClient } from '@/lib/auth-client';
 import { eraseTasks } from '@/lib/erase-tasks';
@@ -15,23 +16,15 @@ type Step = 'idle' | 'erasing' | 'removing' | 'erasing again' | 'not erased agai
 const post = <T,>(step: 'prepare' | 'finish', password: string) =>
   authClient.$fetch<T>(`/delete-account/${step}`, { method: 'POST', body: { password } });
 
-async function issueToken(): Promise<IssuedToken> {
-  const { data, error } = await authClient.apiToken();
-  if (!data) {
-    throw new ApiError(error.status, 'unexpected', error.message ?? 'The task service does not know you any more.');
-  }
-  return data;
-}
-
 /** Deletes the account, step by step. Where one fails, the page says what is gone, and the same button goes on from there. */
 export function DeleteAccount({ userId }: { userId: string }) {
   const [step, setStep] = useState<Step>('idle');
   const [erased, setErased] = useState(0);
-  /** The last token of the user, once there is no user. */
-  const last = useRef('');
+  /** The API as the user, once there is no user: by their last token. */
+  const client = useRef(api);
   const isGone = step === 'erasing again' || step === 'not erased again';
 
-  const erase = (token: () => Promise<string>) => eraseTasks(userId, token, (tasks) => setErased((before) => before + tasks));
+  const erase = () => eraseTasks(client.current, userId, (tasks) => setErased((before) => before + tasks));
 
   async function remove(fields: FormData): Promise<Failure | null> {
     const failure = await removeUser(String(fields.get('password')));
@@ -46,8 +39,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
     }
     setStep('erasing');
     try {
-      const token = new AccessToken(issueToken, () => Date.now());
-      await erase(() => token.get());
+      await erase();
     } catch (cause) {
       return { message: `${ApiError.of(cause).detail} Your account is still there: try again to go on.` };
     }
@@ -56,7 +48,8 @@ export function DeleteAccount({ userId }: { userId: string }) {
     if (finished.error) {
       return said(finished.error);
     }
-    last.current = finished.data.token;
+    const issued = finished.data;
+    client.current = apiWith(async () => issued, () => {});
     announceSessionChange();
     return null;
   }
@@ -65,7 +58,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
   async function eraseAgain() {
     setStep('erasing again');
     try {
-      await erase(() => Promise.resolve(last.current));
+      await erase();
       leave('deleted');
     } catch {
       setStep('not erased again');

@@ -1,12 +1,13 @@
 'use client';
 
+import { failureOf } from '@/components/account/session-ended';
 import { AuthForm } from '@/components/auth/auth-form';
 import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
 async function rename(fields: FormData) {
   const { error } = await authClient.updateUser({ name: String(fields.get('name')).trim() });
-  return error;
+  return failureOf(error);
 }
 
 export function NameForm({ name }: { name: string }) {

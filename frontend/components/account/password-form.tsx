@@ -1,6 +1,7 @@
 'use client';
 
 import { useState } from 'react';
+import { failureOf } from '@/components/account/session-ended';
 import { AuthForm } from '@/components/auth/auth-form';
 import { PasswordField } from '@/components/auth/password-field';
 import { authClient } from '@/lib/auth-client';
@@ -11,7 +12,7 @@ async function change(fields: FormData) {
     newPassword: String(fields.get('new')),
     revokeOtherSessions: true,
   });
-  return error;
+  return failureOf(error);
 }
 
 export function PasswordForm() {

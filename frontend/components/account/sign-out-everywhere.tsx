@@ -6,11 +6,13 @@ import { authClient } from '@/lib/auth-client';
 
 async function signOutEverywhere() {
   const { error } = await authClient.revokeSessions();
-  if (!error) {
-    // It has no session any more, but cookies that look like one.
-    await authClient.signOut();
+  // Where nobody is signed in any more, all is done but for the cookies.
+  if (error && error.status !== 401) {
+    return error;
   }
-  return error;
+  // This browser has no session any more, but cookies that look like one.
+  await authClient.signOut();
+  return null;
 }
 
 export function SignOutEverywhere() {

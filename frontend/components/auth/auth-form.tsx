@@ -26,6 +26,9 @@ interface Props {
 }
 
 const UNREACHABLE: Failure = { message: 'The server cannot be reached. Check your connection.' };
+const LATE: Failure = { message: 'The server did not answer in time. Please try again.' };
+
+const failureOf = (cause: unknown) => (cause instanceof DOMException && cause.name === 'AbortError' ? LATE : UNREACHABLE);
 
 /** A form that is sent to Better Auth. It says what went wrong and, after too many tries, when the next one may come. */
 export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, children }: Props) {
@@ -43,7 +46,7 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
     setPending(true);
     setDone(false);
     setFailure(null);
-    const error = await submit(fields).catch(() => UNREACHABLE);
+    const error = await submit(fields).catch(failureOf);
     if (!error) {
       setDone(true);
       setPending(onDone?.(fields) ?? false);

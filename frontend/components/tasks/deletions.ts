@@ -1,43 +1,18 @@
+import { type Clearing, DeletedTasks, type Deletion } from '@/components/tasks/deleted-tasks';
 import { isGone, scopeOf, sameText, type TaskChanges, TextChanged } from '@/components/tasks/task-changes';
 import type { TaskLists } from '@/components/tasks/task-lists';
 import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, Task, VersionedTask } from '@/lib/api-client';
 import { ApiError } from '@/lib/api-error';
 import type { Kept } from '@/lib/kept';
-import { Store } from '@/lib/store';
-
-/** A task that the user deleted, as they saw it; with the version that they saw, where that is known. */
-export interface Deletion {
-  task: VersionedTask;
-  /** Which action of the user it is. */
-  nr: number;
-  /** It waits for an undo, it is on its way, or a page that went away has sent it. */
-  state: 'waiting' | 'sending' | 'sent';
-}
-
-/** All completed tasks, but those that changed after the user said so. */
-export interface Clearing {
-  /** When that was, by our clock. */
-  pressed: number;
-  /** When the last of those changed that the user saw, by the API's. */
-  until: string;
-  /** Tasks of which the user had changed something that was still on its way. */
-  also: number[];
-  nr: number;
-  state: 'waiting' | 'sending';
-}
-
-export interface DeletionsState {
-  deletions: Deletion[];
-  clearing: Clearing | null;
-  /** Tasks that somebody else changed before they were deleted: to be decided by the user. */
-  changed: VersionedTask[];
-}
 
 export const UNDO_MS = 10_000;
 
 /** Deletions: each can be taken back for a while, and none deletes what its user has not seen. */
-export class Deletions extends Store<DeletionsState> {
+export class Deletions {
+  readonly #deleted: DeletedTasks;
+  readonly state;
+  readonly subscribe;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -46,28 +21,27 @@ export class Deletions extends Store<DeletionsState> {
     private readonly lists: TaskLists,
     private readonly changes: TaskChanges,
     private readonly messages: Messages,
-    private readonly kept: Kept,
+    kept: Kept,
   ) {
-    super({ deletions: [], clearing: null, changed: [] });
+    this.#deleted = new DeletedTasks(kept);
+    ({ state: this.state, subscribe: this.subscribe } = this.#deleted);
   }
 
   /** Takes up what an earlier page left, for which there is time to undo again. */
   restore() {
-    const deletions = this.kept.read<Deletion[]>('deletions', []);
-    const clearing = this.kept.read<Clearing | null>('clearing', null);
-    this.set({ deletions, clearing });
-    deletions.filter(({ state }) => state === 'sent').forEach((deletion) => void this.#delete(deletion));
+    this.#deleted.restore();
+    const sent = this.state().deletions.filter(({ state }) => state === 'sent');
+    sent.forEach((deletion) => void this.#delete(deletion));
     this.resume();
   }
 
   /** How many actions wait for an undo. */
   get waiting() {
-    const { deletions, clearing } = this.state();
-    return deletions.filter(isWaiting).length + (clearing && isWaiting(clearing) ? 1 : 0);
+    return this.#deleted.waiting.length + (this.#deleted.waitingClearing ? 1 : 0);
   }
 
   delete(task: VersionedTask) {
-    this.#keep([...this.state().deletions, { task, nr: this.#next(), state: 'waiting' }]);
+    this.#deleted.add(task, 'waiting');
     this.messages.announce(`Deleted “${task.title}”`);
     this.resume();
     if (!task.etag) {
@@ -80,7 +54,7 @@ export class Deletions extends Store<DeletionsState> {
   /** Deletes the completed tasks: those of now, of which `shown` are some; the changes of `also` are still on their way. */
   clear(shown: Task[], also: number[]) {
     const until = latest(shown.map(({ updated_at }) => updated_at));
-    this.#keepClearing({ pressed: Date.now(), until, also, nr: this.#next(), state: 'waiting' });
+    this.#deleted.clear({ pressed: Date.now(), until, also });
     this.messages.announce('Cleared the completed tasks');
     this.resume();
     // Its answer tells the API's time, for which there is some time yet.
@@ -89,16 +63,16 @@ export class Deletions extends Store<DeletionsState> {
 
   /** Takes the last action back; gives the task that is there again, if it is one. */
   undoLast(): Task | undefined {
-    const { deletions, clearing } = this.state();
-    const last = deletions.findLast(isWaiting);
-    if (clearing && isWaiting(clearing) && clearing.nr > (last?.nr ?? 0)) {
-      this.#keepClearing(null);
+    const last = this.#deleted.waiting.at(-1);
+    const clearing = this.#deleted.waitingClearing;
+    if (clearing && clearing.nr > (last?.nr ?? 0)) {
+      this.#deleted.keepClearing(null);
       this.messages.announce('Restored the completed tasks');
       this.resume();
       return undefined;
     }
     if (last) {
-      this.#keep(deletions.filter((other) => other !== last));
+      this.#deleted.replace(last.task.id, null);
       this.messages.announce(`Restored “${last.task.title}”`);
     }
     this.resume();
@@ -128,9 +102,9 @@ export class Deletions extends Store<DeletionsState> {
   /** Sends everything that waits. */
   flush(): Promise<unknown> {
     this.pause();
-    const { deletions, clearing } = this.state();
-    const sent = deletions.filter(isWaiting).map((deletion) => this.#delete(deletion));
-    return Promise.all(clearing && isWaiting(clearing) ? [...sent, this.#clear(clearing)] : sent);
+    const { waiting, waitingClearing } = this.#deleted;
+    const sent = waiting.map((deletion) => this.#delete(deletion));
+    return Promise.all(waitingClearing ? [...sent, this.#clear(waitingClearing)] : sent);
   }
 
   /** Sends, from a page that goes away, what deletes nothing unseen; the rest is for the next page. */
@@ -139,35 +113,33 @@ export class Deletions extends Store<DeletionsState> {
     if (!this.api.isReady) {
       return;
     }
-    const { deletions, clearing } = this.state();
-    const known = deletions.filter((deletion) => isWaiting(deletion) && deletion.task.etag);
-    known.forEach(({ task: { id, etag } }) => {
+    const { waiting, waitingClearing: clearing } = this.#deleted;
+    for (const deletion of waiting.filter(({ task }) => task.etag)) {
+      const { id, etag } = deletion.task;
       this.api.deleteTask(this.userId, id, { ifMatch: etag, keepalive: true }).catch(() => {});
-    });
-    this.#keep(deletions.map((deletion) => (known.includes(deletion) ? { ...deletion, state: 'sent' } : deletion)));
-    if (clearing && isWaiting(clearing)) {
+      this.#deleted.replace(id, { ...deletion, state: 'sent' });
+    }
+    if (clearing) {
       const query = { completed: true, until: this.#untilOf(clearing) };
       this.api.clearTasks(this.userId, query, { keepalive: true }).catch(() => {});
-      this.#keepClearing(null);
+      this.#deleted.keepClearing(null);
     }
   }
 
   /** Keeps a task that was changed elsewhere. */
   keepChanged({ id }: Task) {
-    this.set({ changed: this.state().changed.filter((task) => task.id !== id) });
+    this.#deleted.answered(id);
   }
 
   /** Deletes it all the same, as it is now. */
   deleteChanged(task: VersionedTask) {
     this.keepChanged(task);
-    const deletion: Deletion = { task, nr: this.#next(), state: 'sending' };
-    this.#keep([...this.state().deletions, deletion]);
-    return this.#delete(deletion);
+    return this.#delete(this.#deleted.add(task, 'sending'));
   }
 
   async #delete(deletion: Deletion) {
     const { task } = deletion;
-    this.#replace(task.id, { ...deletion, state: 'sending' });
+    this.#deleted.replace(task.id, { ...deletion, state: 'sending' });
     try {
       const remove = (ifMatch: string | null) => this.api.deleteTask(this.userId, task.id, { ifMatch });
       await this.changes.inOrder(scopeOf(task.id), { taskId: task.id, change: {} }, () =>
@@ -177,22 +149,22 @@ export class Deletions extends Store<DeletionsState> {
     } catch (error) {
       if (ApiError.of(error).status === 401) {
         // For the page after the next sign-in.
-        this.#replace(task.id, { ...deletion, state: 'waiting' });
+        this.#deleted.replace(task.id, { ...deletion, state: 'waiting' });
         return;
       }
       if (isGone(error)) {
         this.lists.forget(task.id);
       } else if (error instanceof TextChanged) {
-        this.set({ changed: [...this.state().changed, error.newer] });
+        this.#deleted.ask(error.newer);
       } else {
         this.messages.fail(`“${task.title}” could not be deleted`, error);
       }
     }
-    this.#replace(task.id, null);
+    this.#deleted.replace(task.id, null);
   }
 
   async #clear(clearing: Clearing) {
-    this.#keepClearing({ ...clearing, state: 'sending' });
+    this.#deleted.keepClearing({ ...clearing, state: 'sending' });
     try {
       const clear = async () => {
         const until = this.#untilOf(clearing);
@@ -207,13 +179,17 @@ export class Deletions extends Store<DeletionsState> {
         }
       };
       const deleted = await this.changes.inOrder('clear', { change: {} }, clear);
-      this.messages.announce(`${deleted} completed tasks deleted`);
+      this.messages.announce(`${deleted} completed ${deleted === 1 ? 'task' : 'tasks'} deleted`);
     } catch (error) {
+      if (ApiError.of(error).status === 401) {
+        // For the page after the next sign-in.
+        this.#deleted.keepClearing(clearing);
+        return;
+      }
       this.messages.fail('The completed tasks could not be cleared', error);
-    } finally {
-      this.#keepClearing(null);
-      void this.lists.refresh();
     }
+    this.#deleted.keepClearing(null);
+    void this.lists.refresh();
   }
 
   /** When the user said so, by the API's clock, which tells whole seconds: what they saw had changed before. */
@@ -226,37 +202,11 @@ export class Deletions extends Store<DeletionsState> {
   /** The version of what the user saw, should the task still be like that. */
   async #findVersion(task: VersionedTask) {
     const now = await this.changes.fetch(task.id).catch(() => null);
-    const deletion = this.state().deletions.find((other) => other.task === task);
-    if (now && deletion && isWaiting(deletion) && sameText(now, task)) {
-      this.#replace(task.id, { ...deletion, task: now });
+    const deletion = this.#deleted.waiting.find((other) => other.task === task);
+    if (now && deletion && sameText(now, task)) {
+      this.#deleted.replace(task.id, { ...deletion, task: now });
     }
-  }
-
-  #next() {
-    const { deletions, clearing } = this.state();
-    return Math.max(0, clearing?.nr ?? 0, ...deletions.map(({ nr }) => nr)) + 1;
-  }
-
-  #replace(taskId: number, deletion: Deletion | null) {
-    this.#keep(this.state().deletions.flatMap((other) => (other.task.id === taskId ? (deletion ?? []) : other)));
-  }
-
-  #keep(deletions: Deletion[]) {
-    this.kept.write('deletions', deletions.map((deletion) => (deletion.state === 'sending' ? { ...deletion, state: 'sent' } : deletion)));
-    this.set({ deletions });
-  }
-
-  #keepClearing(clearing: Clearing | null) {
-    this.kept.write('clearing', clearing && { ...clearing, state: 'waiting' });
-    this.set({ clearing });
   }
 }
 
-const isWaiting = ({ state }: { state: string }) => state === 'waiting';
-
 const latest = (times: string[]) => times.sort().at(-1) ?? '';
-
-/** Whether the user has deleted it already. */
-export const isDeleted = ({ deletions, clearing }: DeletionsState, { id, completed, updated_at }: Task) =>
-  deletions.some(({ task }) => task.id === id) ||
-  (clearing !== null && completed && (updated_at <= clearing.until || clearing.also.includes(id)));

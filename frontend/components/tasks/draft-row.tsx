@@ -56,7 +56,7 @@ export function DraftRow({ draft, drafts, onDiscard }: Props) {
           {failure && (
             <div role="alert" className="mt-2 ml-10">
               <p className="text-sm text-danger">Not saved. {faults || failure.detail}</p>
-              <div className="mt-1 -ml-3 flex flex-wrap">
+              <div className="mt-1 -ml-3 flex flex-wrap gap-1">
                 {failure.status !== 422 && (
                   <button type="button" className="button-plain px-3 text-accent" onClick={() => void drafts.retry(draft)}>
                     Try again

@@ -6,12 +6,14 @@ interface Props {
   model: TaskModel;
   onUndo: () => void;
   onShowOpen: () => void;
+  /** A notice is gone, and the focus that was in it. */
+  onClosed: () => void;
 }
 
 const WARNING = 'border-danger bg-danger-wash text-danger';
 
 /** What can be taken back, what is to be decided, what went wrong: early on the page, so that the keyboard finds it, and never over the list. */
-export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: Props) {
+export function Notices({ model: { deletions, messages }, onUndo, onShowOpen, onClosed }: Props) {
   const { failures, news } = useSyncExternalStore(messages.subscribe, messages.state, messages.state);
   const { deletions: deleted, clearing, changed } = useSyncExternalStore(deletions.subscribe, deletions.state, deletions.state);
   const waiting = deleted.filter(({ state }) => state === 'waiting').map(({ task }) => task);
@@ -21,11 +23,18 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: 
   ]
     .filter(Boolean)
     .join(' · ');
+
+  function closing(close: () => void) {
+    close();
+    onClosed();
+  }
+
   if (!what && !news && failures.length + changed.length === 0) {
     return null;
   }
   return (
-    <section aria-label="Notifications" className="flex flex-col gap-2">
+    // However many there are, they leave the list its place; the margin keeps focus rings whole.
+    <section aria-label="Notifications" className="-m-1 flex max-h-[45dvh] flex-col gap-2 overflow-y-auto p-1">
       {what && (
         <Notice tone="border-transparent bg-ink text-paper forced-colors:border-[CanvasText] forced-colors:bg-[Canvas] forced-colors:text-[CanvasText]" onHold={() => deletions.pause()} onRelease={() => deletions.resume()}>
           <p className="min-w-0 flex-1 truncate">{what}</p>
@@ -40,10 +49,10 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: 
             A task that you deleted was changed elsewhere, and is still here: “{task.title}”
             {task.description && ` (${task.description.slice(0, 80)})`}
           </p>
-          <button type="button" className="button px-3" onClick={() => deletions.keepChanged(task)}>
+          <button type="button" className="button px-3" onClick={() => closing(() => deletions.keepChanged(task))}>
             Keep it
           </button>
-          <button type="button" className="button px-3 underline underline-offset-4" onClick={() => void deletions.deleteChanged(task)}>
+          <button type="button" className="button px-3 underline underline-offset-4" onClick={() => closing(() => void deletions.deleteChanged(task))}>
             Delete it
           </button>
         </Notice>
@@ -54,14 +63,16 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: 
           <button
             type="button"
             className="button-plain px-3 text-accent"
-            onClick={() => {
-              messages.close(news);
-              onShowOpen();
-            }}
+            onClick={() =>
+              closing(() => {
+                messages.close(news);
+                onShowOpen();
+              })
+            }
           >
             Show
           </button>
-          <button type="button" className="button-plain px-3" onClick={() => messages.close(news)}>
+          <button type="button" className="button-plain px-3" onClick={() => closing(() => messages.close(news))}>
             Close
           </button>
         </Notice>
@@ -71,7 +82,7 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen }: 
           <p role="alert" className="min-w-0 flex-1 wrap-anywhere">
             {failure.text}
           </p>
-          <button type="button" className="button px-3" onClick={() => messages.close(failure)}>
+          <button type="button" className="button px-3" onClick={() => closing(() => messages.close(failure))}>
             Dismiss
           </button>
         </Notice>

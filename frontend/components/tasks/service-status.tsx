@@ -27,7 +27,7 @@ export function ServiceStatus() {
   );
   const words = onLine ? WORDS[calls] : 'You are offline. What you type is kept.';
   return (
-    <p role="status" aria-label="Connection" className={words ? 'rounded-lg bg-wash px-3.5 py-2.5 text-sm' : 'sr-only'}>
+    <p role="status" aria-label="Connection" className={words ? 'rounded-lg border border-transparent bg-wash px-3.5 py-2.5 text-sm' : 'sr-only'}>
       {words}
     </p>
   );

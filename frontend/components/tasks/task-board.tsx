@@ -71,7 +71,7 @@ function Board({ user, model, filter }: BoardProps) {
   function undo() {
     const task = deletions.state().deletions.findLast(({ state }) => state === 'waiting')?.task;
     deletions.undo();
-    focus(task ? `[data-task="${task.id}"] input` : 'main h2');
+    focus(task ? `[data-task="${task.id}"] input` : 'h1');
   }
 
   function show(shown: Filter) {
@@ -84,11 +84,13 @@ function Board({ user, model, filter }: BoardProps) {
     <Frame ref={board}>
       <TopBar user={user} model={model} onHelp={() => help.current?.showModal()} />
       <main className="flex flex-col">
-        <h1 className="sr-only">Your tasks</h1>
+        <h1 tabIndex={-1} className="sr-only">
+          Your tasks
+        </h1>
         {/* Its place is kept free, or the list would move under the pointer of whoever deletes several. */}
         <div className="pointer-events-none sticky top-0 z-10 -mx-2 flex min-h-[4.25rem] flex-col justify-center gap-2 px-2 py-2 *:pointer-events-auto has-[section]:bg-paper">
           <ServiceStatus />
-          <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} />
+          <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} onClosed={() => focus('h1')} />
         </div>
         <div className="flex flex-col gap-5">
           <AddTask field={addField} text={form} onChange={(text) => drafts.write(text)} onAdd={() => void drafts.addForm()} />

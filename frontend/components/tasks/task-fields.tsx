@@ -114,14 +114,15 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
         <LengthHint text={text.description.trim()} max={LIMITS.description} />
         {descriptionFault && <FieldFault id={`${id}-description-fault`} field="description" message={descriptionFault} />}
       </div>
-      {children}
       {failure && !titleFault && !descriptionFault && (
-        <p role="alert" className="rounded-lg bg-danger-wash px-3 py-2.5 text-sm text-danger">
+        <p role="alert" className="rounded-lg border border-transparent bg-danger-wash px-3 py-2.5 text-sm text-danger">
           {failure.detail}
         </p>
       )}
+      {children}
       {asking ? (
-        <div role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
+        // Keys, or React would make “Save” of “Keep editing” while that is being clicked, and the browser would send the form.
+        <div key="asking" role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
           <p className="mr-auto text-sm font-medium">Discard what you changed?</p>
           <button ref={keep} type="button" className="button-plain" onClick={goOn}>
             Keep editing
@@ -131,7 +132,7 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
           </button>
         </div>
       ) : (
-        <div className="flex justify-end gap-2">
+        <div key="editing" className="flex justify-end gap-2">
           <button type="button" className="button-plain" onClick={leave}>
             Cancel
           </button>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useMutationState } from '@tanstack/react-query';
 import { type RefObject, useEffect, useRef, useSyncExternalStore } from 'react';
-import { isDeleted } from '@/components/tasks/deletions';
+import { isDeleted } from '@/components/tasks/deleted-tasks';
 import { DraftRow } from '@/components/tasks/draft-row';
 import { isChanged } from '@/components/tasks/edits';
 import { EmptyList, Loading } from '@/components/tasks/empty-list';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { InfiniteQueryObserver } from '@tanstack/react-query';
 import fc from 'fast-check';
-import { isDeleted, UNDO_MS } from '@/components/tasks/deletions';
+import { isDeleted } from '@/components/tasks/deleted-tasks';
+import { UNDO_MS } from '@/components/tasks/deletions';
 import { type Filter, matches } from '@/components/tasks/filter';
 import { CHANGES, type PendingChange, withChanges } from '@/components/tasks/task-changes';
 import { TaskModel } from '@/components/tasks/task-model';
@@ -408,6 +409,22 @@ describe('clear completed', () => {
     model.deletions.clear(shown(), [task.id]);
     assert.deepEqual(titles(), []);
     await way.release();
+    assert.deepEqual(titles(), []);
+    await later(UNDO_MS);
+    assert.equal(server.tasks.size, 0);
+  });
+
+  it('that the session ended is there for the page after the next sign-in', async () => {
+    const task = server.put({ completed: true });
+    await show();
+    model.deletions.clear([task], []);
+    server.failing.set('clear', new ApiError(401, 'signed_out', 'Your session has ended.'));
+    await later(UNDO_MS);
+    assert.deepEqual([model.messages.state().failures, server.tasks.size], [[], 1]);
+    server.failing.clear();
+    model = newPage();
+    model.deletions.restore();
+    await show();
     assert.deepEqual(titles(), []);
     await later(UNDO_MS);
     assert.equal(server.tasks.size, 0);

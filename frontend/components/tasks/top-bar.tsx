@@ -18,7 +18,6 @@ interface Props {
 
 /** How long what is on its way may keep somebody from leaving. */
 const SETTLE_MS = 2_000;
-const SIGN_OUT_MS = 10_000;
 const QUESTION = 'M9.2 9a2.8 2.8 0 1 1 4 2.6c-.8.4-1.2 1-1.2 1.9M12 17h.01M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0z';
 
 export function TopBar({ user, model, onHelp }: Props) {
@@ -36,8 +35,7 @@ export function TopBar({ user, model, onHelp }: Props) {
       setLeaving(false);
       return;
     }
-    const fetchOptions = { signal: AbortSignal.timeout(SIGN_OUT_MS) };
-    const { error } = await authClient.signOut({ fetchOptions }).catch((cause: unknown) => ({ error: cause }));
+    const { error } = await authClient.signOut().catch((cause: unknown) => ({ error: cause }));
     if (error) {
       setLeaving(false);
       setFailed(true);
@@ -75,7 +73,7 @@ export function TopBar({ user, model, onHelp }: Props) {
         </p>
       )}
       {unsent > 0 && (
-        <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg bg-danger-wash px-3 py-2 text-sm text-danger">
+        <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg border border-transparent bg-danger-wash px-3 py-2 text-sm text-danger">
           <p className="mr-auto">
             {unsent === 1 ? 'One thing is' : `${unsent} things are`} not saved, and would be lost.
           </p>

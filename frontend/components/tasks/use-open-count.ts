@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { type DeletionsState, isDeleted } from '@/components/tasks/deletions';
+import { type DeletionsState, isDeleted } from '@/components/tasks/deleted-tasks';
 import { type PendingChange, withChanges } from '@/components/tasks/task-changes';
 import type { TaskLists } from '@/components/tasks/task-lists';
 
