@@ -12,7 +12,7 @@ use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{
     AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,
-    request, routes, sql, stored_secret, xtask,
+    request, routes, sql, xtask,
 };
 
 use crate::check::{others, untimed};

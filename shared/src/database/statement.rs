@@ -101,12 +101,12 @@ mod tests {
 
     #[test]
     fn the_name_of_a_function_changes_with_its_definition() {
+        static TEXTS: &[Type] = &[Type::TEXT, Type::TEXT];
         // The published test vectors.
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
 
-        static TEXTS: &[Type] = &[Type::TEXT, Type::TEXT];
         let function = |sql, types, columns| Statement::new("n", sql, types, columns).function();
         let name = function("SELECT $1", TEXTS, TEXTS);
         assert_eq!(name, function("SELECT $1", TEXTS, TEXTS));
