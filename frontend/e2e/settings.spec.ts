@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
-import { setting } from './app';
-import { refusal } from './own-app';
+import { address, newAccount, setting } from './app';
+import { refusal, startApp } from './own-app';
 
 test('the app names every setting that is not safe, and does not start', async () => {
   const said = await refusal({
@@ -41,5 +41,34 @@ test('an answer below /api is no page, and says so', async () => {
     const { headers } = await fetch(`${setting('APP_URL')}${path}`, { redirect: 'manual' });
     expect(headers.get('content-security-policy'), path).toBe("default-src 'none'; frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
+  }
+});
+
+test('a page has a policy of its own for each answer, which allows this app and its API', async () => {
+  const policyOf = async () => (await fetch(`${setting('APP_URL')}/login`)).headers.get('content-security-policy') ?? '';
+  const [one, other] = [await policyOf(), await policyOf()];
+  const nonce = /'nonce-[^']+'/;
+  expect(one).toMatch(/script-src 'self' 'nonce-[^']+' 'strict-dynamic';/);
+  expect(one).toContain(`connect-src 'self' ${new URL(setting('API_URL')).origin};`);
+  expect(one).not.toContain('unsafe');
+  expect(one.match(nonce)?.[0]).not.toBe(other.match(nonce)?.[0]);
+});
+
+test('on an https URL, cookies are for https alone', async () => {
+  const origin = 'https://app.example';
+  const app = await startApp({ BETTER_AUTH_URL: origin, NEXT_PUBLIC_APP_URL: origin });
+  const { name, email, password } = newAccount();
+  const answer = await fetch(`${app.url}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin, ...address() },
+    body: JSON.stringify({ name, email, password }),
+  });
+  await app.stop();
+  expect(answer.status).toBe(200);
+  const cookies = answer.headers.getSetCookie();
+  expect(cookies.length).toBeGreaterThan(0);
+  for (const cookie of cookies) {
+    expect(cookie).toMatch(/^__Secure-better-auth\..*; Secure/);
+    expect(cookie).toContain('; HttpOnly');
   }
 });

@@ -10,6 +10,7 @@ mod pooled;
 mod refused;
 mod restart;
 mod server;
+mod shared_session;
 
 use std::fmt;
 use std::fs::File;
@@ -67,8 +68,13 @@ impl Fragile {
 
     /// Whose functions have this URL.
     fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
+        Self::started(proxy, functions_url, url, &[])
+    }
+
+    /// As [`Fragile::with`], with further variables.
+    fn started(proxy: Proxy, functions_url: &str, url: &str, variables: &[(&str, &str)]) -> Self {
         let log = NamedTempFile::new().unwrap();
-        let settings = [&SETTINGS[..], &[("DATABASE_URL", functions_url)]].concat();
+        let settings = [&SETTINGS[..], &[("DATABASE_URL", functions_url)], variables].concat();
         let start =
             |operation: &'static Operation| (operation, start(operation.function, &settings, &log));
         let functions = operations().iter().map(start).collect();

@@ -7,6 +7,7 @@ mod delete;
 mod events;
 mod failures;
 mod faults;
+mod from_fastapi;
 mod get;
 mod hostile;
 mod idempotency;

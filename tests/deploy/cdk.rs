@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::cloudformation::Stack;
 use crate::template::OPTIONS;
-use crate::tools::{STAGES, built, resolved, sam, stack, success, tool, translated, with_aws};
+use crate::tools::{STAGES, compiled, resolved, sam, stack, success, tool, translated, with_aws};
 
 #[test]
 fn the_cdk_makes_the_stacks_that_sam_makes() {
     // CDK builds the functions, too, and finds them compiled.
-    let _built = built("dev");
+    compiled();
     let folder = tempfile::tempdir().unwrap();
     synthesize(folder.path(), &[]);
     for stage in STAGES {

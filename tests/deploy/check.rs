@@ -3,14 +3,18 @@
 mod wrong;
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{AUDIENCE, Fixture, ISSUER, SECRET, create_secret, new_database, sql, xtask};
+use tests::{
+    AUDIENCE, Fixture, ISSUER, SECRET, ask_cloudformation, call_aws, create_secret, create_stack,
+    new_database, sql, xtask,
+};
 
 use self::wrong::WRONG;
 use crate::gateway::{BURST, Behaviour, Gateway, ORIGIN};
-use crate::tools::{failure, success, tool, with_aws};
+use crate::tools::{failure, with_aws, with_aws_cli};
 
 const STACK: &str = "task-api-dev";
 
@@ -61,20 +65,21 @@ fn stack() -> Stack {
         },
         "Outputs": { "ApiUrl": { "Value": "http://127.0.0.1:1" } },
     });
-    let cli = |arguments: &[&str]| {
-        let mut command = with_aws(Command::new(tool("aws").join("aws")), &aws.url);
-        success(command.args(arguments).args(["--output", "text"]))
-    };
-    let origin = format!("ParameterKey=AllowedOrigins,ParameterValue={ORIGIN}");
-    let create = ["cloudformation", "create-stack", "--stack-name", STACK, "--template-body"];
-    let parameters = ["--parameters", &origin, "ParameterKey=Tracing,ParameterValue=Active"];
-    cli(&[&create[..], &[&template.to_string()], &parameters].concat());
+    let parameters = [("AllowedOrigins", ORIGIN), ("Tracing", "Active")];
+    create_stack(&aws.url, STACK, &template, &parameters).expect(200);
+    let described = || ask_cloudformation(&aws.url, "DescribeStacks", &[("StackName", STACK)]);
+    while !described().expect(200).to_string().contains("CREATE_COMPLETE") {
+        sleep(Duration::from_millis(50));
+    }
     // This AWS does not read the throttle in a template.
-    let api = cli(&["apigatewayv2", "get-apis", "--query", "Items[0].ApiId"]);
-    let throttle = format!("ThrottlingBurstLimit={BURST},ThrottlingRateLimit=50");
-    let update =
-        ["apigatewayv2", "update-stage", "--stage-name", "$default", "--api-id", api.trim()];
-    cli(&[&update[..], &["--default-route-settings", &throttle]].concat());
+    let call = |method, path: &str, body: &str| {
+        call_aws(&aws.url, "apigateway", method, path, &[], body).expect(200)
+    };
+    let apis = call("GET", "/v2/apis", "");
+    let api = apis["items"][0]["apiId"].as_str().unwrap();
+    let throttle = json!({ "throttlingBurstLimit": BURST, "throttlingRateLimit": 50 });
+    let settings = json!({ "defaultRouteSettings": throttle }).to_string();
+    call("PATCH", &format!("/v2/apis/{api}/stages/$default"), &settings);
     Stack { aws, database }
 }
 
@@ -88,10 +93,7 @@ fn check(stack: &Stack, behaviour: Behaviour, options: &[&str]) -> (Option<i32>,
     ];
     let aws = &stack.aws.url;
     let gateway = Gateway::start(STACK, behaviour, aws, &variables);
-    let mut command = with_aws(xtask(), aws);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(path).unwrap());
+    let mut command = with_aws_cli(with_aws(xtask(), aws));
     for service in ["XRAY", "LAMBDA"] {
         command.env(format!("AWS_ENDPOINT_URL_{service}"), &gateway.url);
     }

@@ -1,5 +1,6 @@
 //! Rules on the role that GitHub deploys as: who may become it, and that it cannot make itself more.
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -10,14 +11,16 @@ use crate::tools::{STAGES, resolved, sam, success, translated};
 const TEMPLATE: &str = ".github/deploy-role.yaml";
 
 fn role_stack(stage: &str) -> Stack {
-    let mut python = sam("python");
-    let read = "import json, sys; from samcli.yamlhelper import yaml_parse; \
-                print(json.dumps(yaml_parse(open(sys.argv[1]).read())))";
-    let template = success(python.args(["-c", read, TEMPLATE])).parse().unwrap();
+    static ROLE: LazyLock<Value> = LazyLock::new(|| {
+        let mut python = sam("python");
+        let read = "import json, sys; from samcli.yamlhelper import yaml_parse; \
+                    print(json.dumps(yaml_parse(open(sys.argv[1]).read())))";
+        success(python.args(["-c", read, TEMPLATE])).parse().unwrap()
+    });
     let parameters = json!({
         "Stage": stage, "Repository": "owner-1/repository-2", "ProviderArn": "", "HostedZoneId": "Z0123456789",
     });
-    Stack::new("deploy-role", template, parameters.as_object().unwrap().clone())
+    Stack::new("deploy-role", ROLE.clone(), parameters.as_object().unwrap().clone())
 }
 
 fn strings(value: &Value) -> impl Iterator<Item = &str> {

@@ -31,7 +31,7 @@ const RATE: f64 = 50.0;
 pub const ORIGIN: &str = "https://app.example";
 const METHODS: &str = "GET,POST,PUT,PATCH,DELETE";
 const SENT: &str = "authorization,content-type,idempotency-key,if-match,if-none-match";
-const EXPOSED: &str = "etag,link,location,idempotent-replayed,retry-after";
+const EXPOSED: &str = "etag,link,location,idempotent-replayed,retry-after,date";
 
 /// What the gateway does with requests and answers, where it is not what a client would wish.
 #[derive(Clone, Copy)]

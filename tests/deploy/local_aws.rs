@@ -3,30 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::DATABASE_ROLE;
 use tempfile::TempDir;
-use tests::{AUDIENCE, Fixture, ISSUER, Reply, Token, database, request, routes, send, sql, xtask};
+use tests::{
+    AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,
+    request, routes, sql, stored_secret, xtask,
+};
 
 use crate::check::{others, untimed};
 use crate::shape::integrations;
-use crate::tools::{STAGES, built, failure, sam, stack, success, tool, with_aws};
+use crate::tools::{
+    STAGES, built, failure, sam, stack, step, success, translated, with_aws, with_aws_cli,
+};
 
 /// What must never be in a log: parts of every secret, and what users write.
 const MARK: &str = "HUSH";
 const OWNER: &str = "stage_owner";
+const DEPLOY: &str = "docs/deploy.md";
+const OPERATE: &str = "docs/operate.md";
 
-/// A local AWS with the three stages.
+/// A local AWS with the stages.
 struct Local {
     aws: Fixture,
     /// Where the functions send their traces.
     traces: UdpSocket,
-    /// The API of each stage.
-    urls: BTreeMap<&'static str, String>,
+    /// The API of each stage that is deployed.
+    urls: [OnceLock<String>; STAGES.len()],
     folder: TempDir,
 }
 
@@ -40,40 +47,72 @@ fn owner_url() -> String {
     format!("postgres://{OWNER}:{MARK}-1@{address}")
 }
 
-/// The stages, deployed.
-static LOCAL: LazyLock<Local> = LazyLock::new(|| {
-    let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let daemon = traces.local_addr().unwrap().to_string();
-    // What Lambda itself would say to the functions.
-    let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
-    let aws = Fixture::start("aws", &lambda);
-    let embedded = sql(&database().url, "SELECT current_user").remove(0);
-    let owner = format!(
-        "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
-         GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
-    );
-    sql(&database().url, &owner);
-    let folder = tempfile::tempdir().unwrap();
-    let mut local = Local { aws, traces, urls: BTreeMap::new(), folder };
-    for stage in STAGES {
-        local.deploy(stage);
-    }
-    local
-});
+/// The local AWS, once a stage is deployed. Each is on its own, so that no test waits for another's.
+fn deployed(stage: &'static str) -> &'static Local {
+    static LOCAL: LazyLock<Local> = LazyLock::new(Local::start);
+    LOCAL.url(stage);
+    &LOCAL
+}
 
 impl Local {
+    fn start() -> Self {
+        let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let daemon = traces.local_addr().unwrap().to_string();
+        // What Lambda itself would say to the functions.
+        let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
+        let aws = Fixture::start("aws", &lambda);
+        let embedded = sql(&database().url, "SELECT current_user").remove(0);
+        let owner = format!(
+            "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
+             GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
+        );
+        sql(&database().url, &owner);
+        let (urls, folder) = (Default::default(), tempfile::tempdir().unwrap());
+        Self { aws, traces, urls, folder }
+    }
+
+    /// The API of a stage, which is deployed first.
+    fn url(&self, stage: &'static str) -> &str {
+        let index = STAGES.iter().position(|name| *name == stage).unwrap();
+        self.urls[index].get_or_init(|| self.deploy(stage))
+    }
+
     fn command(&self, command: Command) -> Command {
         with_aws(command, &self.aws.url)
     }
 
+    /// As [`Local::command`], with the AWS CLI on the `PATH`.
+    fn with_cli(&self, command: Command) -> Command {
+        with_aws_cli(self.command(command))
+    }
+
     /// `cargo xtask stage …`.
     fn stage(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(xtask());
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(path).unwrap());
+        let mut command = self.with_cli(xtask());
         command.arg("stage").args(arguments);
         command
+    }
+
+    /// A command of a page, for a stage, with more arguments.
+    fn step(&self, stage: &str, page: &str, command: &str, more: &[&str]) -> Command {
+        let words = step(page, command, stage);
+        let words: Vec<_> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        match words.as_slice() {
+            ["cargo", "xtask", "stage", arguments @ ..] => self.stage(arguments),
+            ["sam", "deploy", arguments @ ..] => self.sam_deploy(arguments),
+            _ => panic!("{command} of {page} is neither of xtask nor of SAM"),
+        }
+    }
+
+    /// What the AWS CLI's commands in a page print, for a stage.
+    fn read(&self, stage: &str, page: &str) -> Vec<String> {
+        let commands = Page::read(page).commands().into_iter();
+        let commands = commands.filter(|command| command.text.starts_with("aws "));
+        let print = |text: String| {
+            let mut shell = self.with_cli(Command::new("sh"));
+            success(shell.args(["-c", &text]))
+        };
+        commands.map(|command| print(command.text.replace("/dev", &format!("/{stage}")))).collect()
     }
 
     /// `sam deploy …`.
@@ -95,40 +134,49 @@ impl Local {
         file.to_str().unwrap().to_owned()
     }
 
-    /// The steps of the README.
-    fn deploy(&mut self, stage: &'static str) {
-        let missing = failure(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+    /// The steps of `docs/deploy.md`, and what `docs/frontend.md` reads after them; returns where the API is.
+    fn deploy(&self, stage: &'static str) -> String {
+        let prepare =
+            |more: &[&str]| self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more);
+        let missing = failure(&mut prepare(&["--no-prompt"]));
         assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
         let early = failure(&mut self.stage(&[stage, "check"]));
         assert!(early.contains("is not deployed"), "{early}");
 
         let file = self.settings(stage);
-        let prepare = [stage, "prepare", "--env-file", &file];
-        let said = success(&mut self.stage(&[&prepare[..], &["--dry-run"]].concat()));
+        let said = success(&mut prepare(&["--env-file", &file, "--dry-run"]));
         assert!(said.contains("Would write the secret"), "{said}");
-        let said = success(&mut self.stage(&prepare));
+        let said = success(&mut prepare(&["--env-file", &file]));
         assert!(said.contains("is created") && said.contains("up to date"), "{said}");
         // A second time there is nothing to do; nor is there a question.
-        let said = success(&mut self.stage(&[stage, "prepare", "--no-prompt"]));
+        let said = success(&mut prepare(&["--no-prompt"]));
         assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
+        let given = self.read(stage, "docs/frontend.md");
+        let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
+        assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
+        assert!(url.starts_with(&format!("postgres://better_auth_{stage}_a:")));
 
-        let _built = built(stage);
+        let built = built(stage);
         // This AWS has no CodeDeploy, and leaves it out of prod.
-        let arguments = ["--config-env", stage, "--no-confirm-changeset"];
-        success(&mut self.sam_deploy(&arguments));
+        let deploy = |more: &[&str]| {
+            let more = [&["--no-confirm-changeset"], more].concat();
+            success(&mut self.step(stage, DEPLOY, "sam deploy --config-env dev", &more))
+        };
+        deploy(&[]);
         if stage == "prod" {
             // As an operator would who looks for what is slow.
             let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
-            let arguments = [&arguments[..], &["--parameter-overrides", traced]].concat();
-            success(&mut self.sam_deploy(&arguments));
+            deploy(&["--parameter-overrides", traced]);
         }
-        let said = success(&mut self.stage(&[stage, "check", "--dry-run"]));
+        drop(built);
+        let check = "cargo xtask stage dev check";
+        let said = success(&mut self.step(stage, DEPLOY, check, &["--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
         self.make_routes(stage, id);
         // The same API, where no name has to be looked up.
         let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
         self.check(stage, &url);
-        self.urls.insert(stage, url);
+        url
     }
 
     /// What this AWS does otherwise is all that the check finds.
@@ -167,23 +215,15 @@ impl Local {
     fn make_routes(&self, stage: &str, api: &str) {
         let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
         let cors = &body["x-amazon-apigateway-cors"];
-        let list = |name: &str| {
-            let values = cors[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap());
-            values.collect::<Vec<_>>().join(",")
-        };
-        let names = [
-            ("AllowOrigins", "allowOrigins"),
-            ("AllowMethods", "allowMethods"),
-            ("AllowHeaders", "allowHeaders"),
-            ("ExposeHeaders", "exposeHeaders"),
-        ];
-        let lists = names.map(|(name, given)| format!("{name}={}", list(given)));
-        let update = ["apigatewayv2", "update-api", "--api-id", api, "--cors-configuration"];
-        let mut aws = self.command(Command::new(tool("aws").join("aws")));
-        success(aws.args(update).arg(lists.join(",")));
+        let names = ["allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders"];
+        let lists: Value =
+            names.iter().map(|name| ((*name).to_owned(), cors[name].clone())).collect();
+        let update = json!({ "corsConfiguration": lists }).to_string();
+        let path = format!("/v2/apis/{api}");
+        call_aws(&self.aws.url, "apigateway", "PATCH", &path, &[], &update).expect(200);
         let make = |what: &str, properties: &Value| {
             let path = format!("/v2/apis/{api}/{what}");
-            self.call("apigateway", &path, &[], &properties.to_string()).expect(201)
+            self.call("apigateway", &path, &properties.to_string()).expect(201)
         };
         for integration in integrations(stack(stage)) {
             let arn =
@@ -202,37 +242,36 @@ impl Local {
     }
 
     /// Sends a request to a stage.
-    fn send(&self, stage: &str, method: &str, path: &str, token: &Token, body: &str) -> Reply {
+    fn send(
+        &self,
+        stage: &'static str,
+        method: &str,
+        path: &str,
+        token: &Token,
+        body: &str,
+    ) -> Reply {
         let bearer = format!("Bearer {}", token.sign());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        request(method, &format!("{}{path}", self.urls[stage]), &headers, body)
+        request(method, &format!("{}{path}", self.url(stage)), &headers, body)
     }
 
-    /// A call of an API of AWS.
-    fn call(&self, service: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        );
-        let headers = [&[("authorization", authorization.as_str())], headers].concat();
-        send("POST", &format!("{}{path}", self.aws.url), &headers, body)
+    /// Asks an API of AWS to do something.
+    fn call(&self, service: &str, path: &str, body: &str) -> Reply {
+        call_aws(&self.aws.url, service, "POST", path, &[], body)
     }
 
     /// What a function answers to an event.
     fn invoke(&self, function: &str, event: &str) -> Value {
         let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier=live");
-        self.call("lambda", &path, &[], event).expect(200)
+        self.call("lambda", &path, event).expect(200)
     }
 
     /// The lines that the functions of a stage logged.
     fn log(&self, stage: &str) -> Vec<String> {
-        let target = [
-            ("x-amz-target", "Logs_20140328.FilterLogEvents"),
-            ("content-type", "application/x-amz-json-1.1"),
-        ];
         let group =
             json!({ "logGroupName": format!("/aws/lambda/task-api-{stage}"), "limit": 10_000 });
-        let events = self.call("logs", "/", &target, &group.to_string()).expect(200);
-        let events = events["events"].as_array().unwrap().iter();
+        let found = ask_aws(&self.aws.url, "Logs_20140328.FilterLogEvents", &group);
+        let events = found["events"].as_array().unwrap().iter();
         events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -268,7 +307,7 @@ fn token(stage: &str, user: &str) -> Token {
 
 #[test]
 fn an_event_of_each_function_is_answered() {
-    let local = &*LOCAL;
+    let local = deployed("prod");
     let invoke = |name: &str, user: &str, task: &Value| -> (Value, Value) {
         let mut event = xtask();
         event
@@ -303,59 +342,44 @@ fn an_event_of_each_function_is_answered() {
 
 #[test]
 fn a_stage_that_nobody_knows_is_refused() {
-    let local = &*LOCAL;
-    let _built = built("dev");
+    let local = deployed("prod");
+    let built = built("prod");
     let text =
         failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
     assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
-    let deploy = |overrides: &str| {
-        let arguments = [
-            "--config-env",
-            "dev",
-            "--stack-name",
-            "task-api-nowhere",
-            "--parameter-overrides",
-            overrides,
-        ];
-        failure(&mut local.sam_deploy(&arguments))
-    };
-    let text = deploy("Stage=nowhere AllowedOrigins=https://app.example");
-    assert!(text.contains("Stage"), "{text}");
-    for origins in ["*", "https://app.example/path", "app.example"] {
-        let text = deploy(&format!("Stage=dev AllowedOrigins={origins}"));
-        assert!(text.contains("AllowedOrigins"), "{text}");
+    drop(built);
+
+    // What CloudFormation is asked for by `sam deploy --parameter-overrides`.
+    let template = &translated("dev", &[])["template"];
+    let origin = ("AllowedOrigins", "https://app.example");
+    let dev = ("Stage", "dev");
+    for (parameters, why) in [
+        (vec![("Stage", "nowhere"), origin], "Stage"),
+        (vec![dev, ("AllowedOrigins", "*")], "AllowedOrigins"),
+        (vec![dev, ("AllowedOrigins", "https://app.example/path")], "AllowedOrigins"),
+        (vec![dev, ("AllowedOrigins", "app.example")], "AllowedOrigins"),
+        (vec![dev, origin, ("DomainName", "api.app.example")], "CertificateArn"),
+        (vec![dev, origin, ("DisableDefaultEndpoint", "true")], "needs DomainName"),
+        (vec![dev, origin, ("Canary", "true")], "alarms"),
+    ] {
+        let refused = create_stack(&local.aws.url, "task-api-nowhere", template, &parameters);
+        assert!(refused.expect(400).to_string().contains(why), "{parameters:?}: {why}");
     }
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example DomainName=api.app.example");
-    assert!(text.contains("CertificateArn"), "{text}");
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example DisableDefaultEndpoint=true");
-    assert!(text.contains("needs DomainName"), "{text}");
-    let text = deploy("Stage=dev AllowedOrigins=https://app.example Canary=true");
-    assert!(text.contains("alarms"), "{text}");
 }
 
 #[test]
 fn a_secret_that_is_rotated_is_known_without_a_deployment() {
-    let local = &*LOCAL;
+    let local = deployed("dev");
     let list = |token: &Token| local.send("dev", "GET", "/api/rotated/tasks", token, "");
     let old = token("dev", "rotated");
     assert_eq!(list(&old).status, 200);
     let started = local.requests("dev", "list-tasks", 1, |_| true).len();
 
-    success(&mut local.stage(&["dev", "rotate"]));
-    let again = failure(&mut local.stage(&["dev", "rotate"]));
+    let rotate = || local.step("dev", OPERATE, "cargo xtask stage prod rotate", &[]);
+    success(&mut rotate());
+    let again = failure(&mut rotate());
     assert!(again.contains("under way"), "{again}");
-    let get = [
-        "secretsmanager",
-        "get-secret-value",
-        "--secret-id",
-        "task-api/dev",
-        "--query",
-        "SecretString",
-        "--output",
-        "text",
-    ];
-    let text = success(local.command(Command::new(tool("aws").join("aws"))).args(get));
-    let settings: Value = text.parse().unwrap();
+    let settings: Value = local.read("dev", "docs/frontend.md")[0].parse().unwrap();
     assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
     let entries: Vec<&str> = settings["BETTER_AUTH_SECRETS"].as_str().unwrap().split(',').collect();
     let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
@@ -366,8 +390,10 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
         assert_eq!(list(token).status, 200);
     }
 
-    success(&mut local.stage(&["dev", "rotate", "--finish"]));
-    let none = success(&mut local.stage(&["dev", "rotate", "--finish"]));
+    let finish =
+        || success(&mut local.step("dev", OPERATE, "cargo xtask stage prod rotate --finish", &[]));
+    finish();
+    let none = finish();
     assert!(none.contains("no rotation to finish"), "{none}");
     // Five minutes later at the latest; sooner where a stranger's token makes it look, ten seconds after the last look.
     let stranger = Token::of("rotated").secret("a-secret-that-nobody-ever-configured-here");
@@ -386,7 +412,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 
 #[test]
 fn a_new_login_to_the_database_is_known_without_a_deployment() {
-    let local = &*LOCAL;
+    let local = deployed("staging");
     let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
     // Of each sandbox that the check has had Lambda start.
     let connections = |what: &str| {
@@ -398,7 +424,11 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
 
-    let said = success(&mut local.stage(&["staging", "prepare", "--new-login"]));
+    let new_login = || {
+        let renew = "cargo xtask stage prod prepare --new-login";
+        success(&mut local.step("staging", OPERATE, renew, &[]))
+    };
+    let said = new_login();
     assert!(
         said.contains(&format!("as {b}")) && said.contains(&format!("password of {a}")),
         "{said}"
@@ -424,7 +454,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     sleep(Duration::from_secs(11));
     cut();
     list().expect_problem(503, "database_unavailable");
-    success(&mut local.stage(&["staging", "prepare", "--new-login"]));
+    new_login();
     sleep(Duration::from_secs(11));
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
@@ -432,7 +462,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
 
 #[test]
 fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
-    let local = &*LOCAL;
+    let local = deployed("prod");
     let user = "hushed-user";
     let owner = token("prod", user);
     let tasks = format!("/api/{user}/tasks");

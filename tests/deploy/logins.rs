@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::{DATABASE_ROLE, Database, DatabaseUrl};
 use tempfile::TempDir;
-use tests::{AUDIENCE, Fixture, ISSUER, SECRET, Session, sql, xtask};
+use tests::{
+    AUDIENCE, Fixture, ISSUER, SECRET, Session, sql, stored_parameter, stored_secret, xtask,
+};
 use tokio::runtime::Builder;
 
-use crate::tools::{failure, success, tool, with_aws};
+use crate::tools::{failure, success, with_aws, with_aws_cli};
 
 /// What `cargo xtask migrate` locks.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
@@ -27,7 +29,7 @@ pub fn local_aws() -> Fixture {
 
 /// A stage that is prepared and not deployed.
 pub struct Stage<'a> {
-    aws: &'a Fixture,
+    pub aws: &'a Fixture,
     name: &'static str,
     /// Who may do everything on its server.
     admin_url: String,
@@ -65,33 +67,22 @@ impl<'a> Stage<'a> {
     }
 
     pub fn prepare(&self, options: &[&str]) -> Command {
-        let mut command = with_aws(xtask(), &self.aws.url);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(path).unwrap());
+        let mut command = with_aws_cli(with_aws(xtask(), &self.aws.url));
         command.args(["stage", self.name, "prepare", "--env-file"]);
         command.arg(self.folder.path().join("settings")).args(options);
         command
     }
 
-    pub fn aws(&self, arguments: &[&str]) -> String {
-        let mut command = with_aws(Command::new(tool("aws").join("aws")), &self.aws.url);
-        success(command.args(arguments).args(["--output", "text"]))
-    }
-
     /// The functions' `DATABASE_URL`.
     pub fn functions_url(&self) -> String {
-        let id = format!("task-api/{}", self.name);
-        let get = ["secretsmanager", "get-secret-value", "--query", "SecretString", "--secret-id"];
-        let secret: Value = self.aws(&[&get[..], &[&id]].concat()).parse().unwrap();
-        secret["DATABASE_URL"].as_str().unwrap().to_owned()
+        let secret = stored_secret(&self.aws.url, &format!("task-api/{}", self.name));
+        let settings: Value = secret.parse().unwrap();
+        settings["DATABASE_URL"].as_str().unwrap().to_owned()
     }
 
     /// The app's `DATABASE_URL`.
     pub fn app_url(&self) -> String {
-        let name = format!("/task-api/{}/app-database-url", self.name);
-        let get = ["ssm", "get-parameter", "--with-decryption", "--query", "Parameter.Value"];
-        self.aws(&[&get[..], &["--name", &name]].concat()).trim().to_owned()
+        stored_parameter(&self.aws.url, &format!("/task-api/{}/app-database-url", self.name))
     }
 
     fn login(&self, access: &str, suffix: &str) -> String {
@@ -170,7 +161,7 @@ fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
     assert!(third.contains(&format!("//{a}:")) && serves(&third));
     let settings =
         format!("SELECT setconfig FROM pg_db_role_setting WHERE setrole = '{a}'::regrole");
-    assert_eq!(stage.admin(&settings), Vec::<String>::new());
+    assert_eq!(stage.admin(&settings), ["{statement_timeout=4s}"]);
     for old in [&stolen, &changed, &second] {
         assert!(!logs_in(old), "{old}");
     }

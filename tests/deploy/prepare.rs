@@ -2,11 +2,12 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use shared::DATABASE_ROLE;
-use tests::{Fixture, Neon};
+use tests::{Fixture, Neon, ask_aws, xtask};
 
 use crate::logins::{Stage, local_aws, serves};
-use crate::tools::{failure, success};
+use crate::tools::{failure, success, with_aws};
 
 /// What Neon's proxy says.
 fn refused(user: &str) -> String {
@@ -18,11 +19,15 @@ fn logins(stage: &Stage) -> Vec<String> {
     stage.admin("SELECT rolname FROM pg_roles WHERE rolname ~ '_dev_[ab]$' ORDER BY 1")
 }
 
-/// The secrets and the parameters that there are.
-fn stored(stage: &Stage) -> String {
-    let list = ["secretsmanager", "list-secrets", "--query", "SecretList[].Name"];
-    let parameters = ["ssm", "describe-parameters", "--query", "Parameters[].Name"];
-    [stage.aws(&list), stage.aws(&parameters)].map(|names| names.trim().to_owned()).concat()
+/// The names of the secrets and the parameters that there are.
+fn stored(stage: &Stage) -> Vec<String> {
+    let names = |target, list: &str| -> Vec<String> {
+        let answer = ask_aws(&stage.aws.url, target, &json!({}));
+        let listed = answer[list].as_array().unwrap().iter();
+        listed.map(|one| one["Name"].as_str().unwrap().to_owned()).collect()
+    };
+    let parameters = names("AmazonSSM.DescribeParameters", "Parameters");
+    [names("secretsmanager.ListSecrets", "SecretList"), parameters].concat()
 }
 
 #[test]
@@ -58,12 +63,14 @@ fn a_login_that_is_refused_for_good_is_neither_stored_nor_left_behind() {
         neon.refuse(move |user| (user == login).then(|| refused(user)));
         let said = failure(&mut stage.prepare(&[]));
         assert!(said.contains(&refused(login)) && said.contains("nothing is stored"), "{said}");
-        assert_eq!((logins(&stage), stored(&stage)), (Vec::new(), String::new()));
+        assert_eq!((logins(&stage), stored(&stage)), (Vec::new(), Vec::new()));
     }
 
     // What is in use stays in use.
     neon.refuse(|_| None);
     success(&mut stage.prepare(&[]));
+    let parameters = ["app", "owner"].map(|whose| format!("/task-api/dev/{whose}-database-url"));
+    assert_eq!(stored(&stage), [&["task-api/dev".to_owned()][..], &parameters].concat());
     let (functions, app) = (stage.functions_url(), stage.app_url());
     neon.refuse(|user| (user == "task_api_dev_b").then(|| refused(user)));
     let said = failure(&mut stage.prepare(&["--new-login", "--now"]));
@@ -105,4 +112,11 @@ fn what_prod_reserves_is_told_before_a_deployment_ends_at_it() {
     let said = success(&mut Stage::new(&large, "prod", &server).prepare(&["--dry-run"]));
     let reserves = format!("prod reserves {} of the account's 1000", 40 * functions);
     assert!(said.contains(&reserves), "{said}");
+}
+
+#[test]
+fn where_the_aws_cli_is_missing_it_is_said_where_to_get_it() {
+    let mut command = with_aws(xtask(), "http://127.0.0.1:1");
+    let said = failure(command.env("PATH", "/nowhere").args(["stage", "dev", "check"]));
+    assert!(said.contains("the AWS CLI cannot be started: https://docs.aws.amazon.com/"), "{said}");
 }

@@ -1,9 +1,12 @@
 //! The programs of a deployment: the SAM CLI, the AWS CLI, the CDK.
-use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
-use tests::apart;
+use tests::{apart, documented};
 pub use tests::{root, tool};
 
 use crate::cloudformation::Stack;
@@ -26,6 +29,24 @@ pub fn with_aws(command: Command, endpoint: &str) -> Command {
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("SAM_CLI_TELEMETRY", "0");
+    command
+}
+
+/// A command that finds the AWS CLI on its `PATH`: one that has started already.
+pub fn with_aws_cli(mut command: Command) -> Command {
+    static SERVED: LazyLock<(PathBuf, Child)> = LazyLock::new(|| {
+        let socket = tempfile::tempdir().unwrap().keep().join("socket");
+        let mut serve = Command::new(tool("aws").join("python3"));
+        serve.arg(root().join("tests/deploy/aws_cli/serve.py")).arg(&socket);
+        let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Until it listens. It ends with its input, which is closed when we end.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; "ready".len()]).unwrap();
+        (socket, child)
+    });
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folder = root().join("tests/deploy/aws_cli");
+    let path = [folder].into_iter().chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).unwrap()).env("AWS_CLI_SOCKET", &SERVED.0);
     command
 }
 
@@ -62,24 +83,49 @@ fn printed(output: &Output) -> String {
     )
 }
 
-/// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
-pub fn built(stage: &str) -> MutexGuard<'static, ()> {
-    // SAM builds one function after the other; cargo, as many at once as there are cores. It is the same build.
-    static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
+/// Compiles the functions for all who build them: SAM and CDK compile one after the other; cargo, as many at once as
+/// there are cores. It is the same build.
+pub fn compiled() {
+    static COMPILED: LazyLock<()> = LazyLock::new(|| {
         let mut cargo = with_aws(Command::new("cargo"), "http://127.0.0.1:1");
         success(cargo.args(["lambda", "build", "--release"]));
-        Mutex::default()
     });
-    let held = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    success(sam("sam").args(["build", "--config-env", stage]));
+    LazyLock::force(&COMPILED);
+}
+
+/// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
+pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
+    /// Whose the folder is.
+    static BUILT: Mutex<Option<&str>> = Mutex::new(None);
+    compiled();
+    let mut held = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if *held != Some(stage) {
+        *held = None;
+        let build = step("docs/deploy.md", "sam build --config-env dev", stage);
+        success(sam("sam").args(&build[1..]));
+        *held = Some(stage);
+    }
     held
+}
+
+/// The words of a command of a page, for a stage.
+pub fn step(page: &str, command: &str, stage: &str) -> Vec<String> {
+    let of_page = |word| if ["dev", "prod"].contains(&word) { stage } else { word };
+    documented(page, command).split(' ').map(of_page).map(str::to_owned).collect()
 }
 
 /// The template of a stage as SAM translates it, with these changes of its parameters.
 pub fn translated(stage: &str, changes: &[&str]) -> Value {
-    let mut command = sam("python");
-    command.arg("tests/deploy/translate.py").arg(stage).args(changes);
-    success(&mut command).parse().unwrap()
+    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<OnceLock<Value>>>>> =
+        LazyLock::new(Mutex::default);
+    let asked = [&[stage], changes].concat().join(" ");
+    let known = KNOWN.lock().unwrap().entry(asked).or_default().clone();
+    let translate = || {
+        let mut command = sam("python");
+        command.arg("tests/deploy/translate.py").arg(stage).args(changes);
+        success(&mut command).parse().unwrap()
+    };
+    known.get_or_init(translate).clone()
 }
 
 /// A stage as samconfig.toml has it.

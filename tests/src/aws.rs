@@ -1,9 +1,9 @@
-//! What a test asks of a local AWS.
+//! What a test asks of a local AWS, over HTTP: each start of the AWS CLI takes a second.
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::send;
+use crate::{Reply, send};
 
 /// The variables of a function whose settings are this secret of the local AWS at `endpoint`.
 pub fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {
@@ -18,28 +18,87 @@ pub fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a s
 
 /// Makes a secret of Secrets Manager at `endpoint`.
 pub fn create_secret(endpoint: &str, name: &str, value: &str) {
-    ask(endpoint, "CreateSecret", &json!({ "Name": name, "SecretString": value }));
+    ask_aws(endpoint, "secretsmanager.CreateSecret", &named("Name", name, value));
 }
 
 /// Gives a secret another value.
 pub fn put_secret(endpoint: &str, name: &str, value: &str) {
-    ask(endpoint, "PutSecretValue", &json!({ "SecretId": name, "SecretString": value }));
+    ask_aws(endpoint, "secretsmanager.PutSecretValue", &named("SecretId", name, value));
 }
 
-fn ask(endpoint: &str, action: &str, request: &Value) {
+/// A request that names a secret and its new value; each is one of its own.
+fn named(member: &str, name: &str, value: &str) -> Value {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let mut request = request.clone();
-    request["ClientRequestToken"] = format!("{:032}", COUNT.fetch_add(1, Ordering::Relaxed)).into();
-    let authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
-    let answer = send(
-        "POST",
-        endpoint,
-        &[
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", &format!("secretsmanager.{action}")),
-            ("authorization", authorization),
-        ],
-        &request.to_string(),
+    let token = format!("{:032}", COUNT.fetch_add(1, Ordering::Relaxed));
+    json!({ member: name, "SecretString": value, "ClientRequestToken": token })
+}
+
+/// The value of a secret.
+pub fn stored_secret(endpoint: &str, name: &str) -> String {
+    let secret = ask_aws(endpoint, "secretsmanager.GetSecretValue", &json!({ "SecretId": name }));
+    secret["SecretString"].as_str().unwrap().to_owned()
+}
+
+/// The value of an encrypted parameter of Systems Manager.
+pub fn stored_parameter(endpoint: &str, name: &str) -> String {
+    let asked = json!({ "Name": name, "WithDecryption": true });
+    let parameter = ask_aws(endpoint, "AmazonSSM.GetParameter", &asked);
+    parameter["Parameter"]["Value"].as_str().unwrap().to_owned()
+}
+
+/// The answer of a service that takes JSON; `target` is the service and what it is asked for.
+pub fn ask_aws(endpoint: &str, target: &str, request: &Value) -> Value {
+    let service = match target.split('.').next() {
+        Some("AmazonSSM") => "ssm",
+        Some("Logs_20140328") => "logs",
+        _ => "secretsmanager",
+    };
+    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+    call_aws(endpoint, service, "POST", "/", &headers, &request.to_string()).expect(200)
+}
+
+/// The answer of CloudFormation, which takes a form and answers in XML.
+pub fn ask_cloudformation(endpoint: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", action).extend_pairs(fields);
+    let form = form.finish();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    call_aws(endpoint, "cloudformation", "POST", "/", &headers, &form)
+}
+
+/// Asks CloudFormation for a stack of a template.
+pub fn create_stack(
+    endpoint: &str,
+    stack: &str,
+    template: &Value,
+    parameters: &[(&str, &str)],
+) -> Reply {
+    let template = template.to_string();
+    let mut fields = vec![
+        ("StackName".to_owned(), stack),
+        ("TemplateBody".to_owned(), template.as_str()),
+        ("Capabilities.member.1".to_owned(), "CAPABILITY_IAM"),
+    ];
+    for (number, (name, value)) in (1..).zip(parameters) {
+        fields.push((format!("Parameters.member.{number}.ParameterKey"), name));
+        fields.push((format!("Parameters.member.{number}.ParameterValue"), value));
+    }
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    ask_cloudformation(endpoint, "CreateStack", &fields)
+}
+
+/// A call of any API of AWS. Which service it is for stands in the signature, which a local AWS does not check.
+pub fn call_aws(
+    endpoint: &str,
+    service: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Reply {
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
     );
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let headers = [&[("authorization", authorization.as_str())], headers].concat();
+    send(method, &format!("{endpoint}{path}"), &headers, body)
 }

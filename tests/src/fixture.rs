@@ -161,10 +161,22 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// `cargo xtask`.
+/// `cargo xtask`, built once: cargo takes its time to see that there is nothing to do, and waits for other builds.
 pub fn xtask() -> Command {
-    let mut command = cargo();
-    command.args(["run", "--quiet", "--package", "xtask", "--"]);
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let mut build = cargo();
+        build.args(["build", "--quiet", "--package", "xtask"]);
+        build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
+        let output = build.output().unwrap();
+        assert!(output.status.success());
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let messages = messages.lines().map(|line| line.parse::<Value>().unwrap());
+        let mut programs = messages.filter(|message| message["target"]["name"] == "xtask");
+        programs.find_map(|program| program["executable"].as_str().map(PathBuf::from)).unwrap()
+    };
+    let mut command = apart(Command::new(PROGRAM.get_or_init(build)));
+    command.current_dir(root());
     command
 }
 

@@ -11,13 +11,17 @@ mod https;
 mod neon;
 mod openapi;
 mod operation;
+mod pages;
 mod proxy;
 mod sandbox;
 mod sql;
 mod token;
 mod user;
 
-pub use aws::{aws_variables, create_secret, put_secret};
+pub use aws::{
+    ask_aws, ask_cloudformation, aws_variables, call_aws, create_secret, create_stack, put_secret,
+    stored_parameter, stored_secret,
+};
 pub use clock::Moment;
 pub use fixture::{
     Fixture, apart, database, database_url, embedded_stack, function, new_database, root, stack,
@@ -26,8 +30,9 @@ pub use fixture::{
 pub use http::{Reply, request, send};
 pub use https::Https;
 pub use neon::Neon;
-pub use openapi::{Route, routes};
+pub use openapi::{Route, failure_codes, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
+pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};
 pub use sandbox::{Answer, Sandbox, as_lambda};
 pub use sql::{Session, as_user, bound, sql, try_sql};

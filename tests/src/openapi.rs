@@ -22,6 +22,12 @@ pub fn routes() -> BTreeSet<Route> {
     operations().iter().map(route).collect()
 }
 
+/// The codes that a failure may have.
+pub fn failure_codes() -> impl Iterator<Item = &'static str> {
+    let codes = &DOCUMENT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
+    codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap())
+}
+
 /// Checks an answer of the API against what the document says of it: the status must be one of
 /// the operation's, the headers and the body as it describes them.
 pub(crate) fn check(method: &str, path: &str, reply: &Reply) {

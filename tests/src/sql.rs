@@ -53,7 +53,11 @@ impl Session {
         self.try_run(statements).unwrap_or_else(|code| panic!("{code}: {statements}"))
     }
 
-    fn try_run(&self, statements: &str) -> Result<Vec<String>, String> {
+    /// As [`try_sql`].
+    ///
+    /// # Errors
+    /// The SQLSTATE of why not.
+    pub fn try_run(&self, statements: &str) -> Result<Vec<String>, String> {
         let messages = self.runtime.block_on(async {
             let connection = self.database.connection().await.unwrap();
             connection.simple_query(statements).await

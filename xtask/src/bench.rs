@@ -18,5 +18,5 @@ pub(crate) fn run() -> Result<()> {
     tools::run(&mut floor).context("the function that does nothing does not compile")?;
     let mut report = project::cargo();
     report.args(["run", "--quiet", "--profile", "harness", "--package", "bench", "--", "report"]);
-    tools::run(&mut report).context("the benchmark did not end well")
+    tools::run(&mut report).context("the benchmark failed")
 }

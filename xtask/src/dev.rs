@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// The app's port on 127.0.0.1.
     #[arg(long, default_value_t = 3000)]
     app_port: u16,
-    /// Start with an empty database; only ever empties the embedded one.
+    /// Empty the embedded database first.
     #[arg(long)]
     fresh: bool,
 }
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let named = settings::database_url(&file)?;
     let database_url = match named.clone().filter(|url| !settings::is_embedded(url)) {
         Some(_) if options.fresh => {
-            bail!("--fresh empties only the embedded database, and DATABASE_URL names another")
+            bail!("--fresh empties only the embedded database, but DATABASE_URL names another")
         }
         Some(url) => {
             migrate::check(&url)?;
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     };
     let get = |name: &str| settings::get(&file, name);
-    Config::parse(Use::Local, get).context("look into .env and the environment")?;
+    Config::parse(Use::Local, get).context("see .env and the environment")?;
     migrate::migrate(&database_url)?;
     if !options.api {
         frontend::migrate(&database_url)?;
@@ -139,7 +139,7 @@ fn watch(interrupted: &Receiver<()>, processes: &mut [Process]) -> Result<()> {
         }
         for process in &mut *processes {
             if let Some(status) = process.ended() {
-                bail!("{} stopped by itself ({status}); its last lines say why", process.name());
+                bail!("{} stopped ({status}); its last lines say why", process.name());
             }
         }
     }

@@ -99,6 +99,17 @@ mod tests {
     }
 
     #[test]
+    fn the_file_is_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "A=1\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        EnvFile::read(&path).unwrap().save().unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
     fn setting_a_value_keeps_the_other_lines() {
         let lines = ["# ours", "A=1", "B=2"].map(str::to_owned).to_vec();
         let mut file = EnvFile { path: PathBuf::new(), lines };

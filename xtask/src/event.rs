@@ -9,12 +9,12 @@ use crate::{project, token};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The function, as in `functions/`.
+    /// The function, such as `list-tasks`.
     function: String,
-    /// The id of the user whose request it is.
+    /// The user's id.
     #[arg(long, default_value = "dev-user")]
     user: String,
-    /// The id of the task, where the event has one.
+    /// The task's id, if the event has one.
     #[arg(long, default_value_t = 1)]
     task: u64,
 }
@@ -62,7 +62,7 @@ pub(crate) fn filled(function: &str, user: &str, task: u64, authorization: &str)
 fn read(function: &str) -> Result<Value> {
     let path = project::root().join("events").join(format!("{function}.json"));
     let Ok(text) = std::fs::read_to_string(&path) else {
-        bail!("there is no function {function}: see the folder functions");
+        bail!("there is no function {function}: see functions/src/bin");
     };
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }

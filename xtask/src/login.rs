@@ -182,7 +182,7 @@ async fn check(client: &Client, role: &str, allowed: &str) -> Result<()> {
     let powers: String = client.query_one(powers, &[&role, &allowed]).await?.get(0);
     ensure!(
         powers.is_empty(),
-        "there is a role {role} already, and it is more than a request may be ({powers}): take that from it, or drop it"
+        "the role {role} exists already and has powers that a request must not have ({powers}): revoke them, or drop the role"
     );
     Ok(())
 }

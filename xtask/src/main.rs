@@ -35,21 +35,21 @@ struct Cli {
 enum Command {
     /// Run the task API here: database, migrations, functions, gateway.
     Dev(dev::Options),
-    /// Set everything up and run every test.
+    /// Run every test, setting up what they need.
     Test(test::Options),
-    /// Measure the release binaries beside other backends, and write `bench/REPORT.md`.
+    /// Measure the release binaries beside other backends and write `bench/REPORT.md`.
     Bench,
-    /// Put the functions under load for longer than the tests do, and compare what they said with what is stored.
+    /// Run the long forms of the tests: load, failures, hostile requests, properties.
     Soak(soak::Options),
-    /// Bring a database's tables up to date; does nothing where they are.
+    /// Make the tables and SQL functions of this version in a database; safe to repeat.
     Migrate(migrate::Options),
-    /// Print a token that the functions accept, signed with the secret in `.env`.
+    /// Print a valid token, signed with the secret in `.env`.
     Token(token::Options),
-    /// Print an event of API Gateway for a function, with a fresh token.
+    /// Print an API Gateway event for a function, with a valid token.
     Event(event::Options),
-    /// Prepare, check and rotate a stage on AWS, with the AWS CLI's credentials.
+    /// Prepare, check or rotate a stage on AWS, with the AWS CLI's credentials.
     Stage(stage::Options),
-    /// Install a tool of the tests where it is missing, and print the folder that it is in.
+    /// Install a tool of the tests if it is missing, and print its folder.
     #[command(hide = true)]
     Tool(tools::Options),
     /// Start a fixture of the tests, until standard input ends.
@@ -78,4 +78,86 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::tests::{Page, Piece, pages};
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    /// A command that a page only mentions may lack what it needs to run.
+    const MENTIONED: [ErrorKind; 3] = [
+        ErrorKind::MissingRequiredArgument,
+        ErrorKind::MissingSubcommand,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+    ];
+
+    /// The words of a command up to its end, with a value for each placeholder.
+    fn words(command: &str) -> Vec<&str> {
+        let command = command.split(['|', '&', '>', ')', ';', '"', '…']).next().unwrap();
+        let value = |word| match word {
+            "STAGE" => "dev",
+            _ if str::chars(word).all(|c| c.is_ascii_uppercase()) => "1",
+            _ => word,
+        };
+        ["cargo xtask"].into_iter().chain(command.split_whitespace().map(value)).collect()
+    }
+
+    fn options(command: &clap::Command) -> Vec<String> {
+        let ours = command.get_arguments().filter_map(|option| option.get_long());
+        let below = command.get_subcommands().flat_map(options);
+        ours.map(str::to_owned).chain(below).collect()
+    }
+
+    /// What is wrong with a piece of a page's code.
+    fn faults(piece: &Piece) -> Vec<String> {
+        let known = options(&Cli::command());
+        let option = piece.text.strip_prefix("--").and_then(|text| text.split([' ', '=']).next());
+        let option =
+            option.filter(|option| !option.is_empty() && !known.iter().any(|of| of == option));
+        let commands = piece.text.split("cargo xtask ").skip(1).map(words);
+        let refused = commands.filter_map(|words| Cli::try_parse_from(words).err());
+        let refused = refused.filter(|error| !MENTIONED.contains(&error.kind()));
+        let refused = refused.map(|error| error.to_string().lines().next().unwrap().to_owned());
+        option
+            .map(|option| format!("no command has --{option}"))
+            .into_iter()
+            .chain(refused)
+            .collect()
+    }
+
+    #[test]
+    fn every_command_of_the_pages_is_one() {
+        let mut found = Vec::new();
+        // The report is written by a program, and speaks of cargo's options.
+        for path in pages().into_iter().filter(|path| path != "bench/REPORT.md") {
+            let page = Page::read(&path);
+            for piece in page.commands().iter().chain(&page.spans) {
+                let faults = faults(piece).into_iter();
+                found.extend(faults.map(|fault| format!("{path}:{}: {fault}", piece.line)));
+            }
+        }
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn a_command_that_is_none_is_found() {
+        let of = |text: &str| faults(&Piece { line: 1, text: text.to_owned() }).len();
+        for good in [
+            "cargo xtask dev --api",
+            "cargo xtask stage STAGE user ID",
+            "x <(cargo xtask event FUNCTION --task ID)",
+            "cargo xtask stage STAGE",
+            "--wait SECONDS",
+        ] {
+            assert_eq!(of(good), 0, "{good}");
+        }
+        for bad in
+            ["cargo xtask deploy", "cargo xtask dev --apu", "cargo xtask stage qa check", "--brust"]
+        {
+            assert_eq!(of(bad), 1, "{bad}");
+        }
+    }
 }

@@ -18,8 +18,8 @@ const LOCK: i64 = 0x7461_736b_7321;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The database; `-` reads its URL from standard input. By default that of `DATABASE_URL` in the environment, else
-    /// in `.env`. A list of processes shows arguments to everybody: a URL with a password is refused here.
+    /// The database; `-` reads its URL from standard input. The default is `DATABASE_URL` in the environment, else in
+    /// `.env`. A URL with a password is refused here, because other users could see it in the list of processes.
     #[arg(long)]
     database_url: Option<String>,
 }
@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             let url: DatabaseUrl = text.parse()?;
             ensure!(
                 url.password().is_none(),
-                "a list of processes would show the password: set DATABASE_URL, or pipe the URL into --database-url -"
+                "the list of processes would show the password: set DATABASE_URL, or pipe the URL into --database-url -"
             );
             url
         }

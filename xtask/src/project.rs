@@ -75,7 +75,7 @@ pub(crate) fn make_private(folder: &Path) -> Result<()> {
         return Ok(());
     };
     bail!(
-        "{} is not used, since {fault}: remove it, or mend it if you know who made it",
+        "{} is not used, because {fault}: remove it, or correct it if you know who made it",
         folder.display()
     )
 }

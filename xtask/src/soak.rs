@@ -1,4 +1,6 @@
 //! `cargo xtask soak`: the long forms of tests that `test` keeps short.
+use std::process::Command;
+
 use anyhow::{Context, Result};
 
 use crate::{frontend, project, test, tools};
@@ -25,7 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut hostile = project::cargo();
     hostile.env("PATH", tools::path_with_cargo_lambda()?);
     hostile.env("TASK_API_HOSTILE_CASES", HOSTILE_CASES);
-    hostile.args(["test", "--package", "tests", "--test", "api", "hostile", "--", "--nocapture"]);
+    hostile.args(["test", "--workspace", "--test", "api", "hostile", "--", "--nocapture"]);
     tools::run(&mut hostile).context("the hostile requests did not pass")?;
     println!("Property tests, {PROPERTY_CASES} cases each …");
     let mut properties = project::cargo();
@@ -45,7 +47,10 @@ pub(crate) fn build_functions() -> Result<()> {
 /// A mixed load on the release binaries, then a burst of them.
 pub(crate) fn load(seconds: u64) -> Result<()> {
     build_functions()?;
-    let mut soak = project::cargo();
-    soak.args(["run", "--quiet", "--package", "bench", "--", "soak", "--seconds"]);
-    tools::run(soak.arg(seconds.to_string())).context("the load did not pass")
+    // Of the workspace, whose dependencies the tests have compiled; cargo puts it beside us.
+    let mut build = project::cargo();
+    tools::run(build.args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
+    let mut soak = Command::new(std::env::current_exe()?.with_file_name("bench"));
+    soak.current_dir(project::root()).args(["soak", "--seconds", &seconds.to_string()]);
+    tools::run(&mut soak).context("the load did not pass")
 }

@@ -31,14 +31,14 @@ enum Stage {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Before a deployment: make or complete the stage's secret, bring its tables up to date, give the functions a login.
+    /// Before a deployment: make or complete the secret, migrate the tables, make the logins to the database.
     Prepare(prepare::Options),
-    /// After a deployment: see what the stage answers to a throwaway user, and what AWS makes of it. The exit status is 1
-    /// where the product fails, and 3 where nothing but the platform is not as expected.
+    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The exit status is 1 if the API
+    /// fails, and 3 if only AWS behaves differently than expected.
     Check(check::Options),
-    /// Print what the logs call a user, by each secret of the stage.
+    /// Print the keyed hash by which the logs name a user.
     User(user::Options),
-    /// Change the secret that signs tokens: the new one first, then, with --finish, the old one away.
+    /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove the old one.
     Rotate(rotate::Options),
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Run only the frontend's tests.
     #[arg(long, conflicts_with = "arguments")]
     frontend: bool,
-    /// Run only `cargo test`, with these arguments: names of tests, options.
+    /// Run only `cargo test --workspace`, with these arguments: names of tests, options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -66,13 +66,13 @@ fn cargo_test(path: &OsStr, arguments: &[&str]) -> Result<()> {
 /// Every test but the frontend's.
 fn backend(path: &OsStr) -> Result<()> {
     cargo_test(path, &["--workspace", "--", "--skip", FAULTS])?;
-    // By themselves, since they measure time.
-    cargo_test(path, &["--package", "tests", "--test", "api", FAULTS])?;
+    // By themselves, since they measure time; of the workspace, so that nothing is compiled again.
+    cargo_test(path, &["--workspace", "--test", "api", FAULTS])?;
 
     println!("The tests of the API again, through PgBouncer …");
     let mut command = project::cargo();
     command.env("PATH", path).env("TASK_API_TESTS_THROUGH", "pgbouncer");
-    command.args(["test", "--quiet", "--package", "tests", "--test", "api", "--"]);
+    command.args(["test", "--quiet", "--workspace", "--test", "api", "--"]);
     // These do not use the main stack, look into the server's log, or take long.
     let direct = [FAULTS, "failures::", "hostile::", "migrations::", "statements::"];
     command.args(direct.iter().flat_map(|module| ["--skip", module]));

@@ -8,10 +8,10 @@ use crate::settings;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The id of the user that the token speaks of.
+    /// The user's id, the token's `sub`.
     #[arg(long, default_value = "dev-user")]
     user: String,
-    /// How long it holds, as `90s`, `10m` or `12h`.
+    /// How long it is valid, such as `90s`, `10m` or `12h`.
     #[arg(long, default_value = "10m", value_parser = seconds)]
     ttl: u64,
 }
@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// A token of `user` that the functions with these settings accept for `ttl` seconds.
 pub(crate) fn sign(file: &EnvFile, user: &str, ttl: u64) -> Result<String> {
     let config = AuthConfig::parse(Use::Local, |name| settings::get(file, name))
-        .context("`cargo xtask dev` makes a .env that has them")?;
+        .context("`cargo xtask dev` makes a .env with these settings")?;
     let secret = config.secrets.first().ok_or_else(|| anyhow!("there is no secret"))?;
     Ok(shared::sign(&Claims::new(&config, user, ttl), secret)?)
 }

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hyper::HeaderMap;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tests::{Sandbox, send};
+use tests::{Sandbox, call_aws};
 
 use super::{Answered, Asked};
 
@@ -160,11 +160,7 @@ impl Writer {
     }
 
     fn call(&self, service: &str, headers: &[(&str, &str)], body: &str) {
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        );
-        let headers = [&[("authorization", authorization.as_str())], headers].concat();
-        let reply = send("POST", &self.aws, &headers, body);
+        let reply = call_aws(&self.aws, service, "POST", "/", headers, body);
         assert!(
             reply.status < 300 || reply.body.to_string().contains("AlreadyExists"),
             "{reply:#?}"

@@ -19,16 +19,18 @@ pub(crate) fn sign_in() -> Result<String> {
     let region = variable("AWS_DEFAULT_REGION");
     if variable("AWS_REGION").is_some_and(|other| region.as_ref() != Some(&other)) {
         bail!(
-            "AWS_REGION names a region that AWS_DEFAULT_REGION does not: set both to the same, or the second alone"
+            "AWS_REGION and AWS_DEFAULT_REGION differ: set both to the same region, or only the second"
         );
     }
-    if let Err(error) = Command::new("aws").arg("--version").output() {
-        bail!("the AWS CLI cannot be started ({error}): {INSTALL}");
-    }
-    let identity = call(&["sts", "get-caller-identity"], None).context(
+    let identity = call(&["sts", "get-caller-identity"], None).map_err(|error| {
+        if error.is::<std::io::Error>() {
+            return error.context(format!("the AWS CLI cannot be started: {INSTALL}"));
+        }
+        error.context(
             "cannot sign in to AWS: run `aws configure sso` or `aws configure` once, then `aws sso login`, \
-             and name the profile in AWS_PROFILE and, where it has none, the region in AWS_DEFAULT_REGION",
-        )?;
+             and set AWS_PROFILE to the profile and, if it has no region, AWS_DEFAULT_REGION",
+        )
+    })?;
     let account = text(&identity, "/Account");
     let region = region.as_deref().unwrap_or("the profile's region");
     Ok(format!("AWS account {account}, {region}."))
@@ -101,7 +103,7 @@ pub(super) fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
     if output.stdout.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&output.stdout).context("the AWS CLI answered something else than JSON")
+    serde_json::from_slice(&output.stdout).context("the AWS CLI's answer is not JSON")
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

@@ -27,7 +27,7 @@ use crate::settings::random_text;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The API's URL, where it is not the one that the stack says.
+    /// The API's URL, if it is not the stack's output `ApiUrl`.
     #[arg(long)]
     url: Option<String>,
     /// Print JSON instead of a table.
@@ -45,10 +45,10 @@ pub(crate) struct Options {
 
 #[derive(clap::Args)]
 struct Burst {
-    /// Also send more requests than the stage's throttle lets through. It is everybody's: others are refused, too.
+    /// Also exceed the stage's throttle. Meanwhile, requests of other users are refused, too.
     #[arg(long)]
     burst: bool,
-    /// Do so in `prod`, too.
+    /// Allow --burst in `prod`.
     #[arg(long, requires = "burst")]
     yes: bool,
 }
@@ -58,7 +58,7 @@ impl Options {
     pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
         ensure!(
             stage != Stage::Prod || !self.burst.burst || self.burst.yes,
-            "--burst in prod has requests of its users refused, too: say --yes as well"
+            "--burst in prod makes API Gateway refuse requests of its users, too: add --yes"
         );
         Ok(())
     }

@@ -19,17 +19,17 @@ use crate::settings::DATABASE_URL;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Take the settings from a file of NAME=value lines; those it has replace those of the stage.
+    /// Read settings from a file of NAME=value lines; they replace the stage's.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Give the functions, or the app, another login to the database. The password of the old one ends ten minutes
-    /// later, that of the app a day later.
+    /// Give the functions, or the app, a new login to the database. The old password expires ten minutes later, the
+    /// app's a day later.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "functions")]
     new_login: Option<Access>,
-    /// End the logins that are not in use at once, with their sessions: for a password that leaked.
+    /// End old logins and their sessions at once, after a password leaked.
     #[arg(long)]
     now: bool,
-    /// Say what is missing instead of asking for it.
+    /// Do not ask; fail if something is missing.
     #[arg(long)]
     no_prompt: bool,
     /// Say what would be done.
@@ -91,7 +91,7 @@ impl Plan {
         }
         let incomplete = || {
             let id = stage.secret();
-            format!("{id} is not complete: run this in a terminal, or correct it with --env-file")
+            format!("{id} is incomplete: run this in a terminal, or pass --env-file")
         };
         secret.tokens_config().with_context(incomplete)?;
         let owner_url: DatabaseUrl = owner_url
@@ -153,7 +153,7 @@ impl Plan {
         self.write_secret(&functions_url)?;
         if self.app.renewed {
             aws::set_parameter(&self.stage.app_url(), app_url.expose())?;
-            println!("Its {DATABASE_URL} is in the parameter {}.", self.stage.app_url());
+            println!("The app's {DATABASE_URL} is in the parameter {}.", self.stage.app_url());
         }
         self.retire([&functions_url, &app_url], now)?;
         if !moved {
@@ -192,7 +192,7 @@ impl Plan {
         } else if self.changed || self.functions.renewed {
             aws::change_secret(&id, &self.secret.text()?)?;
             println!(
-                "The secret {id} is changed: {names}. Functions that run read it within five minutes."
+                "The secret {id} is changed: {names}. Running functions read it within five minutes."
             );
         } else {
             println!("The secret {id} is as it should be: {names}.");
@@ -230,7 +230,9 @@ impl Login {
             }
             Err(error) => {
                 login::withdraw(owner_url, &next).with_context(|| format!("{error:#}"))?;
-                Err(error.context(format!("the new login {next} is not as it must be, and is gone again; nothing is stored")))
+                Err(error.context(format!(
+                    "the new login {next} failed its check and was dropped; nothing is stored"
+                )))
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::settings::{SECRET, SECRETS, random_text};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The frontend signs with the new secret, and the old tokens have ended: forget the old secret.
+    /// Remove the old secret, once the frontend signs with the new one and the old tokens have expired.
     #[arg(long)]
     finish: bool,
     /// Say what would be done.
@@ -48,15 +48,15 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     secret.config()?;
     aws::change_secret(&id, &secret.text()?)?;
     if options.finish {
-        println!("The old secret is gone from {id}; no function accepts it after five minutes.");
-        println!("At the frontend's next deployment, give it the new value of {SECRETS}.");
+        println!("The old secret is removed from {id}; in five minutes no function accepts it.");
+        println!("Give the frontend the new value of {SECRETS} at its next deployment.");
     } else {
-        println!("{id} has a new secret before the old one; the functions accept both.");
-        println!("Now give the frontend its {SECRETS}, which is in:");
+        println!("{id} now has a new secret before the old one; the functions accept both.");
+        println!("Give the frontend the new {SECRETS}, which is in:");
         println!(
             "  aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text"
         );
-        println!("Once it signs with it, and ten minutes later no old token is left:");
+        println!("Ten minutes after it is deployed, when the last old token has expired:");
         println!("  cargo xtask stage {name} rotate --finish");
     }
     Ok(())

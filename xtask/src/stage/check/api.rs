@@ -10,7 +10,8 @@ use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
 /// What a browser may read besides the body: what the template's `ExposeHeaders` says.
-const EXPOSED: [&str; 5] = ["etag", "link", "location", "idempotent-replayed", "retry-after"];
+const EXPOSED: [&str; 6] =
+    ["etag", "link", "location", "idempotent-replayed", "retry-after", "date"];
 const TOKEN_SECONDS: u64 = 120;
 
 pub(super) struct Api {

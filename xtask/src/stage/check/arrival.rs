@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Check;
 use super::row::Came::{self, Other, Text, Unasked};
@@ -22,28 +22,28 @@ pub(super) static ROWS: &[Row] = &[
         expected: "lines of this user",
         ask: function_log,
         of: Platform,
-        otherwise: "the functions' role may write to the log group (template.yaml, FunctionRole); in it, look for what else they say",
+        otherwise: "see whether FunctionRole in template.yaml may write to the log group, and what else is in it",
     },
     Row {
         name: "metrics TaskApi",
         expected: "requests of the last minutes",
         ask: metrics,
         of: Platform,
-        otherwise: "CloudWatch makes them of the log's lines: compare _aws in one with the embedded metric format",
+        otherwise: "CloudWatch derives them from the log's lines: compare _aws in one with the embedded metric format",
     },
     Row {
         name: "access log of the gateway",
         expected: "a line of one of these requests",
         ask: access_log,
         of: Platform,
-        otherwise: "AccessLogSettings in template.yaml, and whether the account lets API Gateway write to /aws/vendedlogs",
+        otherwise: "see AccessLogSettings in template.yaml, and whether the account lets API Gateway write to /aws/vendedlogs",
     },
     Row {
         name: "trace of a request that asks for one",
         expected: "the function and PostgreSQL",
         ask: trace,
         of: Platform,
-        otherwise: "no trace: API Gateway drops Sampled=1; no PostgreSQL: the daemon takes no datagrams of the function",
+        otherwise: "no trace: API Gateway drops Sampled=1; no PostgreSQL: the daemon does not accept the function's datagrams",
     },
 ];
 
@@ -97,20 +97,38 @@ fn function_log(check: &Check) -> Result<Came> {
 }
 
 fn metrics(check: &Check) -> Result<Came> {
-    let start = Timestamp::from_second(check.started.as_second() / 60 * 60)?.to_string();
-    let end = Timestamp::from_second(Timestamp::now().as_second() + 60)?.to_string();
-    let service = format!("Name=service,Value={}", check.deployed.stack);
-    let sum = |metric: &str, statistic: &str| -> Result<f64> {
-        let of = ["--namespace", "TaskApi", "--metric-name", metric, "--dimensions", &service];
-        let when = ["--start-time", &start, "--end-time", &end, "--period", "60"];
-        let get = ["cloudwatch", "get-metric-statistics", "--statistics", statistic];
-        let answer = aws::call(&[&get[..], &of, &when].concat(), None)?;
-        let points = answer.get("Datapoints").and_then(Value::as_array).into_iter().flatten();
-        // Not a sum, which of nothing is -0.
-        Ok(points.filter_map(|point| point.get(statistic)?.as_f64()).fold(0.0, |sum, of| sum + of))
+    let start = Timestamp::from_second(check.started.as_second() / 60 * 60)?;
+    let end = Timestamp::from_second(Timestamp::now().as_second() + 60)?;
+    let query = |id: &str, metric: &str, statistic: &str| {
+        let service = json!({ "Name": "service", "Value": check.deployed.stack });
+        let metric =
+            json!({ "Namespace": "TaskApi", "MetricName": metric, "Dimensions": [service] });
+        json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 60, "Stat": statistic } })
     };
-    let (requests, cold) = (sum("Latency", "SampleCount")?, sum("ColdStarts", "Sum")?);
+    let queries =
+        vec![query("requests", "Latency", "SampleCount"), query("cold", "ColdStarts", "Sum")];
+    let results = metric_data(queries, start, end)?;
+    let sum = |id: &str| {
+        let of_id = results.iter().filter(|result| text(result, "Id") == id);
+        let values = of_id.filter_map(|result| result.get("Values")?.as_array()).flatten();
+        // Not a sum, which of nothing is -0.
+        values.filter_map(Value::as_f64).fold(0.0, |sum, of| sum + of)
+    };
+    let (requests, cold) = (sum("requests"), sum("cold"));
     Ok(Came::measured(format!("{requests} requests, {cold} cold starts"), requests > 0.0))
+}
+
+/// What CloudWatch answers to queries of metrics.
+pub(super) fn metric_data(
+    queries: Vec<Value>,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<Vec<Value>> {
+    let (start, end) = (start.to_string(), end.to_string());
+    let get = ["cloudwatch", "get-metric-data", "--start-time", &start, "--end-time", &end];
+    let get = [&get[..], &["--metric-data-queries", aws::FROM_INPUT]].concat();
+    let answer = aws::call(&get, Some(&Value::Array(queries).to_string()))?;
+    Ok(answer.get("MetricDataResults").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
 fn access_log(check: &Check) -> Result<Came> {

@@ -9,7 +9,7 @@ use super::row::Row;
 use super::row::Side::Product;
 
 /// Where an answer differs, the function's log has its reason, if it came that far.
-const LOG: &str = "see the log of the function (README, Operate); without a line there, the answer is the gateway's: see its access log";
+const LOG: &str = "see the function's log (docs/operate.md#logs); if it has no line, the answer is the gateway's: see the access log";
 
 /// In this order: the first makes the task that the others ask about.
 pub(super) static ROWS: &[Row] = &[
@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Row] = &[
         expected: "401 missing_token",
         ask: |check| Ok(Text(check.api.tasks("GET", "").send_bare()?.text())),
         of: Product,
-        otherwise: "every request without a token must end here: take back what answers before the functions",
+        otherwise: "requests without a token must reach the functions: remove what answers before them",
     },
     Row {
         name: "the tasks of somebody else",
@@ -104,14 +104,14 @@ pub(super) static ROWS: &[Row] = &[
         expected: "422 invalid_request",
         ask: |check| Ok(Text(check.api.tasks("POST", "").body(Vec::new()).send()?.text())),
         of: Product,
-        otherwise: "415: the gateway adds a Content-Type, and the function must not mind",
+        otherwise: "415: the gateway adds a Content-Type, which the function must ignore",
     },
     Row {
         name: "update without a body",
         expected: "422 invalid_request",
         ask: |check| Ok(Text(of_task(check, "PUT", |call| call.body(Vec::new()))?.text())),
         of: Product,
-        otherwise: "415: the gateway adds a Content-Type, and the function must not mind",
+        otherwise: "415: the gateway adds a Content-Type, which the function must ignore",
     },
     Row {
         name: "update, If-Match: its ETag",
@@ -142,7 +142,7 @@ pub(super) static ROWS: &[Row] = &[
         expected: "200, the task",
         ask: next_page,
         of: Product,
-        otherwise: "the Link is made of the token's user: compare it with the path that the access log shows",
+        otherwise: "the Link contains the token's user: compare it with the path in the access log",
     },
     Row {
         name: "delete",
@@ -168,7 +168,7 @@ pub(super) static CLEAR: Row = Row {
         Ok(Text(cleared.and("nothing is left", empty)))
     },
     of: Product,
-    otherwise: "delete what is left by hand: the user's id begins with check-, and nobody has it",
+    otherwise: "delete the rest by hand: the user's id begins with check-, and no real user has it",
 };
 
 fn create(check: &Check) -> Result<Came> {

@@ -1,10 +1,12 @@
 //! The row of the dashboard: whether each of its queries is answered, and finds something.
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Check;
-use super::arrival::text;
+use super::arrival::{metric_data, text};
 use super::row::Came;
 use super::row::Row;
 use super::row::Side::Platform;
@@ -27,14 +29,20 @@ fn ask(check: &Check) -> Result<Came> {
     // Not with the parser's message, which is of no use.
     let body: Value = text(&dashboard, "DashboardBody").parse().context("it is not JSON")?;
     let widgets = body.get("widgets").and_then(Value::as_array).cloned().unwrap_or_default();
+    let widgets: Vec<&Value> =
+        widgets.iter().filter_map(|widget| widget.get("properties")).collect();
+    let (logs, metrics): (Vec<&Value>, Vec<&Value>) =
+        widgets.iter().copied().partition(|widget| widget.get("query").is_some());
+    // One request for all; where it fails, one for each tells whose fault it is.
+    let found = match of_metrics(&metrics) {
+        Ok(found) => found.into_iter().map(Ok).collect(),
+        Err(_) => metrics.iter().map(|one| Ok(of_metrics(&[one])?.contains(&true))).collect(),
+    };
+    let found: Vec<Result<bool>> = found;
+    let of_logs = logs.iter().map(|widget| of_log(text(widget, "query")));
     let mut faults = Vec::new();
-    for properties in widgets.iter().filter_map(|widget| widget.get("properties")) {
-        let title = text(properties, "title");
-        let found = if properties.get("query").is_some() {
-            of_log(text(properties, "query"))
-        } else {
-            of_metrics(properties)
-        };
+    for (widget, found) in metrics.iter().chain(&logs).zip(found.into_iter().chain(of_logs)) {
+        let title = text(widget, "title");
         match found {
             Ok(false) if !CALM.contains(&title) => faults.push(format!("{title}: nothing")),
             Ok(_) => {}
@@ -46,31 +54,33 @@ fn ask(check: &Check) -> Result<Came> {
     Ok(Came::measured(text, faults.is_empty() && count > 0))
 }
 
-/// Whether one of a widget's metrics has a value of the last hour.
-fn of_metrics(properties: &Value) -> Result<bool> {
-    let queries = queries(properties);
+/// Whether one of each widget's metrics has a value of the last hour.
+fn of_metrics(widgets: &[&Value]) -> Result<Vec<bool>> {
+    let of_widget = |(widget, number)| queries(widget, number);
+    let queries: Vec<Value> = widgets.iter().copied().zip(0..).flat_map(of_widget).collect();
+    if queries.is_empty() {
+        return Ok(vec![false; widgets.len()]);
+    }
     let now = Timestamp::now().as_second();
     let (start, end) = (Timestamp::from_second(now - 3600)?, Timestamp::from_second(now + 60)?);
-    let (start, end) = (start.to_string(), end.to_string());
-    let get = ["cloudwatch", "get-metric-data", "--start-time", &start, "--end-time", &end];
-    let get = [&get[..], &["--metric-data-queries", aws::FROM_INPUT]].concat();
-    let answer = aws::call(&get, Some(&Value::Array(queries).to_string()))?;
-    let results = answer.get("MetricDataResults").and_then(Value::as_array);
-    let mut found = false;
-    for result in results.into_iter().flatten() {
+    let results = metric_data(queries, start, end)?;
+    let mut found = BTreeSet::new();
+    for result in &results {
         let status = text(result, "StatusCode");
         anyhow::ensure!(["Complete", "PartialData"].contains(&status), "{status}");
-        found |= result.get("Values").and_then(Value::as_array).is_some_and(|of| !of.is_empty());
+        if result.get("Values").and_then(Value::as_array).is_some_and(|of| !of.is_empty()) {
+            found.extend(text(result, "Id").split('m').next());
+        }
     }
-    Ok(found)
+    Ok((0..widgets.len()).map(|number| found.contains(format!("w{number}").as_str())).collect())
 }
 
-/// A widget's metrics as queries. In a dashboard, a dot stands for what is above it, and three for all of that.
-fn queries(properties: &Value) -> Vec<Value> {
+/// A widget's metrics as queries, which have its number in their ids. In a dashboard, a dot stands for what is above it, and three for all of that.
+fn queries(properties: &Value, number: usize) -> Vec<Value> {
     let mut above = Vec::new();
     let metrics = properties.get("metrics").and_then(Value::as_array).into_iter().flatten();
     let query = |(metric, index): (&Vec<Value>, usize)| {
-        let id = format!("m{index}");
+        let id = format!("w{number}m{index}");
         let option = |name| metric.iter().find_map(|part| part.as_object()?.get(name));
         if let Some(expression) = option("expression") {
             return json!({ "Id": id, "Expression": expression, "Period": 60 });
@@ -131,14 +141,14 @@ mod tests {
             ["...", { "stat": "p99" }],
             [{ "expression": "SEARCH('x', 'Sum')" }],
         ] });
-        let queries = queries(&widget);
+        let queries = queries(&widget, 2);
         let stat = |index: usize, metric: &str, stat: &str| {
             let dimensions = json!([{ "Name": "d", "Value": "1" }]);
             let metric =
                 json!({ "Namespace": "N", "MetricName": metric, "Dimensions": dimensions });
-            json!({ "Id": format!("m{index}"), "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
+            json!({ "Id": format!("w2m{index}"), "MetricStat": { "Metric": metric, "Period": 60, "Stat": stat } })
         };
-        let search = json!({ "Id": "m3", "Expression": "SEARCH('x', 'Sum')", "Period": 60 });
+        let search = json!({ "Id": "w2m3", "Expression": "SEARCH('x', 'Sum')", "Period": 60 });
         assert_eq!(
             queries,
             [stat(0, "A", "Sum"), stat(1, "B", "p50"), stat(2, "B", "p99"), search]

@@ -13,7 +13,7 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// The headers that clients send.
 const SENT: [&str; 5] =
     ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"];
-const IDS: &str = "say in the README that such ids are not served; 403: the path arrives otherwise encoded; 200: its query is lost on the way";
+const IDS: &str = "say in docs/api.md#token that such ids are not served; 403: the path arrives in another encoding; 200: its query is lost";
 
 pub(super) static ROWS: &[Row] = &[
     Row {
@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Row] = &[
         expected: "every method, every header",
         ask: preflight,
         of: Product,
-        otherwise: "AllowedOrigins in samconfig.toml names the frontend's origins; the rest is CorsConfiguration in template.yaml",
+        otherwise: "set AllowedOrigins in samconfig.toml to the frontend's origins; the rest is CorsConfiguration in template.yaml",
     },
     Row {
         name: "WWW-Authenticate of a 401",
@@ -33,21 +33,21 @@ pub(super) static ROWS: &[Row] = &[
             Ok(Text(name.unwrap_or("none").to_owned()))
         },
         of: Platform,
-        otherwise: "nothing: no client may depend on it, and ours reads the code in the body",
+        otherwise: "nothing: no client should depend on it, and ours reads the code in the body",
     },
     Row {
         name: "headers of a 304",
         expected: "cache-control, etag, x-content-type-options",
         ask: headers_of_304,
         of: Platform,
-        otherwise: "without an ETag, or with a Content-Type, a cache may forget what it has: let the client keep the ETag of the 200",
+        otherwise: "without an ETag, or with a Content-Type, a cache may drop its entry: let the client keep the ETag of the 200",
     },
     Row {
         name: "no-store and nosniff on every answer",
         expected: "on all",
         ask: |check| Ok(Text(missing_on(check, |seen| seen.guarded))),
         of: Platform,
-        otherwise: "answers of the gateway's own have neither: no cache may stand between it and the browser",
+        otherwise: "the gateway's own answers have neither: put no cache between it and the browser",
     },
     Row {
         name: "answers that a browser can read",
@@ -59,14 +59,14 @@ pub(super) static ROWS: &[Row] = &[
             Ok(Text(missing_on(check, |seen| seen.readable)))
         },
         of: Platform,
-        otherwise: "a browser takes those without CORS headers for a failed network: the client must, too",
+        otherwise: "a browser reports those without CORS headers as a network error, and so must the client",
     },
     Row {
         name: "user id with %2F in the path, a /",
         expected: "404 of the gateway",
         ask: |check| user_id(check, "/x", "%2Fx"),
         of: Platform,
-        otherwise: "422: such ids are served after all; take their exception out of the README",
+        otherwise: "422: such ids are served after all; remove the exception from docs/api.md#token",
     },
     Row {
         name: "user id with %252F in the path, a %2F",
@@ -104,14 +104,14 @@ pub(super) static ROWS: &[Row] = &[
             Ok(Text(call.body(b"{\"title\":\"\xff\"}".to_vec()).send()?.text()))
         },
         of: Platform,
-        otherwise: "201: the gateway replaces what it cannot read, and so does the stored text; a client that sends UTF-8 never meets it",
+        otherwise: "201: the gateway replaces invalid bytes, also in the stored text; a client that sends UTF-8 is not affected",
     },
     Row {
         name: "two Idempotency-Key headers",
         expected: "joined with a comma",
         ask: two_keys,
         of: Platform,
-        otherwise: "nothing: a client sends one, and a repeat of the same request has the same ones",
+        otherwise: "nothing: a client sends one, and a repeat of the request has the same",
     },
 ];
 

@@ -18,7 +18,7 @@ pub(super) static ROW: Row = Row {
     expected: "its duration and memory",
     ask,
     of: Platform,
-    otherwise: "the log's tail has no report: see the function's errors in its log",
+    otherwise: "no report in the tail of the log: see the function's errors in its log",
 };
 
 fn ask(check: &Check) -> Result<Came> {

@@ -19,7 +19,7 @@ const BURST_AT_ONCE: u32 = 32;
 const REFUSED: u32 = 20;
 
 const LATENCY: &str =
-    "compare with Latency and DatabaseLatency in the log: the rest is the way to the region";
+    "compare with Latency and DatabaseLatency in the log: the rest is the network to the region";
 
 pub(super) static ROWS: &[Row] = &[
     Row {
@@ -78,7 +78,7 @@ pub(super) static ROWS: &[Row] = &[
             Ok(Came::measured(text, failed == 0 && slowest < 3000))
         },
         of: Platform,
-        otherwise: "503 or 429: Lambda had no room for so many at once; else compare with Latency in the log",
+        otherwise: "503 or 429: Lambda had no concurrency left; otherwise compare with Latency in the log",
     },
 ];
 
@@ -88,7 +88,7 @@ pub(super) static BURST: &[Row] = &[
         expected: "429 to some, 401 to the others",
         ask: burst,
         of: Platform,
-        otherwise: "none refused: DefaultRouteSettings do not hold here; 503: Lambda had no room, so raise the account's limit",
+        otherwise: "none refused: DefaultRouteSettings have no effect; 503: Lambda had no concurrency left, so raise the account's limit",
     },
     Row {
         name: "a 429 that a browser can read",
@@ -104,7 +104,7 @@ pub(super) static BURST: &[Row] = &[
             })
         },
         of: Platform,
-        otherwise: "a browser takes it for a failed network: the client must repeat after such a failure as after a 429",
+        otherwise: "a browser reports it as a network error: the client must retry after one as after a 429",
     },
 ];
 

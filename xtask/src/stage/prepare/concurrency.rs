@@ -15,25 +15,27 @@ pub(super) fn tell(stage: Stage) {
     match message(stage) {
         Ok(Some(message)) => println!("{message}"),
         Ok(None) => {}
-        Err(error) => println!("The account's concurrency is not known: {error:#}."),
+        Err(error) => println!("Cannot read the account's concurrency limit: {error:#}."),
     }
 }
 
 fn message(stage: Stage) -> Result<Option<String>> {
-    if aws::stack(&Stage::Prod.stack())?.is_some() {
-        return Ok(None);
-    }
     let template = std::fs::read_to_string(project::root().join("template.yaml"))?;
     let Some((each, functions)) = reservation(&template, Stage::Prod) else { return Ok(None) };
     let settings = aws::call(&["lambda", "get-account-settings"], None)?;
-    let limit = |name| settings.pointer(name).and_then(Value::as_u64).context("AWS names no limit");
+    let limit =
+        |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
     let all = limit("/AccountLimit/ConcurrentExecutions")?;
     let free = limit("/AccountLimit/UnreservedConcurrentExecutions")?;
     let reserves = each * functions;
-    if free >= reserves + UNRESERVED {
-        let message =
-            format!("prod reserves {reserves} of the account's {all} concurrent executions.");
-        return Ok((stage == Stage::Prod).then_some(message));
+    let fits = free >= reserves + UNRESERVED;
+    if fits && stage != Stage::Prod || aws::stack(&Stage::Prod.stack())?.is_some() {
+        return Ok(None);
+    }
+    if fits {
+        return Ok(Some(format!(
+            "prod reserves {reserves} of the account's {all} concurrent executions."
+        )));
     }
     let wanted = all - free + reserves + UNRESERVED;
     Ok(Some(format!(

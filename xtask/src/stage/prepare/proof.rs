@@ -18,7 +18,7 @@ const SSL_NEGOTIATION: &str = "sslnegotiation";
 pub(super) fn proven(url: DatabaseUrl, access: Access) -> Result<DatabaseUrl> {
     let patience = Instant::now() + PATIENCE;
     while let Err(reason) = connect(&url) {
-        ensure!(Instant::now() < patience, "the database does not let it in: {reason}");
+        ensure!(Instant::now() < patience, "the database refuses it: {reason}");
         sleep(PAUSE);
     }
     hold(&url, access)?;

@@ -18,7 +18,7 @@ pub(super) fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
         let signs = name == SECRET || name == SECRETS;
         if signs && secret.get(SECRETS).is_some_and(|rotated| rotated != value) {
             bail!(
-                "the file's {name} would undo a rotation: take it out of the file, and change the secret with rotate"
+                "the file's {name} would undo a rotation: remove it from the file, and change the secret with rotate"
             );
         }
         changed |= secret.set(name, &value);
@@ -59,7 +59,7 @@ pub(super) fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result
     }
     if secret.get(issuer).is_none() {
         let question = format!("{issuer}, the frontend's URL:");
-        let required = "It is required: a token of another issuer must not count.";
+        let required = "It is required: tokens of other issuers must be refused.";
         let given = Text::new(&question).with_validator(ValueRequiredValidator::new(required));
         changed |= secret.set(issuer, given.prompt()?.trim());
     }

@@ -1,0 +1,85 @@
+//! Every function at once, many requests at a time in each process, on the few server sessions of a pooler that tracks
+//! no statements: whoever calls, it is their own statement that runs, on their own rows.
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+use tests::{Fixture, Proxy, Reply, Request, new_database, operation, sql, try_sql};
+
+use super::{Fragile, pause};
+
+const USERS: usize = 8;
+const ROUNDS: usize = 45;
+
+#[test]
+fn what_shares_a_server_session_never_runs_anothers_statement() {
+    let [url, functions_url] = new_database();
+    let pooler = Fixture::start("pgbouncer", &[("DATABASE_URL", &functions_url)]);
+    let proxy = Proxy::before(&pooler.url);
+    let through = proxy.url(&pooler.url);
+    let several = [("AWS_LAMBDA_MAX_CONCURRENCY", "8")];
+    let fragile = Fragile::started(proxy, &through, &url, &several);
+    thread::scope(|scope| {
+        let users: Vec<_> = (0..USERS)
+            .map(|index| {
+                scope.spawn({
+                    let fragile = &fragile;
+                    move || live(fragile, index)
+                })
+            })
+            .collect();
+        let mut others = 0;
+        while users.iter().any(|user| !user.is_finished()) {
+            // What another client of the pooler may leave behind.
+            let session = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"];
+            let _ = try_sql(&pooler.url, session[others % session.len()]);
+            others += 1;
+            pause(Duration::from_millis(50));
+        }
+        let requests: usize = users.into_iter().map(|user| user.join().unwrap()).sum();
+        println!("| {requests} requests beside {others} of others | as expected | | |");
+        assert!(requests > 2000, "{requests}");
+    });
+    assert_eq!(sql(&url, "SELECT count(*) FROM tasks"), ["0"]);
+    assert_eq!(sql(&url, "SELECT count(*) FROM idempotency_keys"), ["0"]);
+}
+
+/// The requests of one user, of whom nothing is left at the end, and how many they were.
+fn live(fragile: &Fragile, index: usize) -> usize {
+    let user = format!("shares-{index}");
+    let mut count = 0;
+    let mut ask = |function: &str, change: &dyn Fn(Request) -> Request, id: i64| {
+        count += 1;
+        let request = change(operation(function).example().without_key());
+        let reply: Reply = fragile.function(request.operation).ask(&user, &request, id);
+        assert!(reply.status < 300, "{function}: {reply:?}");
+        reply
+    };
+    for round in 0..ROUNDS {
+        let title = format!("{user} in round {round}");
+        let body = json!({ "title": title, "description": user });
+        let key = format!("key-{round}");
+        let with_key =
+            |request: Request| request.with_body(&body).with_header("idempotency-key", &key);
+        let created = ask("create-task", &with_key, 0);
+        let id = created.body["id"].as_i64().unwrap();
+        assert_eq!(
+            (&created.body["title"], &created.body["user_id"]),
+            (&json!(title), &json!(user))
+        );
+        assert_eq!(ask("create-task", &with_key, 0).body, created.body);
+        assert_eq!(ask("get-task", &|request| request, id).body, created.body);
+        let changed = ask("update-task", &|r| r.with_body(json!({ "title": "changed" })), id);
+        assert_eq!(changed.body["title"], "changed");
+        let listed = ask("list-tasks", &|request| request, 0);
+        assert_eq!(listed.body, json!([changed.body]));
+        let done = ask("complete-task", &|r| r.with_body(json!({ "completed": true })), id);
+        assert_eq!((&done.body["id"], &done.body["completed"]), (&json!(id), &json!(true)));
+        if round % 2 == 0 {
+            assert_eq!(ask("delete-task", &|request| request, id).body, done.body);
+        }
+        let cleared = ask("clear-tasks", &|request| request.with_query("all=true"), 0);
+        assert_eq!(cleared.body, json!({ "deleted": round % 2, "more": false }));
+    }
+    count
+}
