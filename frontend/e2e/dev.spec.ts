@@ -47,6 +47,7 @@ test('the development server starts the same way every time, also after a stop i
       await page.getByLabel('Password', { exact: true }).fill(account.password);
       await page.getByRole('button', { name: 'Create account' }).click({ timeout: 60_000 });
       await expect(page.getByText('Nothing to do yet')).toBeVisible({ timeout: 180_000 });
+      await page.waitForLoadState();
       // A page that reloads itself would do so within a second.
       let loads = 0;
       page.on('load', () => (loads += 1));
