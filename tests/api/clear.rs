@@ -1,6 +1,6 @@
 //! `DELETE /api/{user_id}/tasks`.
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::{Reply, Session, User, database, embedded_stack, sql};
@@ -93,8 +93,10 @@ fn a_task_that_is_reopened_meanwhile_stays() {
     ));
     let cleared = thread::scope(|scope| {
         let clearing = scope.spawn(|| clear(&user, "?completed=true").expect(200));
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%chosen%'";
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%task_api_clear_%'";
+        let started = Instant::now();
         while sql(&database().url, waits) == ["0"] {
+            assert!(started.elapsed() < Duration::from_secs(30), "the clear waits for no lock");
             thread::sleep(Duration::from_millis(20));
         }
         session.run("COMMIT");
