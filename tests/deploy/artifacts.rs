@@ -11,7 +11,7 @@ use crate::tools::{built, failure, root, sam, success};
 /// What `provided.al2023` has.
 const GLIBC: (u32, u32) = (2, 34);
 /// Of a binary, in bytes: what is linked is paid for in every cold start. Measured: 5.7 MB.
-const SIZE: u64 = 6_500_000;
+const SIZE: u64 = 6_900_000;
 
 #[test]
 fn the_binaries_are_small_and_run_where_lambda_runs_them() {
