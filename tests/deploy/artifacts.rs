@@ -10,7 +10,7 @@ use crate::tools::{built, failure, root, sam, success};
 
 /// What `provided.al2023` has.
 const GLIBC: (u32, u32) = (2, 34);
-/// Of a binary, in bytes: what is linked is paid for in every cold start. Measured: 5.7 MB.
+/// Of a binary, in bytes: what is linked is paid for in every cold start. Measured: 6.5 MB, 2.9 MB as a zip.
 const SIZE: u64 = 6_900_000;
 
 #[test]
