@@ -43,6 +43,7 @@ pub(crate) async fn run() -> Result<()> {
     report.cold(&results.cold);
     report.warm(&results.warm)?;
     report.throughput(&results.throughput);
+    report.scale(&results)?;
     report.growth(&results.growth);
     report.trips(&results.trips);
     report.sizes(&results.sizes);
@@ -289,6 +290,23 @@ impl Report {
         for (at_once, ours, pgbench) in concurrent {
             self.row(&[at_once, ours, pgbench, &ours.ratio(pgbench)]);
         }
+    }
+
+    fn scale(&mut self, results: &Results) -> Result<()> {
+        self.prose("## Scale\n\nWhat one core of the database serves, by its CPU for a request ([docs/scale.md](../docs/scale.md)).");
+        self.head(&["", "database's CPU, µs", "requests a second on one core"]);
+        for OperationResults { function, server, .. } in &results.warm.operations {
+            self.row(&[function, server, &short(1e6 / server.median())]);
+        }
+        let cores = std::thread::available_parallelism()?.get() as f64;
+        let predicted = cores * 1e6 / results.warm.list()?.whole();
+        let [measured, ..] = &results.throughput.several;
+        self.prose(&format!(
+            "The model, tried on this machine: the CPU of one list in function, database and harness lets {cores} cores serve {} lists a second; {SANDBOXES} sandboxes were measured at {measured}, {} times that.",
+            short(predicted),
+            short(measured.median() / predicted),
+        ));
+        Ok(())
     }
 
     fn growth(&mut self, growth: &GrowthResults) {

@@ -7,7 +7,7 @@ use crate::caller::{Caller, expect_all};
 use crate::functions::{LIST, floor};
 use crate::pgbench::{Limit, Script};
 use crate::programs::Program;
-use crate::server::Server;
+use crate::server::{Server, own};
 use crate::stats::{Series, micros, quantile};
 use crate::subject::{Each, Subject, USER};
 
@@ -68,8 +68,9 @@ fn batch(program: &Program) -> usize {
 pub(crate) struct OperationResults {
     pub(crate) function: &'static str,
     pub(crate) programs: Each<Warm>,
-    /// The server's CPU for a request of ours.
+    /// The server's CPU for a request of ours, and that of this process, which plays Lambda.
     pub(crate) server: Series,
+    pub(crate) harness: Series,
     /// A function that does nothing, with an answer as long.
     pub(crate) nothing: Warm,
     /// The same statement by pgbench: its latency, and the server's CPU, in µs.
@@ -81,6 +82,12 @@ impl OperationResults {
     /// The latency of what does nothing and then runs the statement, round by round.
     pub(crate) fn floor(&self) -> Series {
         self.nothing.p50.plus(&self.transaction)
+    }
+
+    /// What a request of ours takes of this machine's CPU, in µs: function, server and harness.
+    pub(crate) fn whole(&self) -> f64 {
+        let parts = [&self.ours().cpu, &self.server, &self.harness];
+        parts.iter().map(|part| part.median()).sum()
     }
 
     /// Ours.
@@ -141,6 +148,7 @@ async fn measure_operation(
         function,
         programs: Each::default(),
         server: Series::default(),
+        harness: Series::default(),
         nothing: Warm::default(),
         transaction: Series::default(),
         transaction_server: Series::default(),
@@ -157,11 +165,13 @@ async fn measure_operation(
         let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results.programs);
         for ((program, sandbox), warm) in by_turns {
             let events = subject.events(operation, batch(program)).await?;
-            let before = limit.server.used()?;
+            let before = [limit.server.used()?, own()?];
             let measured = warm.measure(sandbox, &events, operation.success()).await;
             measured.with_context(|| format!("{}, {function}", program.name()))?;
             if matches!(program, Program::Rust) {
-                results.server.push((limit.server.used()? - before) / events.len() as f64);
+                let count = events.len() as f64;
+                results.server.push((limit.server.used()? - before[0]) / count);
+                results.harness.push((own()? - before[1]) / count);
             }
         }
         let event = Caller::new(USER).event(&operation.example().without_key(), limit.task);
