@@ -293,7 +293,7 @@ impl Report {
     }
 
     fn scale(&mut self, results: &Results) -> Result<()> {
-        self.prose("## Scale\n\nWhat one core of the database serves, by its CPU for a request ([docs/scale.md](../docs/scale.md)).");
+        self.prose("## Scale\n\nWhat one core of the database serves, by its CPU for a request.");
         self.head(&["", "database's CPU, µs", "requests a second on one core"]);
         for OperationResults { function, server, .. } in &results.warm.operations {
             self.row(&[function, server, &short(1e6 / server.median())]);
