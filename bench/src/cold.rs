@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
 use serde_json::json;
-use shared::STATEMENTS;
+use shared::statement;
 use tests::{Fixture, Https, Reply, SETTINGS, Sandbox, aws_variables, bound};
 use wait4::Wait4;
 
@@ -200,12 +200,10 @@ async fn put_secret(aws: &str, name: &str, database_url: &str) -> Result<()> {
 
 /// The CPU of PostgreSQL's own client for the list, in ms.
 async fn psql_list(subject: &Subject) -> Result<f64> {
-    let list = STATEMENTS.iter().find(|statement| statement.name == "list");
-    let list = list.context("there is no list among the statements")?;
-    let text = list.call();
+    let list = statement("list").context("there is no list among the statements")?;
     let values = [format!("'{USER}'"), i64::MAX.to_string(), "51".into(), "0".into()];
     let mut psql = Command::new(subject.database.programs.join("psql"));
-    psql.args(["--no-psqlrc", "-c", &bound(list, text, &values)]);
+    psql.args(["--no-psqlrc", "-c", &bound(list, list.call(), &values)]);
     psql.arg(&subject.database.functions_url).stdin(Stdio::null()).stdout(Stdio::null());
     let used = tokio::task::spawn_blocking(move || psql.spawn()?.wait4()).await??;
     ensure!(used.status.success(), "psql failed");

@@ -3,8 +3,8 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use shared::{DATABASE_ROLE, STATEMENTS, Statement};
-use tests::{Fixture, bound};
+use shared::{DATABASE_ROLE, Statement, statement};
+use tests::{Fixture, bound, operation};
 
 use crate::functions::LIST;
 use crate::query;
@@ -41,7 +41,9 @@ pub(crate) struct Transactions {
 impl Limit<'_> {
     /// Runs a script by one client as often as that.
     pub(crate) async fn measure(&self, script: Script, count: usize) -> Result<Transactions> {
-        if let Script::Transaction(_) = script {
+        if let Script::Transaction(function) = script
+            && operation(function).method == "DELETE"
+        {
             self.fill(count).await?;
         }
         let folder = tempfile::tempdir()?;
@@ -133,8 +135,8 @@ impl Limit<'_> {
     /// The statement of a function, and its parameters as pgbench writes them.
     fn bound(&self, function: &str) -> Result<(&'static Statement, Vec<String>)> {
         let name = function.split('-').next().unwrap_or_default();
-        let statement = STATEMENTS.iter().find(|statement| statement.name == name);
-        let statement = statement.with_context(|| format!("no statement is called {name}"))?;
+        let statement =
+            statement(name).with_context(|| format!("no statement is called {name}"))?;
         let (user, id) = (format!("'{}'", self.user), self.task.to_string());
         let last = i64::MAX.to_string();
         let deleted = format!("{FIRST} + :n");

@@ -84,8 +84,8 @@ impl Database {
     ) -> Result<Vec<Row>, DatabaseError> {
         let _time = DatabaseTime::start();
         let user = owner.id();
-        let owner: [Parameter; 1] = [&user];
-        let parameters = [owner.as_slice(), parameters].concat();
+        let mut values: Vec<Parameter> = vec![&user];
+        values.extend_from_slice(parameters);
         let mut patience = Patience::new(self.settings.as_deref());
         let mut first = true;
         // Whether an earlier sending may have run.
@@ -94,7 +94,7 @@ impl Database {
             let lease = self.checkout(&mut patience).await;
             let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
             let sent = SystemTime::now();
-            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &parameters)).await;
+            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values)).await;
             telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
                 // A pooler waits for a server that refuses its login, and says nothing.

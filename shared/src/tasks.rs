@@ -15,7 +15,7 @@ pub(crate) use self::field::Expectation;
 pub use self::field::FieldError;
 pub use self::idempotency_key::IdempotencyKey;
 pub use self::page::{Page, PageRequest};
-pub use self::statements::STATEMENTS;
+pub use self::statements::{STATEMENTS, statement};
 pub use self::store::TaskStore;
 pub use self::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
 pub use self::versions::Versions;

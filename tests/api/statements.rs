@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::{STATEMENTS, Statement};
+use shared::{STATEMENTS, Statement, statement};
 use tests::{Reply, User, as_user, database, embedded_stack, operation, requests, sql};
 use tokio_postgres::types::Type;
 
@@ -32,11 +32,6 @@ impl Executed {
         let Statement { name, .. } = known.unwrap_or_else(|| panic!("{hint}: {text}"));
         Self { name, connection }
     }
-}
-
-/// A statement of the crate.
-fn statement(name: &str) -> &'static Statement {
-    STATEMENTS.iter().find(|statement| statement.name == name).unwrap()
 }
 
 #[test]
@@ -82,7 +77,7 @@ fn every_request_is_one_statement() {
 /// The plan is one that it keeps, made without a look at these values.
 fn explain(user: &User, completed: Option<&str>, after: &str) -> Value {
     let Statement { sql: text, types, .. } =
-        statement(if completed.is_some() { "list_by_completion" } else { "list" });
+        statement(if completed.is_some() { "list_by_completion" } else { "list" }).unwrap();
     let types: Vec<_> = types.iter().map(Type::name).collect();
     let id = format!("'{}'", user.id);
     let values = [&id, after, "51", "0"].into_iter().chain(completed);

@@ -1,5 +1,4 @@
 //! A statement, and the function of the database that runs it.
-use std::fmt::Write;
 use std::sync::OnceLock;
 
 use tokio_postgres::types::{ToSql, Type};
@@ -40,13 +39,9 @@ impl Statement {
     /// What runs it, with its parameters `$1`, `$2`, …
     pub fn call(&self) -> &str {
         self.call.get_or_init(|| {
-            let mut call = format!("SELECT * FROM {}(", self.function());
-            for index in 1..=self.types.len() {
-                let comma = if index == 1 { "" } else { ", " };
-                // A String takes whatever is written to it.
-                let _ = write!(call, "{comma}${index}");
-            }
-            call + ")"
+            let parameters: Vec<_> =
+                (1..=self.types.len()).map(|index| format!("${index}")).collect();
+            format!("SELECT * FROM {}({})", self.function(), parameters.join(", "))
         })
     }
 

@@ -20,6 +20,12 @@ pub static STATEMENTS: &[&Statement] = &[
     &CLEAR_ALL,
 ];
 
+/// The statement of this name.
+#[must_use]
+pub fn statement(name: &str) -> Option<&'static Statement> {
+    STATEMENTS.iter().copied().find(|statement| statement.name == name)
+}
+
 /// The columns of a task.
 macro_rules! columns {
     () => {
@@ -27,16 +33,23 @@ macro_rules! columns {
     };
 }
 
-/// What a task's row has.
-static TASK: &[Type] = &[
-    Type::INT8,
-    Type::TEXT,
-    Type::TEXT,
-    Type::BOOL,
-    Type::TIMESTAMPTZ,
-    Type::TIMESTAMPTZ,
-    Type::INT8,
-];
+/// The types of the columns of a task, and of what a statement adds to them.
+macro_rules! task_and {
+    ($($more:expr),*) => {
+        &[
+            Type::INT8,
+            Type::TEXT,
+            Type::TEXT,
+            Type::BOOL,
+            Type::TIMESTAMPTZ,
+            Type::TIMESTAMPTZ,
+            Type::INT8,
+            $($more),*
+        ]
+    };
+}
+
+static TASK: &[Type] = task_and!();
 
 /// A page of tasks, newest first. Each condition has a text of its own, for a plan that is made once and fits.
 macro_rules! list {
@@ -108,16 +121,7 @@ pub(super) static CREATE_ONCE: Statement = Statement::new(
 );
 
 /// A task's row, and whether it was changed.
-static CHANGED: &[Type] = &[
-    Type::INT8,
-    Type::TEXT,
-    Type::TEXT,
-    Type::BOOL,
-    Type::TIMESTAMPTZ,
-    Type::TIMESTAMPTZ,
-    Type::INT8,
-    Type::BOOL,
-];
+static CHANGED: &[Type] = task_and!(Type::BOOL);
 
 /// A change of one task; its row comes back with `true`.
 macro_rules! change {

@@ -189,8 +189,8 @@ impl TaskStore {
         set: &[Parameter<'_>],
     ) -> Result<Task, TaskError> {
         let (id, versions) = (id.get(), expected.listed());
-        let which: [Parameter; 1] = [&id];
-        let mut parameters = [which.as_slice(), set].concat();
+        let mut parameters: Vec<Parameter> = vec![&id];
+        parameters.extend_from_slice(set);
         let mut statement = change;
         if let Some(versions) = &versions {
             parameters.push(versions);

@@ -3,7 +3,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use shared::{DATABASE_ROLE, Database, DatabaseUrl, STATEMENTS};
+use shared::{DATABASE_ROLE, Database, DatabaseUrl, statement};
 use tokio::runtime::Builder;
 use tokio_postgres::Client;
 
@@ -47,8 +47,7 @@ fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
 /// Reads as a throwaway user, as each request does.
 async fn read(client: &mut Client) -> Result<()> {
     let transaction = client.transaction().await?;
-    let get = STATEMENTS.iter().find(|statement| statement.name == "get");
-    let get = get.context("there is no statement to get a task")?.function();
+    let get = statement("get").context("there is no statement to get a task")?.function();
     let nobody = "nobody, of cargo xtask stage prepare";
     transaction.batch_execute(&format!("SELECT FROM {get}('{nobody}', 0)")).await?;
     let seen =
