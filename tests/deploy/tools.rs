@@ -84,23 +84,25 @@ fn printed(output: &Output) -> String {
 }
 
 /// Compiles the functions for all who build them: SAM and CDK compile one after the other; cargo, as many at once as
-/// there are cores. It is the same build.
-pub fn compiled() {
-    static COMPILED: LazyLock<()> = LazyLock::new(|| {
+/// there are cores. It is the same build. Nobody else builds while this is held: cargo replaces the binaries that
+/// another `cargo lambda build` is about to take.
+pub fn compiled() -> MutexGuard<'static, ()> {
+    static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
         let mut cargo = with_aws(Command::new("cargo"), "http://127.0.0.1:1");
         success(cargo.args(["lambda", "build", "--release"]));
+        Mutex::default()
     });
-    LazyLock::force(&COMPILED);
+    COMPILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
 pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
     /// Whose the folder is.
     static BUILT: Mutex<Option<&str>> = Mutex::new(None);
-    compiled();
     let mut held = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if *held != Some(stage) {
         *held = None;
+        let _compiled = compiled();
         let build = step("docs/deploy.md", "sam build --config-env dev", stage);
         success(sam("sam").args(&build[1..]));
         *held = Some(stage);
