@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::query::Query;
 use crate::tasks::{ClearRequest, FieldError, Scope};
 
-/// Reads which tasks to delete: exactly one of `completed` and `all=true`, and perhaps `until`.
+/// Parses which tasks to delete: exactly one of `completed` and `all=true`, optionally `until`.
 pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     let query = Query::parse(query);
     let mut errors = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     }
 }
 
-/// A time of RFC 3339: jiff's own reader takes other forms, too.
+/// An RFC 3339 time: jiff's own parser accepts other formats, too.
 fn rfc3339(text: &str) -> Option<Timestamp> {
     let (date_time, rest) = text.split_at_checked("2026-11-23T08:15:00".len())?;
     let written = date_time.bytes().zip(0..).all(|(byte, at)| match at {

@@ -1,15 +1,15 @@
-//! A user as the log names them: to be found again by who has the secret and the id, and guessed by nobody.
+//! The user in the log: a pseudonym that only the secret and the user's id give again.
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What sets this use of the secret apart from all others.
+/// Separates this use of the secret from all others.
 const LABEL: &[u8] = b"task-api: users in logs";
 
-/// Makes the names of users in the log out of their ids.
+/// Derives the log's names of users from their ids.
 pub(crate) struct LogNames(hmac::Key);
 
 impl LogNames {
-    /// Keyed with a key that is derived from `secret`: another secret gives other names.
+    /// Uses a key derived from `secret`: another secret gives other names.
     pub(crate) fn new(secret: &SecretString) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
         Self(hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, LABEL).as_ref()))
@@ -23,7 +23,7 @@ impl LogNames {
     }
 }
 
-/// What the functions' log calls a user (`user` in each line) while `secret` is the first of their secrets.
+/// The value of `user` in log lines for this user, while `secret` is the first of the secrets.
 #[must_use]
 pub fn log_name(secret: &SecretString, user: &str) -> String {
     LogNames::new(secret).of(user)
