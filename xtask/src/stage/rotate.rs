@@ -1,4 +1,4 @@
-//! A rotation of the secret that signs tokens, in which no valid token is ever refused.
+//! Rotates the secret that signs tokens, without refusing any valid token.
 use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
 use shared::SecretList;
@@ -43,7 +43,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         return Ok(());
     }
     secret.set(SECRETS, rotated.setting().expose_secret());
-    // Where there is a list, Better Auth and the functions read nothing else.
+    // If there is a list, Better Auth and the functions ignore the single secret.
     secret.remove(SECRET);
     secret.config()?;
     aws::change_secret(&id, &secret.text()?)?;

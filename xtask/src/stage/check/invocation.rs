@@ -1,4 +1,4 @@
-//! The row of one invocation with the tail of its log: what Lambda says it took.
+//! The row about one invocation and the end of its log: Lambda's own report.
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn ask(check: &Check) -> Result<Came> {
     })
 }
 
-/// What Lambda's report says, as a line of text or of JSON.
+/// The values in Lambda's report line, which is text or JSON.
 fn report(log: &str) -> Option<String> {
     let of_json = |line: &str| {
         let line: Value = line.parse().ok()?;
