@@ -69,7 +69,7 @@ where
     let response = if let Some(request) = Request::of_event(payload.get()) {
         answer(app, handler, request, &context).await
     } else {
-        let problem = Problem::internal("the event is not one of API Gateway's");
+        let problem = Problem::internal("the event is not an API Gateway event");
         finish(Err(problem), &context, Duration::ZERO, &Observed::default())
     };
     let (parts, body) = response.into_parts();

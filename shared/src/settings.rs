@@ -116,7 +116,7 @@ impl Settings {
         };
         telemetry::settings(*read, failure.is_some());
         if let Some(reason) = failure {
-            tracing::error!(reason, "the settings could not be read again");
+            tracing::error!(reason, "the settings could not be refreshed");
         }
     }
 }

@@ -34,11 +34,11 @@ pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
 
 fn read_roots(path: &Path) -> Result<RootCertStore, String> {
     let fault = |reason: &dyn std::fmt::Display| {
-        format!("names a file of certificates that cannot be read, {}: {reason}", path.display())
+        format!("names a certificate file that cannot be read, {}: {reason}", path.display())
     };
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|e| fault(&e))? {
         store.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
     }
-    if store.is_empty() { Err(fault(&"it holds no certificate")) } else { Ok(store) }
+    if store.is_empty() { Err(fault(&"it contains no certificate")) } else { Ok(store) }
 }

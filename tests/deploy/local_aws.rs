@@ -150,7 +150,7 @@ impl Local {
         assert!(said.contains("is created") && said.contains("up to date"), "{said}");
         // A second time there is nothing to do; nor is there a question.
         let said = success(&mut prepare(&["--no-prompt"]));
-        assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
+        assert!(said.contains("is unchanged") && !said.contains(MARK), "{said}");
         let given = self.read(stage, "docs/frontend.md");
         let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
         assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
@@ -191,7 +191,7 @@ impl Local {
             ("headers of a 304", "differs"),
             ("no-store and nosniff on every answer", "differs"),
             ("answers that a browser can read", "differs"),
-            ("a body that is no UTF-8", "differs"),
+            ("a body that is not UTF-8", "differs"),
             // It joins them with a space, too.
             ("two Idempotency-Key headers", "differs"),
             // It makes no metrics of log lines, and has no access log.

@@ -90,7 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     loop {
         match ended.recv_timeout(Duration::from_millis(50)) {
             Err(RecvTimeoutError::Timeout) => {}
-            ended => return ended.context("nobody can end this any more"),
+            ended => return ended.context("the signal channel is closed"),
         }
         if let (Some(server), Ok(how)) = (&mut server, asked.try_recv()) {
             let signal = if how == "crash" { Signal::QUIT } else { Signal::INT };

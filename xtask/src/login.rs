@@ -107,7 +107,7 @@ pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
         lock_out(client, name, &unusable).await?;
         Ok(client.batch_execute(&format!("DROP ROLE {name}")).await?)
     })
-    .with_context(|| format!("cannot take the login {name} back"))
+    .with_context(|| format!("cannot drop the login {name}"))
 }
 
 /// Ends the login `name`, unless it does not exist or has ended; returns what it did.

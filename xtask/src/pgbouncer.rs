@@ -27,7 +27,7 @@ pub(crate) fn start(
     let port = free_port()?;
     let ca = url.parameter("sslrootcert").context("the URL names no sslrootcert")?;
     // It uses the server's own certificate.
-    let certificates = Path::new(&ca).parent().context("the certificate is nowhere")?;
+    let certificates = Path::new(&ca).parent().context("the certificate's path has no folder")?;
     let (host, server_port) = (url.host().context("the URL names no server")?, url.port());
     let user = url.user().context("the URL names no user")?;
     let password = url.password().context("the URL has no password")?;

@@ -276,7 +276,7 @@ fn programs(made_by: Option<&str>) -> Result<PathBuf> {
         Some(made_by) => {
             let of_release = |(release, _): &&(u32, PathBuf)| release.to_string() == made_by;
             found.iter().find(of_release).map(|(_, bin)| bin.clone()).with_context(|| {
-                format!("the data was made by PostgreSQL {made_by}, which is not here: install it, or start anew with --fresh")
+                format!("the data was made by PostgreSQL {made_by}, which is not installed: install it, or start over with --fresh")
             })
         }
     }

@@ -66,7 +66,7 @@ pub(crate) fn make_private(folder: &Path) -> Result<()> {
     let found = folder.symlink_metadata()?;
     let (us, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
     let fault = if folder.canonicalize()? != folder || !found.is_dir() {
-        "it is no folder, or there is a symbolic link in its path".to_owned()
+        "it is not a folder, or its path contains a symbolic link".to_owned()
     } else if found.uid() != us {
         format!("it belongs to user {}, not to {us}", found.uid())
     } else if ![0o700, 0o711].contains(&mode) {

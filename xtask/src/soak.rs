@@ -28,17 +28,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     hostile.env("PATH", tools::path_with_cargo_lambda()?);
     hostile.env("TASK_API_HOSTILE_CASES", HOSTILE_CASES);
     hostile.args(["test", "--workspace", "--test", "api", "hostile", "--", "--nocapture"]);
-    tools::run(&mut hostile).context("the hostile requests did not pass")?;
+    tools::run(&mut hostile).context("the hostile requests failed")?;
     println!("Property tests, {PROPERTY_CASES} cases each …");
     let mut properties = project::cargo();
     properties.env("PROPTEST_CASES", PROPERTY_CASES);
     properties.args(["test", "--release", "--package", "shared", "--lib"]);
-    tools::run(&mut properties).context("a property does not hold")
+    tools::run(&mut properties).context("a property test failed")
 }
 
 /// The functions as deployed.
 pub(crate) fn build_functions() -> Result<()> {
-    println!("Building the functions as they are deployed …");
+    println!("Building the release functions …");
     let mut build = project::cargo();
     build.env("PATH", tools::path_with_cargo_lambda()?).args(["lambda", "build", "--release"]);
     tools::run(&mut build).context("the functions do not compile")
@@ -53,5 +53,5 @@ pub(crate) fn load(seconds: u64) -> Result<()> {
     tools::run(build.args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
     let mut soak = Command::new(std::env::current_exe()?.with_file_name("bench"));
     soak.current_dir(project::root()).args(["soak", "--seconds", &seconds.to_string()]);
-    tools::run(&mut soak).context("the load did not pass")
+    tools::run(&mut soak).context("the load failed")
 }

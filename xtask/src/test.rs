@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn cargo_test(path: &OsStr, arguments: &[&str]) -> Result<()> {
     let mut command = project::cargo();
     command.env("PATH", path).arg("test").args(arguments);
-    tools::run(&mut command).context("the tests did not pass")
+    tools::run(&mut command).context("the tests failed")
 }
 
 /// Every test except the frontend's.
@@ -76,7 +76,7 @@ fn backend(path: &OsStr) -> Result<()> {
     // These do not use the shared services, read the server's log, or take long.
     let direct = [FAULTS, "failures::", "hostile::", "migrations::", "statements::"];
     command.args(direct.iter().flat_map(|module| ["--skip", module]));
-    tools::run(&mut command).context("the tests did not pass through PgBouncer")?;
+    tools::run(&mut command).context("the tests through PgBouncer failed")?;
 
     // What is deployed runs only on Linux.
     if cfg!(target_os = "linux") { soak::load(LOAD_SECONDS) } else { Ok(()) }

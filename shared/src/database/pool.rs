@@ -63,7 +63,7 @@ impl Pools {
         if let Some(url) = current.other_url() {
             match pool(&url, self.connections, &self.last_used) {
                 Ok(pool) => {
-                    tracing::info!("the database is another from now on");
+                    tracing::info!("the database has changed");
                     (current.url, current.pool) = (url, pool);
                 }
                 Err(reason) => tracing::error!(reason, "the database cannot be used"),

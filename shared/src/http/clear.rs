@@ -13,7 +13,8 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
         (Some(_), None) => query.completed(&mut errors).map(Scope::Completed),
         (None, Some("true")) => Some(Scope::All),
         _ => {
-            let expected = "must be given, or its alternative: either completed, or all=true";
+            let expected =
+                "must be given unless the other is: exactly one of completed and all=true";
             errors.extend(["completed", "all"].map(|name| FieldError::new(name, expected)));
             None
         }
@@ -21,7 +22,7 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     let until = query.get("until").and_then(|text| {
         let until = rfc3339(text);
         if until.is_none() {
-            errors.push(FieldError::new("until", "must be a time as RFC 3339 has it"));
+            errors.push(FieldError::new("until", "must be an RFC 3339 time"));
         }
         until
     });

@@ -107,7 +107,7 @@ impl AuthConfig {
             },
             (None, Some(single)) => vec![SecretString::from(single)],
             (None, None) => {
-                let missing = "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth";
+                let missing = "BETTER_AUTH_SECRET is missing: set it to Better Auth's secret";
                 faults.push(missing.into());
                 Vec::new()
             }
@@ -119,8 +119,8 @@ impl AuthConfig {
             }
             value
         };
-        let issuer = named("JWT_ISSUER", "the issuer that the frontend's tokens name, its URL");
-        let audience = named("JWT_AUDIENCE", "the audience that the frontend's tokens name");
+        let issuer = named("JWT_ISSUER", "the issuer of the frontend's tokens, its URL");
+        let audience = named("JWT_AUDIENCE", "the audience of the frontend's tokens");
         let max_lifetime = get("JWT_MAX_LIFETIME").and_then(|text| {
             let seconds = positive(&text);
             if seconds.is_none() {

@@ -51,7 +51,7 @@ impl SecretList {
     pub fn of_one(secret: &str) -> Result<Self, SettingsError> {
         let misplaced = secret.contains(',') || secret.trim() != secret;
         let misplaced = misplaced.then(|| {
-            "has a comma, or a space at an end, and so no place in a list: give both sides another first".into()
+            "has a comma, or a space at an end, so it cannot be in a list: give both sides another secret first".into()
         });
         match misplaced.or_else(|| weakness(secret)) {
             Some(fault) => Err(SettingsError(vec![format!("BETTER_AUTH_SECRET {fault}")])),

@@ -48,6 +48,6 @@ fn describe(error: &SdkError<GetSecretValueError>) -> String {
             None => "the request could not be sent".to_owned(),
         },
         SdkError::TimeoutError(_) => format!("no answer within {} s", LIMIT.as_secs()),
-        _ => "the answer was not understood".to_owned(),
+        _ => "the answer is not valid".to_owned(),
     }
 }

@@ -73,7 +73,7 @@ impl Function {
         let reply = self.list();
         let took = sent.elapsed().as_millis();
         let log = self.log();
-        let renewed = log.contains("the database is another from now on");
+        let renewed = log.contains("the database has changed");
         let read = if renewed { "read again" } else { "kept" };
         println!("| {fault} | {} | {took} ms | settings {read} |", reply.status);
         assert_eq!(reply.status, if expected == Renewed { 200 } else { 503 }, "{fault}: {log}");
@@ -196,8 +196,7 @@ fn a_login_that_changes_behind_neons_proxy_costs_a_function_at_most_one_request(
             (request, function)
         })
         .collect();
-    let renewed =
-        |function: &Function| function.log().contains("the database is another from now on");
+    let renewed = |function: &Function| function.log().contains("the database has changed");
     let load = |(request, function): &(Request, Function)| {
         let (mut sent, mut failed) = (0, 0);
         until("it goes on with the new login", || {

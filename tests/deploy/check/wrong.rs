@@ -48,7 +48,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         "403 missing_token",
     ),
     (
-        "the tasks of somebody else",
+        "another user's tasks",
         |asked, to| {
             if asked.path.contains("-else/") {
                 to.status = 404;
@@ -205,7 +205,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         "400 of the gateway",
     ),
     (
-        "a body that is no UTF-8",
+        "a body that is not UTF-8",
         |asked, to| {
             if asked.body.contains(&0xff) {
                 to.status = 201;
@@ -261,12 +261,12 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         },
         r#"200, {"deleted":9,"more":true}"#,
     ),
-    ("a burst beyond the throttle", |_, _| {}, "429 to 0 of 400, something else than 401 to 0"),
+    ("a burst beyond the throttle", |_, _| {}, "429 to 0 of 400, other than 401 to 0"),
     // It is seen above to have no CORS headers.
     ("a 429 that a browser can read", |_, _| {}, "no request was refused"),
     ("log of the functions", |_, _| {}, "0 lines, no cold start"),
     ("metrics TaskApi", |_, _| {}, "0 requests, 0 cold starts"),
-    ("access log of the gateway", |_, _| {}, "0 lines, none of them of these requests"),
+    ("access log of the gateway", |_, _| {}, "0 lines, none for these requests"),
     ("trace of a request that asks for one", |_, _| {}, "no trace"),
     ("queries of the dashboard", |_, _| {}, "In the functions: nothing"),
     (

@@ -139,7 +139,7 @@ impl Plan {
         if self.changed || self.functions.renewed || !self.exists {
             println!("Would write the secret {id}.");
         } else {
-            println!("The secret {id} is as it should be: {}.", self.secret.names());
+            println!("The secret {id} is unchanged: {}.", self.secret.names());
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Plan {
                 "The secret {id} is changed: {names}. Running functions read it within five minutes."
             );
         } else {
-            println!("The secret {id} is as it should be: {names}.");
+            println!("The secret {id} is unchanged: {names}.");
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         ),
     };
     if options.dry_run {
-        let what = if options.finish { "forget the old one" } else { "put a new one before it" };
+        let what = if options.finish { "remove the old one" } else { "put a new one before it" };
         println!("Would change the secrets for tokens in {id}: {what}.");
         return Ok(());
     }

@@ -142,7 +142,7 @@ fn access_log(check: &Check) -> Result<Came> {
             let (route, status) = (text(line, "route"), text(line, "status"));
             Came::Expected(format!("{status} {route}"))
         }
-        None => Other(format!("{} lines, none of them of these requests", lines.len())),
+        None => Other(format!("{} lines, none for these requests", lines.len())),
     })
 }
 

@@ -58,7 +58,7 @@ pub(super) static ROWS: &[Row] = &[
         otherwise: "requests without a token must reach the functions: remove what answers before them",
     },
     Row {
-        name: "the tasks of somebody else",
+        name: "another user's tasks",
         expected: "403 wrong_user",
         ask: |check| {
             Ok(Text(check.api.of("GET", &format!("{}-else", check.api.user), "").send()?.text()))

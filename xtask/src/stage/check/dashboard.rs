@@ -17,7 +17,7 @@ const CALM: [&str; 2] = ["Cold starts and repeats", "The last failures"];
 
 pub(super) static ROW: Row = Row {
     name: "queries of the dashboard",
-    expected: "each is answered, and finds something",
+    expected: "each succeeds and finds data",
     ask,
     of: Platform,
     otherwise: "open the dashboard (the output DashboardUrl) and correct the widget in template.yaml",
@@ -127,7 +127,7 @@ fn of_log(query: &str) -> Result<bool> {
             status => anyhow::bail!("{status}"),
         }
     }
-    anyhow::bail!("the query of the log does not end")
+    anyhow::bail!("the log query does not end")
 }
 
 #[cfg(test)]

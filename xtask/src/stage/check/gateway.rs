@@ -97,7 +97,7 @@ pub(super) static ROWS: &[Row] = &[
         otherwise: IDS,
     },
     Row {
-        name: "a body that is no UTF-8",
+        name: "a body that is not UTF-8",
         expected: "422 invalid_request",
         ask: |check| {
             let call = check.api.tasks("POST", "").header("content-type", "application/json");

@@ -134,7 +134,7 @@ fn burst(check: &Check) -> Result<Came> {
         let _ = check.refused_readable.set(unreadable.into_inner() == 0);
     }
     let other = other.into_inner();
-    let text = format!("429 to {refused} of {sent}, something else than 401 to {other}");
+    let text = format!("429 to {refused} of {sent}, other than 401 to {other}");
     Ok(Came::measured(text, refused > 0 && other == 0))
 }
 

@@ -57,7 +57,7 @@ async fn read(client: &mut Client) -> Result<()> {
         "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
     for row in transaction.query_typed(seen, &[]).await? {
         let (role, secured, tasks): (String, bool, i64) = (row.get(0), row.get(1), row.get(2));
-        ensure!(role == DATABASE_ROLE, "it becomes {role}, not {DATABASE_ROLE}");
+        ensure!(role == DATABASE_ROLE, "it runs as {role}, not as {DATABASE_ROLE}");
         ensure!(
             secured && tasks == 0,
             "row-level security does not hold: it sees {tasks} tasks of others"
