@@ -23,7 +23,7 @@ else:
     template = yaml_parse((root / "template.yaml").read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            # Where `sam deploy` puts the built code.
+            # Where `sam deploy` would upload the code.
             resource["Properties"]["CodeUri"] = "s3://artifacts/" + resource["Metadata"]["BuildProperties"]["Binary"]
 parameters = CfnParameterOverridesType().convert(overrides, None, None) if overrides else {}
 for name, parameter in template.get("Parameters", {}).items():

@@ -19,15 +19,15 @@ SECRET = os.environ["BETTER_AUTH_SECRET"]
 ISSUER = os.environ["JWT_ISSUER"]
 AUDIENCE = os.environ["JWT_AUDIENCE"]
 
-# What Rust trims; Python's `strip` has other ideas.
+# The characters that Rust trims, which differ from Python's `strip`.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 KINDS_OF_TOKEN = ["stranger", "expired", "nobody"] + 17 * ["owner"]
 KINDS_OF_TASK = ["none", "task", "task with its tag", "task with its tag"]
 
-# Whose each token is that holds.
+# The user of each valid token.
 holders = {}
-# The cases that a task was made for.
+# The cases for which a task was created.
 made = set()
 
 
@@ -92,17 +92,18 @@ def before_call(context, case, kwargs):
     if is_good(case):
         make_a_task(case)
         if follows_links(case) and "Idempotency-Key" in case.headers:
-            # A repeated key would bring back a task that was deleted since.
+            # A reused key would return a task that was deleted since.
             case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}-{case.id}"
         if "after" in case.query:
-            # The document cannot say that they exclude each other.
+            # The document cannot express that they exclude each other.
             case.query.pop("offset", None)
         if case.operation.definition.raw["operationId"] == "clearTasks":
             # Nor that exactly one of these is required.
             case.query.pop("completed" if "all" in case.query else "all", None)
             if "all" not in case.query:
                 case.query.setdefault("completed", "true")
-    # The local gateway answers a header that is not ASCII, and a body that is not UTF-8, by itself, with its own 500.
+    # The local gateway answers a header that is not ASCII, or a body that is not UTF-8, with its
+    # own 500.
     for name, value in list(case.headers.items()):
         if isinstance(value, str) and not value.isascii():
             case.headers[name] = value.encode("ascii", "ignore").decode()
@@ -115,10 +116,10 @@ def make_a_task(case):
     token = case.headers.get("Authorization", "").removeprefix("Bearer ")
     if follows_links(case) or token not in holders or "task_id" not in case.path_parameters:
         return
-    # The largest ids stay, since it is their limit that is tried.
+    # The largest ids stay, since they test the limit.
     if int(case.path_parameters["task_id"]) > 2**52:
         return
-    # The few cases of the coverage phase all have to arrive.
+    # The coverage phase has few cases, so all must reach the API.
     which = "task with its tag" if phase(case) == "coverage" else choice(case, *KINDS_OF_TASK)
     if which == "none":
         return
