@@ -15,7 +15,7 @@ test.afterAll(async () => {
   await mails.stop();
 });
 
-// Pages are this app's, once there is one.
+// Pages of this test's own app.
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 
 for (const view of VIEWS) {

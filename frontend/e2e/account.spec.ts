@@ -90,7 +90,7 @@ test('signing out everywhere ends every session, also for whoever kept the cooki
   await openAccount(page, account.name);
   await page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(page.getByText('You are signed out everywhere.')).toBeVisible();
-  // The other tab of this browser hears of it.
+  // The other tab of this browser is told.
   await expect(tab).toHaveURL(/\/login/);
   expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);
   await page.context().addCookies(cookies);
@@ -110,7 +110,7 @@ test('a form of the account page whose session has ended elsewhere leads to the 
   await page.getByLabel('New password').fill(`${account.password}-new`);
   await page.getByRole('button', { name: 'Change password' }).click();
   await expect(page.getByText('Your session has ended. Sign in again to go on.')).toBeVisible();
-  // Nothing is left to be signed out of, and that is what was asked for.
+  // The session has ended already, which is what was asked for.
   await tab.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(tab.getByText('You are signed out everywhere.')).toBeVisible();
   expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
@@ -147,7 +147,7 @@ test('after too many tries, the page says when the next one is possible', async 
   expect((await refusal).headers()['retry-after']).toBe(String(retryAfter));
   await expect(page.getByText(`The next one is possible in ${retryAfter} second`)).toBeVisible();
   await expect(page.getByRole('button', { name: /^Possible in \d+ second/ })).toBeDisabled();
-  // When the time has come, it works.
+  // After the wait, it works.
   await page.getByLabel('Password', { exact: true }).fill(account.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByText(account.name)).toBeVisible();

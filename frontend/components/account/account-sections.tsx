@@ -16,7 +16,7 @@ interface Props {
 export function AccountSections({ user }: Props) {
   useEffect(() => {
     const reload = () => window.location.reload();
-    // A page that the browser kept for its back button may show what its user has signed out of.
+    // A page restored by the back button may show a user who has signed out.
     const reloadKept = (event: PageTransitionEvent) => event.persisted && reload();
     window.addEventListener('pageshow', reloadKept);
     const stop = onSessionChange(reload);

@@ -16,11 +16,11 @@ type Step = 'idle' | 'erasing' | 'removing' | 'erasing again' | 'not erased agai
 const post = <T,>(step: 'prepare' | 'finish', password: string) =>
   authClient.$fetch<T>(`/delete-account/${step}`, { method: 'POST', body: { password } });
 
-/** Deletes the account, step by step. Where one fails, the page says what is gone, and the same button goes on from there. */
+/** Deletes the account, step by step. If a step fails, the page says what is deleted, and the same button continues. */
 export function DeleteAccount({ userId }: { userId: string }) {
   const [step, setStep] = useState<Step>('idle');
   const [erased, setErased] = useState(0);
-  /** The API as the user, once there is no user: by their last token. */
+  /** After the user is removed, the API with the user's last token. */
   const client = useRef(api);
   const isGone = step === 'erasing again' || step === 'not erased again';
 
@@ -54,7 +54,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
     return null;
   }
 
-  /** Erases what another browser wrote between the first time and the end of the user. */
+  /** Erases what another browser wrote between the first erasure and the removal of the user. */
   async function eraseAgain() {
     setStep('erasing again');
     try {
@@ -100,6 +100,6 @@ export function DeleteAccount({ userId }: { userId: string }) {
   );
 }
 
-/** Nobody is signed in: also where an answer got lost that said that the user is removed. */
+/** A 401 may also mean that the user was removed and the answer got lost. */
 const said = (error: Failure & { status: number }): Failure =>
   error.status === 401 ? { message: 'You are signed out. If that was not you, your account may be deleted already: sign in to see.' } : error;

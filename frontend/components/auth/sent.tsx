@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 
-/** Says that a mail is on its way, in the same words whether the address has an account or not. */
+/** Says that a mail was sent, with the same text whether the address has an account or not. */
 export function Sent({ children }: { children: ReactNode }) {
   return (
     <div role="status" className="flex flex-col gap-3 rounded-lg border border-transparent bg-wash px-4 py-3 break-words">
@@ -10,7 +10,7 @@ export function Sent({ children }: { children: ReactNode }) {
   );
 }
 
-/** The address that a mail is on its way to, once a form with it is sent. */
+/** The address of the mail, after a form was sent. */
 export function useSentTo(): [address: string | null, sent: (fields: FormData) => boolean] {
   const [address, setAddress] = useState<string | null>(null);
   const sent = (fields: FormData) => {

@@ -10,7 +10,7 @@ interface Props {
   onAdd: () => void;
 }
 
-/** The form for a new task; its description opens with the first letter of the title. */
+/** The form for a new task; the description field appears with the first letter of the title. */
 export function AddTask({ field, text, onChange, onAdd }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const hydrated = useHydrated();

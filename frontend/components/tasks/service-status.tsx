@@ -17,7 +17,7 @@ const subscribe = (changed: () => void) => {
   };
 };
 
-/** Says what keeps the user waiting. */
+/** Says why the user has to wait. */
 export function ServiceStatus() {
   const calls = useSyncExternalStore(callWatch.subscribe, callWatch.state, () => 'fine' as const);
   const onLine = useSyncExternalStore(
