@@ -13,7 +13,7 @@ use super::row::Side::Platform;
 use crate::stage::aws;
 
 /// The widgets that are empty unless something fails.
-const CALM: [&str; 2] = ["Cold starts and repeats", "The last failures"];
+const CALM: [&str; 2] = ["Cold starts and retries", "The last failures"];
 
 pub(super) static ROW: Row = Row {
     name: "queries of the dashboard",
