@@ -25,7 +25,7 @@ export function connection(text) {
   const query = url.searchParams;
   for (const name of ['ssl', 'uselibpqcompat']) {
     if (query.has(name)) {
-      throw new Error(`DATABASE_URL: say sslmode=verify-full or sslmode=disable instead of ${name}`);
+      throw new Error(`DATABASE_URL: use sslmode=verify-full or sslmode=disable instead of ${name}`);
     }
   }
   const asked = query.get('sslmode') ?? (isLocal(url) ? undefined : 'verify-full');

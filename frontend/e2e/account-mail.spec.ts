@@ -83,7 +83,7 @@ test('who forgot a password chooses a new one by a link that works once', async 
     await page.goto(spent);
     await page.getByLabel('New password').fill('another password');
     await page.getByRole('button', { name: 'Set password' }).click();
-    await expect(page.getByText('This link is not valid any more')).toBeVisible();
+    await expect(page.getByText('This link is no longer valid')).toBeVisible();
   }
   await page.getByRole('link', { name: 'Send me a new one' }).click();
   await expect(page.getByRole('button', { name: 'Send me a link' })).toBeVisible();

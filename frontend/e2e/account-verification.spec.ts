@@ -43,7 +43,7 @@ test('a new account is used only after its address is confirmed', async ({ page,
   expect(errors.splice(0).every((error) => error.includes('403'))).toBe(true);
 
   await page.goto(`${first.replace(/token=[^&]*/, 'token=marked-0123')}`);
-  await expect(page.getByText('That link is not valid any more.')).toBeVisible();
+  await expect(page.getByText('That link is no longer valid.')).toBeVisible();
   await page.goto(first);
   await expect(page.getByText('Your address is confirmed.')).toBeVisible();
   // The link does not sign in: somebody who reads the mail, or a log of URLs, has no password.

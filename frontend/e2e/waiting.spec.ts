@@ -72,7 +72,7 @@ test('signing out does not wait for a server that does not answer, and says what
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByText('Signing out')).toBeVisible();
   await page.clock.runFor(2_500);
-  await expect(page.getByText('One thing is not saved')).toBeVisible();
+  await expect(page.getByText('One change is not saved')).toBeVisible();
   await page.getByRole('button', { name: 'Stay' }).click();
   await expect(page.getByRole('button', { name: 'Sign out', exact: true })).toBeEnabled();
   await page.getByRole('button', { name: 'Sign out' }).click();

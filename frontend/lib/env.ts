@@ -76,7 +76,7 @@ function faults(): string[] {
     }
   }
   if (env.clientIpHeader && env.trustedProxies) {
-    found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: who knows the address of a client, the platform or a proxy?');
+    found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: set only the one for your host');
   }
   if (env.clientIpHeader && !/^[\w-]+$/.test(env.clientIpHeader)) {
     found.push('CLIENT_IP_HEADER is not the name of a header');

@@ -9,12 +9,12 @@ export const metadata: Metadata = { title: 'Sign in' };
 
 /** Messages for the reasons to be on this page; the first one in the query is shown. */
 const INTROS = {
-  error: 'That link is not valid any more. Sign in, and we send you a new one.',
+  error: 'That link is no longer valid. Sign in to get a new one.',
   verified: 'Your address is confirmed. Sign in to see your tasks.',
   reset: 'Your new password is set. Sign in with it.',
   everywhere: 'You are signed out everywhere.',
-  deleted: 'Your account is deleted, and everything in it.',
-  ended: 'Your session has ended. Sign in again to go on.',
+  deleted: 'Your account and everything in it is deleted.',
+  ended: 'Your session has ended. Sign in again to continue.',
 };
 
 export default async function LoginPage({ searchParams }: PageProps<'/login'>) {

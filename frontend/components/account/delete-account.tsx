@@ -41,7 +41,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
     try {
       await erase();
     } catch (cause) {
-      return { message: `${ApiError.of(cause).detail} Your account is still there: try again to go on.` };
+      return { message: `${ApiError.of(cause).detail} Your account is still there: try again to continue.` };
     }
     setStep('removing');
     const finished = await post<IssuedToken>('finish', password);
@@ -76,7 +76,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
       {isGone ? (
         step === 'not erased again' && (
           <div role="alert" className="flex flex-col gap-4">
-            <p>The task service does not answer. If another browser of yours added a task in the last minutes, it may still be stored.</p>
+            <p>The task service does not answer. If another of your browsers added a task in the last few minutes, it may still be stored.</p>
             <button type="button" className="button-danger min-h-11" onClick={() => void eraseAgain()}>
               Erase it, too
             </button>

@@ -55,7 +55,7 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
     setPending(false);
     if (error.retryAfter) {
       wait(error.retryAfter);
-      setTooMany(`Too many tries. The next one is possible in ${inWords(error.retryAfter)}.`);
+      setTooMany(`Too many attempts. Try again in ${inWords(error.retryAfter)}.`);
     } else {
       setFailure(error.message ?? 'That did not work. Please try again.');
       form.current?.querySelector('input')?.focus();

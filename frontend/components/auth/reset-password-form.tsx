@@ -42,7 +42,7 @@ export function ResetPasswordForm() {
   if (spent) {
     return (
       <div role="alert" className="flex flex-col gap-4">
-        <p>This link is not valid any more: it was used, or it is older than an hour.</p>
+        <p>This link is no longer valid: it was used already, or is older than an hour.</p>
         <Link href="/forgot-password" className="button-primary min-h-11">
           Send me a new one
         </Link>

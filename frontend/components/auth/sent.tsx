@@ -5,7 +5,7 @@ export function Sent({ children }: { children: ReactNode }) {
   return (
     <div role="status" className="flex flex-col gap-3 rounded-lg border border-transparent bg-wash px-4 py-3 break-words">
       <p>{children}</p>
-      <p className="text-sm text-quiet">Nothing there after some minutes? Look into the spam folder, and at the address once more.</p>
+      <p className="text-sm text-quiet">No mail after a few minutes? Check your spam folder and the address.</p>
     </div>
   );
 }

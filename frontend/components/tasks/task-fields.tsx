@@ -123,7 +123,7 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
       {asking ? (
         // Keys, or React would turn “Keep editing” into “Save” during the click, which would submit the form.
         <div key="asking" role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
-          <p className="mr-auto text-sm font-medium">Discard what you changed?</p>
+          <p className="mr-auto text-sm font-medium">Discard your changes?</p>
           <button ref={keep} type="button" className="button-plain" onClick={goOn}>
             Keep editing
           </button>

@@ -75,7 +75,7 @@ export function TopBar({ user, model, onHelp }: Props) {
       {unsent > 0 && (
         <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg border border-transparent bg-danger-wash px-3 py-2 text-sm text-danger">
           <p className="mr-auto">
-            {unsent === 1 ? 'One thing is' : `${unsent} things are`} not saved, and would be lost.
+            {unsent === 1 ? 'One change is' : `${unsent} changes are`} not saved and would be lost.
           </p>
           <button type="button" className="button px-3" onClick={() => setUnsent(0)}>
             Stay
