@@ -1,8 +1,8 @@
-"""The AWS CLI, started once: its start takes most of a call's time, and the tests make hundreds of calls.
+"""A running AWS CLI: its start takes most of a call's time, and the tests make hundreds of calls.
 
-Run by its own Python, with the path of a socket. Whoever connects (`aws`, beside this) is served by a fork with the
-arguments, environment, folder and files of the caller. It ends with its standard input, and takes the socket's folder
-along.
+Run it with the AWS CLI's Python and the path of a socket. Each connection (from `aws`, beside this) gets a fork with the
+caller's arguments, environment, folder and open files. It ends with its standard input, and then removes the socket's
+folder.
 """
 import json
 import os
