@@ -16,8 +16,8 @@
 //! `database`, `auth`, `settings`, `tls` and `telemetry`.
 //!
 //! Also public is what the commands, the tests and the benchmark need: the settings, a
-//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which the
-//! template's timeout must match.
+//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a
+//! test compares with the template's timeout.
 
 mod app;
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub use self::error::SettingsError;
 pub use self::secret_list::SecretList;
 use crate::telemetry;
 
-/// The age at which the secret in Secrets Manager is read again: so long may a withdrawn secret
-/// still be accepted.
+/// The age at which the secret in Secrets Manager is read again. A withdrawn secret may be accepted
+/// that long.
 const MAX_AGE: Duration = Duration::from_mins(5);
 /// Settings older than this, as in a sandbox that was frozen for long, are not used during a
 /// refresh.

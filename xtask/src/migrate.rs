@@ -18,8 +18,9 @@ const LOCK: i64 = 0x7461_736b_7321;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The database; `-` reads its URL from standard input. The default is `DATABASE_URL` in the environment, else in
-    /// `.env`. A URL with a password is refused here, because other users could see it in the list of processes.
+    /// The database; `-` reads its URL from standard input. The default is `DATABASE_URL` in the
+    /// environment, else in `.env`. A URL with a password is refused here, because other users
+    /// could see it in the list of processes.
     #[arg(long)]
     database_url: Option<String>,
 }

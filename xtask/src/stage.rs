@@ -32,14 +32,16 @@ enum Stage {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Before a deployment: make or complete the secret, migrate the tables, make the logins to the database.
+    /// Before a deployment: create or complete the secret, migrate the tables, create the database
+    /// logins.
     Prepare(prepare::Options),
-    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The exit status is 1 if the API
-    /// fails, and 3 if only AWS behaves differently than expected.
+    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The
+    /// exit status is 1 if the API fails, and 3 if only AWS behaves differently than expected.
     Check(check::Options),
     /// Print the keyed hash by which the logs name a user.
     User(user::Options),
-    /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove the old one.
+    /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove
+    /// the old one.
     Rotate(rotate::Options),
 }
 

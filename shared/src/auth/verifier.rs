@@ -150,7 +150,7 @@ impl Verifier {
             match decode::<Verified>(token, key, &self.validation) {
                 Ok(_) if !is_strict(token) => return Err(ErrorKind::InvalidToken.into()),
                 Ok(token) => return Ok(token.claims),
-                // Only after a wrong signature is the next key tried.
+                // The next key is tried only after a wrong signature.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
                     failure = error;
                 }

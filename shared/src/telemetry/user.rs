@@ -1,4 +1,4 @@
-//! The user in the log: a pseudonym that only the secret and the user's id give again.
+//! A user's pseudonym in the log, which only the secret and the user's id can derive.
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn a_name_depends_on_the_user_and_on_the_secret() {
         let secret = SecretString::from("a-secret-of-this-test-with-32-bytes-or-more");
-        // key=$(printf 'task-api: users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' ' -f2)
-        // printf user-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key
+        // key=$(printf 'task-api: users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' '
+        // -f2) printf user-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key
         assert_eq!(log_name(&secret, "user-1"), "3f4de32a517ae6e4");
         assert_ne!(log_name(&secret, "user-2"), log_name(&secret, "user-1"));
         let next = SecretString::from("the-secret-that-comes-next-has-32-bytes-too");

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// How many seconds to wait for log lines, metrics and the trace.
     #[arg(long, default_value_t = 180)]
     wait: u64,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }

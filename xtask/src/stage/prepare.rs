@@ -22,8 +22,8 @@ pub(crate) struct Options {
     /// Read settings from a file of NAME=value lines; they replace the stage's.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Give the functions, or the app, a new login to the database. The old password expires ten minutes later, the
-    /// app's a day later.
+    /// Give the functions, or the app, a new login to the database. The old password expires ten
+    /// minutes later, the app's a day later.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "functions")]
     new_login: Option<Access>,
     /// End old logins and their sessions at once, after a password leaked.
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     /// Do not ask; fail if something is missing.
     #[arg(long)]
     no_prompt: bool,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }

@@ -10,10 +10,11 @@ use crate::settings::{SECRET, SECRETS, random_text};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Remove the old secret, once the frontend signs with the new one and the old tokens have expired.
+    /// Remove the old secret, once the frontend signs with the new one and the old tokens have
+    /// expired.
     #[arg(long)]
     finish: bool,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }
