@@ -190,17 +190,17 @@ impl Report {
             [("as deployed", &cold.deployed), ("settings in variables", &cold.tls)]
         {
             for (name, Cold { cpu, system, wall, memory }) in NAMES.iter().zip(programs) {
-                let ratio = cpu.ratio(&programs[0].cpu);
-                self.row(&[&format!("{name}, {kind}"), cpu, system, wall, memory, &ratio]);
+                let in_ours = cpu.ratio(&programs[0].cpu);
+                self.row(&[&format!("{name}, {kind}"), cpu, system, wall, memory, &in_ours]);
             }
         }
         for (name, plain) in NAMES.iter().zip(&cold.plain) {
-            let ratio = plain.cpu.ratio(&cold.plain[0].cpu);
+            let in_ours = plain.cpu.ratio(&cold.plain[0].cpu);
             let Cold { cpu, system, wall, memory } = plain;
-            self.row(&[&format!("{name}, without TLS"), cpu, system, wall, memory, &ratio]);
+            self.row(&[&format!("{name}, without TLS"), cpu, system, wall, memory, &in_ours]);
         }
-        let ratio = cold.psql.ratio(&cold.tls[0].cpu);
-        self.row(&[&"`psql -c` with the same list", &cold.psql, &"", &"", &"", &ratio]);
+        let in_ours = cold.psql.ratio(&cold.tls[0].cpu);
+        self.row(&[&"`psql -c` with the same list", &cold.psql, &"", &"", &"", &in_ours]);
         self.prose("TLS to the database is TLS 1.3 with SCRAM-SHA-256 and channel binding, the server's certificate verified.");
         let Some(walls) = &cold.throttled else {
             return self.prose(
@@ -219,8 +219,8 @@ impl Report {
         self.head(&["", "p50", "p99", "p99.9", "CPU a request", "p50 / ours"]);
         for OperationResults { function, programs, .. } in &warm.operations {
             for (name, Warm { p50, p99, p999, cpu }) in NAMES.iter().zip(programs) {
-                let ratio = p50.ratio(&programs[0].p50);
-                self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &ratio]);
+                let in_ours = p50.ratio(&programs[0].p50);
+                self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &in_ours]);
             }
         }
         self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request.");
@@ -271,8 +271,8 @@ impl Report {
         for ((name, one), some) in NAMES.iter().zip(one).zip(several) {
             self.row(&[name, one, some, &some.ratio(&several[1])]);
         }
-        let ratio = server.ratio(&several[1]);
-        self.row(&[&"FastAPI under uvicorn, no Lambda", &"", server, &ratio]);
+        let in_fastapi = server.ratio(&several[1]);
+        self.row(&[&"FastAPI under uvicorn, no Lambda", &"", server, &in_fastapi]);
         self.prose("One process of ours that serves many requests at once (Lambda Managed Instances; `AWS_LAMBDA_MAX_CONCURRENCY`), and pgbench's pipelined transaction with as many clients.");
         self.head(&["at once", "ours", "pgbench", "ours / pgbench's"]);
         for (at_once, ours, pgbench) in concurrent {
