@@ -49,7 +49,7 @@ test('an account of 25,000 tasks is deleted, with all that it had', async ({ pag
     .locator('[role=status]:first-child')
     .evaluate((status) => new MutationObserver(() => (window as unknown as { said(text: string): void }).said(status.textContent)).observe(status, { subtree: true, childList: true, characterData: true }));
   await askToDelete(page, account);
-  await expect(page.getByText('Your account and everything in it is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
   expect(said).toEqual(expect.arrayContaining(['Erasing your tasks …', ...[10, 20].map((n) => `${n},000 tasks are deleted. Erasing your tasks …`)]));
   const times = await Promise.all(calls);
@@ -83,7 +83,7 @@ test('where the API fails in the middle, the user stays and the page says what i
   expect(errors.splice(0).every((error) => error.includes('503'))).toBe(true);
 
   await askToDelete(page, account);
-  await expect(page.getByText('Your account and everything in it is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
 });
 
@@ -103,7 +103,7 @@ test('where the database fails at the end, the user stays whole, and the next tr
   expect(await stored(userId)).toEqual({ tasks: 0, keys: 0, users: 1, sessions: 1, passwords: 1, links: 0 });
   expect(errors.splice(0).every((error) => error.includes('503'))).toBe(true);
   await askToDelete(page, account);
-  await expect(page.getByText('Your account and everything in it is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
 });
 
@@ -122,7 +122,7 @@ test('what another browser adds before the user is removed is erased, too; its t
     await route.continue();
   });
   await askToDelete(page, account);
-  await expect(page.getByText('Your account and everything in it is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
   // For at most ten minutes, as SECURITY.md says.
   expect((await callApi(token, 'POST', undefined, { title: 'Afterwards' })).status).toBe(201);
@@ -146,7 +146,7 @@ test('what is left when the API fails last is erased on demand', async ({ page, 
   await expect(deletion(page).getByText('it may still be stored')).toBeVisible();
   await page.unroute('**/tasks?all=true');
   await deletion(page).getByRole('button', { name: 'Erase it, too' }).click();
-  await expect(page.getByText('Your account and everything in it is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
   expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
 });

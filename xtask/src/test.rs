@@ -115,7 +115,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
         ("NEXT_PUBLIC_API_URL", &gateway_url),
         ("NEXT_PUBLIC_APP_URL", &app_url),
         ("BETTER_AUTH_URL", &app_url),
-        // The tests are many clients with one address.
+        // The tests act as many clients on this machine.
         ("TRUSTED_PROXIES", "127.0.0.0/8"),
     ];
     println!("The frontend: npm run build …");

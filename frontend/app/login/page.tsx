@@ -13,7 +13,7 @@ const INTROS = {
   verified: 'Your address is confirmed. Sign in to see your tasks.',
   reset: 'Your new password is set. Sign in with it.',
   everywhere: 'You are signed out everywhere.',
-  deleted: 'Your account and everything in it is deleted.',
+  deleted: 'Your account and all its data have been deleted.',
   ended: 'Your session has ended. Sign in again to continue.',
 };
 

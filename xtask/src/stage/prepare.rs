@@ -217,8 +217,7 @@ impl Plan {
 }
 
 impl Login {
-    /// The login's URL: the current one, or a new login under the name of the two that is not in
-    /// use.
+    /// The login's URL: the current one, or that of a new login with the unused one of two names.
     fn url(&self, stage: Stage, owner_url: &DatabaseUrl) -> Result<DatabaseUrl> {
         if let Some(used) = self.used.as_ref().filter(|_| !self.renewed) {
             return Ok(used.clone());
