@@ -50,7 +50,7 @@ pub(crate) async fn sandbox(name: &str, database_url: &str) -> Result<Sandbox> {
     Sandbox::start(in_environment(Command::new(binary(name)), name, database_url)).await
 }
 
-/// A sandbox of the function that does nothing but send this answer.
+/// A sandbox of the function that does nothing except send this answer.
 pub(crate) async fn floor(answer: &str) -> Result<Sandbox> {
     let mut command = in_environment(Command::new(floor_binary()), "floor", "");
     command.env("ANSWER", answer);

@@ -72,7 +72,7 @@ test('where the API fails in the middle, the user stays and the page says what i
   await page.goto('/account');
   await asOwner(async (owner) => {
     await owner.query('BEGIN');
-    // The API's second call waits for this row until its statement times out.
+    // The second call to the API waits for this row until its statement times out.
     await owner.query('SELECT FROM tasks WHERE user_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE', [userId]);
     await askToDelete(page, account);
     await expect(deletion(page).getByRole('alert').filter({ hasText: 'Your account is still there' })).toBeVisible({ timeout: 60_000 });

@@ -187,7 +187,7 @@ fn every_row_tells_what_is_wrong() {
         assert!(matches && came.starts_with(wanted.split('*').next().unwrap()), "{row}: {came}");
     }
     let report: Value = text.parse().unwrap();
-    assert_eq!(report["rows"].as_array().unwrap().len(), WRONG.len(), "each row has a wrong");
+    assert_eq!(report["rows"].as_array().unwrap().len(), WRONG.len(), "each row has a fault");
     // It deleted its data, whatever answers it got.
     assert_eq!(left(&stack), Vec::<String>::new());
 }

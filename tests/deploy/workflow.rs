@@ -215,7 +215,7 @@ fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
     for list in ["sam", "cargo-lambda"] {
         // The version that the tests and `cargo xtask dev` use.
         let wanted = text(&format!("requirements/{list}.in"));
-        assert!(tools.contains(&format!("\"{}\"", wanted.trim())), "xtask has not {wanted}");
+        assert!(tools.contains(&format!("\"{}\"", wanted.trim())), "xtask does not use {wanted}");
         let list = text(&format!("requirements/{list}.txt"));
         assert!(list.contains(wanted.trim()));
         let entries = list.replace("\\\n", " ");

@@ -27,7 +27,7 @@ impl Reply {
         let status = answer["statusCode"].as_u64().context("the answer has no status")?;
         let mut headers = HeaderMap::new();
         for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-            let value = value.as_str().context("a header is no text")?;
+            let value = value.as_str().context("a header is not text")?;
             headers.append(HeaderName::try_from(name)?, value.try_into()?);
         }
         let body = match answer["body"].take() {

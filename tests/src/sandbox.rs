@@ -166,7 +166,7 @@ impl Sandbox {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        kib.context("the kernel does not say how much memory it has")
+        kib.context("the process status lacks the memory")
     }
 
     /// The CPU time of its threads, in µs.
@@ -178,7 +178,7 @@ impl Sandbox {
                 continue;
             };
             let run = text.split(' ').next().and_then(|run| run.parse::<f64>().ok());
-            nanos += run.context("the kernel does not say how long it ran")?;
+            nanos += run.context("the scheduler statistics lack the CPU time")?;
         }
         Ok(nanos / 1e3)
     }

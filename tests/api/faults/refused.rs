@@ -127,7 +127,7 @@ fn what_neons_proxy_says_is_understood_by_its_words() {
         ("Control plane request failed", Waited),
         ("Authentication timed out", Waited),
         ("Internal error", Waited),
-        ("What nobody has told us of", Waited),
+        ("An unknown message", Waited),
         ("Control plane request failed: endpoint cannot be found", Refused),
         ("Control plane request failed: endpoint is disabled", Refused),
         (
