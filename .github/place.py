@@ -1,6 +1,6 @@
-"""Completes .aws-sam/build as `sam build` leaves it, where another job built the functions: FUNCTION/bootstrap.
+"""Completes .aws-sam/build like `sam build` does, for functions from another job: FUNCTION/bootstrap.
 
-Run by the Python of the SAM CLI, in the project's folder. Refuses whatever else is there.
+Run by the Python of the SAM CLI, in the project's folder. Refuses any other file.
 """
 import sys
 from pathlib import Path
@@ -17,6 +17,6 @@ if found != expected:
     sys.exit(f"{build}: {sorted(found - expected)} must not be there, {sorted(expected - found)} must")
 
 for id, function in functions.items():
-    (build / id / "bootstrap").chmod(0o755)  # an artifact keeps no permissions
+    (build / id / "bootstrap").chmod(0o755)  # artifacts lose permissions
     function["Properties"]["CodeUri"] = id
 (build / "template.yaml").write_text(yaml_dump(template))

@@ -4,6 +4,6 @@ export default defineConfig({
   dialect: 'postgresql',
   schema: './db/schema.ts',
   out: './drizzle',
-  // The API's tables live in the same schema, and are not ours to compare or drop.
+  // The API's tables are in the same schema and must not be compared or dropped.
   tablesFilter: ['user', 'session', 'account', 'verification', 'rate_limit'],
 });

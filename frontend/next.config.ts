@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { NextConfig } from 'next';
 
-// One place for the settings of both sides; what the process was given already wins over the file.
+// The settings of both sides are in one file; variables of the process override it.
 const envFile = resolve(process.cwd(), '../.env');
 if (existsSync(envFile)) {
   process.loadEnvFile?.(envFile);
@@ -10,12 +10,13 @@ if (existsSync(envFile)) {
 
 const config: NextConfig = {
   poweredByHeader: false,
-  // The development server's list of requests would show the tokens of links.
+  // The development server's request log would show the tokens in links.
   logging: { incomingRequests: { ignore: [/^\/api\/auth\//] } },
   turbopack: { root: process.cwd() },
-  // The app is small. What is kept from a run that was stopped in the middle has made every page of a later run reload itself for ever.
+  // No cache on disk: the app is small, and a cache from an interrupted run made every page of a later run reload
+  // forever.
   experimental: { turbopackFileSystemCacheForDev: false },
-  // The Content-Security-Policy has a nonce of its own in each answer: proxy.ts sets it.
+  // The Content-Security-Policy has a nonce in each answer: proxy.ts sets it.
   headers: async () => [
     {
       source: '/:path*',
@@ -25,12 +26,12 @@ const config: NextConfig = {
         { key: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
         { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
         { key: 'Permissions-Policy', value: 'camera=(), geolocation=(), microphone=()' },
-        // Browsers ignore it over plain http, so it does not disturb localhost.
+        // Browsers ignore it over plain http, so localhost is unaffected.
         { key: 'Strict-Transport-Security', value: 'max-age=63072000' },
       ],
     },
     {
-      // No page: nothing that such an answer holds is run or shown, whatever a browser takes it for.
+      // These answers are not pages: nothing in them may be run or rendered, whatever type a browser guesses.
       source: '/api/:path*',
       headers: [{ key: 'Content-Security-Policy', value: "default-src 'none'; frame-ancestors 'none'" }],
     },

@@ -3,12 +3,12 @@ import { API_URL } from '@/lib/api-url';
 
 const development = process.env.NODE_ENV === 'development';
 
-/** Gives each page a Content-Security-Policy whose nonce, which Next.js puts on its scripts, is good for that page only. */
+/** Gives each page a Content-Security-Policy with a fresh nonce, which Next.js puts on its scripts. */
 export function proxy(request: NextRequest) {
   const nonce = btoa(crypto.randomUUID());
   const policy = [
     "default-src 'none'",
-    // The development server evaluates code and adds styles as it goes.
+    // The development server evaluates code and adds styles at run time.
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ''}`,
     `style-src 'self' ${development ? "'unsafe-inline'" : `'nonce-${nonce}'`}`,
     `connect-src 'self' ${new URL(API_URL).origin}`,

@@ -1,4 +1,4 @@
-//! More sandboxes at once than the server has room for, and how soon all is well again.
+//! A burst of more sandboxes than the server has connections, and the time to recover.
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::functions::{LIST, sandbox};
 
 const SANDBOXES: usize = 200;
 const SLOTS: &str = "100";
-/// By when the sandboxes that are left must all be served.
+/// The time limit for serving all remaining sandboxes.
 const RECOVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Result<()> {
@@ -25,7 +25,7 @@ pub(crate) async fn run() -> Result<()> {
     println!("{SANDBOXES} sandboxes, {SLOTS} slots: {statuses:?} in {took:?}.");
     ensure!(statuses.keys().all(|status| [200, 503].contains(status)), "neither 200 nor 503");
     ensure!(statuses.get(&200).is_some_and(|served| *served >= 90), "too few were served");
-    ensure!(statuses.contains_key(&503), "the server had room for all");
+    ensure!(statuses.contains_key(&503), "the server refused no sandbox");
 
     sandboxes.truncate(SANDBOXES / 4);
     let ended = Instant::now();
@@ -36,11 +36,11 @@ pub(crate) async fn run() -> Result<()> {
         }
         ensure!(ended.elapsed() < RECOVERY, "still {statuses:?}");
     }
-    println!("With a quarter of them left, all were served after {:?}.", ended.elapsed());
+    println!("The remaining quarter was served again after {:?}.", ended.elapsed());
     Ok(())
 }
 
-/// Asks all at once; how many answered what, and how long the last one took.
+/// Sends one request to each sandbox at once; returns the count of each status and the total time.
 async fn all(sandboxes: &[Sandbox], event: &Bytes) -> Result<(BTreeMap<u16, usize>, Duration)> {
     let started = Instant::now();
     let answers = sandboxes.iter().map(|sandbox| sandbox.invoke(event.clone()));

@@ -1,4 +1,4 @@
-//! A user of the API, whose requests come as API Gateway hands them over.
+//! A user of the API, whose requests are API Gateway events.
 use anyhow::{Result, ensure};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -20,24 +20,24 @@ impl Caller {
         Self { user: user.to_owned(), token }
     }
 
-    /// What the user's requests have in `Authorization`.
+    /// The `Authorization` header of the user's requests.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 
-    /// The event of a request; `task` counts where it is about one.
+    /// The event of a request; `task` is used only if the operation has a task id.
     pub(crate) fn event(&self, request: &Request, task: i64) -> Bytes {
         request.event(&self.user, task, &self.token).to_string().into()
     }
 }
 
-/// The body of an answer, where its status is `status`.
+/// The body of an answer, which must have this status.
 pub(crate) fn expect(reply: Reply, status: u16) -> Result<Value> {
     ensure!(reply.status == status, "{} instead of {status}: {}", reply.status, reply.body);
     Ok(reply.body)
 }
 
-/// Fails where one of these answers has another status.
+/// Fails if one of these answers has another status.
 pub(crate) fn expect_all(answers: &[Answer], status: u16) -> Result<()> {
     for answer in answers {
         if answer.status()? != status {

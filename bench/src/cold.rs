@@ -21,23 +21,23 @@ use crate::subject::{Each, Subject, USER};
 
 /// Cold starts of each kind.
 const COLD_ROUNDS: usize = 15;
-/// Those with a sandbox's CPU take seconds.
+/// Fewer with a sandbox's CPU, since each takes seconds.
 const THROTTLED_ROUNDS: usize = 3;
 
-/// What the cold starts of a program took, a value each.
+/// The cold starts of a program, one value each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cold {
     /// User and system CPU, in ms.
     pub(crate) cpu: Series,
     pub(crate) system: Series,
-    /// By the clock, in ms.
+    /// Wall-clock time, in ms.
     pub(crate) wall: Series,
-    /// At its peak, in MB.
+    /// Peak memory, in MB.
     pub(crate) memory: Series,
 }
 
 impl Cold {
-    /// One more cold start.
+    /// Measures one more cold start.
     pub(crate) async fn measure(&mut self, program: Command, event: &Bytes) -> Result<()> {
         let started = Instant::now();
         let sandbox = Sandbox::start(program).await?;
@@ -53,18 +53,18 @@ impl Cold {
     }
 }
 
-/// Lambda gives a full core at 1769 MB, and less in proportion.
+/// Lambda gives a full core at 1769 MB, and proportionally less below.
 const SHARE: f64 = 128.0 / 1769.0;
-/// In pieces of this length.
+/// The period of the CPU quota.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// A group of processes that has the CPU of a sandbox with 128 MB.
+/// A cgroup with the CPU of a 128 MB sandbox.
 struct Throttle {
     folder: PathBuf,
 }
 
 impl Throttle {
-    /// `None` where the kernel or our rights do not allow it.
+    /// `None` if the kernel or our permissions do not allow it.
     fn new() -> Option<Self> {
         let period = PERIOD.as_micros();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -89,9 +89,9 @@ impl Throttle {
         Some(throttle)
     }
 
-    /// How long a cold start takes by the clock, in ms.
+    /// The wall-clock time of a cold start, in ms.
     async fn measure(&self, program: &Command, event: &Bytes) -> Result<f64> {
-        // The shell joins the group and waits, so that its own start is over before the clock runs.
+        // The shell joins the group and waits, so that its own start is not measured.
         let mut shell = Command::new("sh");
         let script =
             format!("echo $$ > {}/cgroup.procs && read _ && exec \"$@\"", self.folder.display());
@@ -117,17 +117,18 @@ impl Throttle {
 
 impl Drop for Throttle {
     fn drop(&mut self) {
-        // Fails only while a process of the group has not ended yet.
+        // Fails only while a process of the group is still running.
         let _ = fs::remove_dir(&self.folder);
     }
 }
 
-/// Cold starts with TLS, SCRAM and channel binding; without TLS; and by the clock with the CPU of 128 MB.
+/// Cold starts with TLS, SCRAM and channel binding; without TLS; and in wall-clock time with the
+/// CPU of 128 MB.
 pub(crate) struct ColdResults {
     pub(crate) tls: Each<Cold>,
     pub(crate) plain: Each<Cold>,
     pub(crate) throttled: Option<Each<Series>>,
-    /// As they are deployed, with TLS and with their settings from Secrets Manager, over HTTPS.
+    /// As deployed: with TLS, and with the settings from Secrets Manager over HTTPS.
     pub(crate) deployed: Each<Cold>,
     /// The CPU of `psql -c` with the same list, with TLS and SCRAM, in ms.
     pub(crate) psql: Series,
@@ -147,7 +148,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
     let (mut deployed, mut psql) = (Each::<Cold>::default(), Series::default());
     for round in 0..=COLD_ROUNDS {
         if round == 1 {
-            // The first one fills the caches of the file system.
+            // The first one fills the file system cache.
             (tls, plain, deployed, psql) = Default::default();
         }
         let kinds = tls.iter_mut().zip(&mut plain).zip(&mut deployed);
@@ -176,7 +177,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
     Ok(ColdResults { tls, plain, throttled, deployed, psql })
 }
 
-/// A program with the environment that the template gives it.
+/// A program with the environment from the template.
 fn as_deployed(program: &Program, secret: &str, https: &Https) -> Command {
     let mut command = program.command(LIST, "");
     for name in SETTINGS.iter().map(|(name, _)| name).chain(&["DATABASE_URL"]) {
@@ -185,7 +186,7 @@ fn as_deployed(program: &Program, secret: &str, https: &Https) -> Command {
     command
         .envs(aws_variables(&https.url, secret))
         .env("AWS_CA_BUNDLE", &https.authority)
-        // What Node.js reads instead.
+        // Node.js reads this variable instead.
         .env("NODE_EXTRA_CA_CERTS", &https.authority);
     command
 }
@@ -198,7 +199,7 @@ async fn put_secret(aws: &str, name: &str, database_url: &str) -> Result<()> {
     Ok(tokio::task::spawn_blocking(move || tests::create_secret(&aws, &name, &settings)).await?)
 }
 
-/// The CPU of PostgreSQL's own client for the list, in ms.
+/// The CPU time of `psql` for the list, in ms.
 async fn psql_list(subject: &Subject) -> Result<f64> {
     let list = statement("list").context("there is no list among the statements")?;
     let values = [format!("'{USER}'"), i64::MAX.to_string(), "51".into(), "0".into()];

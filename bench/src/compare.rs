@@ -1,4 +1,4 @@
-//! One build of a function against another.
+//! Compares builds of a function.
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -14,8 +14,7 @@ const ROUNDS: usize = 9;
 const COLD_STARTS: usize = 5;
 const REQUESTS: usize = 1500;
 
-/// Prints for each binary, the first in the table being what the others are compared with, what a
-/// cold start and a warm list take.
+/// Prints a table of cold starts and warm lists, one row a binary.
 pub(crate) async fn run(binaries: &[PathBuf]) -> Result<()> {
     let subject = Subject::new(Vec::new()).await?;
     let command = |binary: &PathBuf| {

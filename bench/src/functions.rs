@@ -1,4 +1,4 @@
-//! The functions as they are deployed: release binaries, each in as many sandboxes as one asks for.
+//! The functions as deployed: release binaries, each in any number of sandboxes.
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -13,9 +13,9 @@ use crate::caller::Caller;
 
 pub(crate) const LIST: &str = "list-tasks";
 
-/// What `cargo lambda build --release` made of a function.
+/// The binary that `cargo lambda build --release` made for a function.
 pub(crate) fn binary(name: &str) -> PathBuf {
-    // cargo-lambda looks for its folder where cargo's is.
+    // cargo-lambda uses the folder beside cargo's.
     target().join("lambda").join(name).join("bootstrap")
 }
 
@@ -24,12 +24,12 @@ fn target() -> PathBuf {
     target.unwrap_or_else(|| root().join("target"))
 }
 
-/// What it made of it without the AWS SDK.
+/// The same without the AWS SDK.
 pub(crate) fn lean_binary(name: &str) -> PathBuf {
     root().join("target/lambda-without-secrets-manager").join(name).join("bootstrap")
 }
 
-/// The environment that Lambda and a stage's secret give a function.
+/// Sets the variables that Lambda and a stage's secret give a function.
 pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &str) -> Command {
     as_lambda(&mut command, &format!("bench-{name}"));
     command
@@ -39,30 +39,30 @@ pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &st
         .env("SERVICE_NAME", "bench")
         .env("DATABASE_URL", database_url)
         .envs(SETTINGS)
-        // Its log lines are written, but nobody reads them.
+        // Log lines are written, but discarded.
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());
     command
 }
 
-/// A sandbox of one of our functions.
+/// A sandbox of one of the functions.
 pub(crate) async fn sandbox(name: &str, database_url: &str) -> Result<Sandbox> {
     Sandbox::start(in_environment(Command::new(binary(name)), name, database_url)).await
 }
 
-/// A sandbox of the function that does nothing and answers so.
+/// A sandbox of the function that does nothing except send this answer.
 pub(crate) async fn floor(answer: &str) -> Result<Sandbox> {
     let mut command = in_environment(Command::new(floor_binary()), "floor", "");
     command.env("ANSWER", answer);
     Sandbox::start(command).await
 }
 
-/// What `cargo xtask bench` made of `bench/floor`.
+/// The binary that `cargo xtask bench` made from `bench/floor`.
 fn floor_binary() -> PathBuf {
     target().join("release/floor")
 }
 
-/// Sandboxes of one function, of which each serves one request at a time.
+/// Sandboxes of one function, each serving one request at a time.
 pub(crate) struct Pool {
     pub(crate) sandboxes: Vec<Sandbox>,
     free: Mutex<mpsc::UnboundedReceiver<usize>>,
@@ -80,10 +80,10 @@ impl Pool {
         Ok(Self { sandboxes, free: Mutex::new(free), freed })
     }
 
-    /// Sends an event to the first sandbox that is free.
+    /// Sends an event to the first free sandbox.
     pub(crate) async fn invoke(&self, event: Bytes) -> Result<Answer> {
         let index = self.free.lock().await.recv().await.context("there is no sandbox")?;
-        let sandbox = self.sandboxes.get(index).context("there is no such sandbox")?;
+        let sandbox = self.sandboxes.get(index).context("the sandbox is missing")?;
         let answer = sandbox.invoke(event).await;
         self.freed.send(index)?;
         answer
@@ -97,7 +97,7 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// As many sandboxes of each.
+    /// Starts this many sandboxes of each function.
     pub(crate) async fn start(each: usize, database_url: &str) -> Result<Self> {
         let mut pools = Vec::new();
         for operation in operations() {
@@ -111,7 +111,7 @@ impl Functions {
         self.pools.iter().flat_map(|(_, pool)| &pool.sandboxes)
     }
 
-    /// Sends a user's request; `task` counts where it is about one.
+    /// Sends a user's request; `task` is used only if the operation has a task id.
     pub(crate) async fn ask(&self, caller: &Caller, request: &Request, task: i64) -> Result<Reply> {
         let name = request.operation.function;
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
@@ -120,7 +120,7 @@ impl Functions {
         Reply::read(&pool.invoke(caller.event(request, task)).await?.body)
     }
 
-    /// Those that no request went to.
+    /// The functions that received no request.
     pub(crate) fn unasked(&self) -> Vec<&'static str> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         self.pools.iter().map(|(name, _)| *name).filter(|name| !asked.contains(name)).collect()

@@ -1,4 +1,4 @@
-//! Whether a list gets slower the further down it starts, and the more tasks there are.
+//! How the latency of a list depends on the page and on the number of tasks.
 use anyhow::{Context, Result};
 use tests::{Reply, operation};
 
@@ -9,14 +9,14 @@ use crate::stats::Series;
 use crate::subject::{Each, LARGE_USER, SMALL_USER, Subject, USER, USER_TASKS};
 use crate::warm::{ROUNDS, Warm};
 
-/// The median latency of a list in µs, by how far down it starts and how many tasks the user has.
+/// The median latency of a list in µs, by page and by the user's number of tasks.
 pub(crate) struct GrowthResults {
     pub(crate) pages: Vec<(u64, Each<Series>)>,
     pub(crate) users: Vec<(u64, Series)>,
 }
 
 impl GrowthResults {
-    /// How many times our first page our last one takes.
+    /// The latency of the last page divided by the first's, for the functions.
     pub(crate) fn depth(&self) -> Result<Series> {
         let ours = |page: &(u64, Each<Series>)| page.1.first().cloned();
         let first = self.pages.first().and_then(ours).context("no page was measured")?;
@@ -39,7 +39,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
     let mut events = Vec::new();
     for number in [1, 10, 100, 1000, 10_000] {
         let offset = format!("offset={}", (number - 1) * 50);
-        // Our clients follow a link; the peers have nothing but the offset.
+        // The functions page by `Link`, the peers only by offset.
         let before = format!("limit=1&offset={}", ((number - 1) * 50).max(1) - 1);
         let first = Reply::read(&ours.invoke(page(&before)).await?.body)?;
         let after =
@@ -64,7 +64,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<GrowthResults> {
     }
     let mut users = Vec::new();
     for (user, tasks) in [(SMALL_USER, 10), (USER, USER_TASKS.into()), (LARGE_USER, 1_000_000)] {
-        // As many rows for each: what is compared is the size of what they are found in.
+        // The same page size for each user, so that only the number of tasks differs.
         let event = Caller::new(user).event(&list("limit=10"), 0);
         users.push((tasks, event, Series::default()));
     }

@@ -1,4 +1,4 @@
-//! How fast the functions are, and how long they last. `cargo xtask bench` and `cargo xtask soak` run it.
+//! Performance and endurance of the functions; run by `cargo xtask bench` and `cargo xtask soak`.
 mod burst;
 mod caller;
 mod cold;
@@ -33,14 +33,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A mixed load whose every answer is checked, then more sandboxes than the server has room for.
+    /// Run a mixed load that checks every answer, then a burst that exceeds the server's
+    /// connections.
     Soak {
         #[arg(long)]
         seconds: u64,
     },
-    /// Measure everything, beside the peers, and write the report.
+    /// Measure the functions and the peers, and write the report.
     Report,
-    /// Measure binaries of list-tasks by turns, each with one change to be judged.
+    /// Measure builds of list-tasks by turns.
     Compare { binaries: Vec<PathBuf> },
 }
 
@@ -56,7 +57,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// Runs statements on a database; the first column of each row that they return.
+/// Runs statements on a database; returns the first column of each row.
 async fn query(url: &str, statements: &str) -> Result<Vec<String>> {
     let (url, statements) = (url.to_owned(), statements.to_owned());
     Ok(tokio::task::spawn_blocking(move || tests::sql(&url, &statements)).await?)
@@ -65,7 +66,7 @@ async fn query(url: &str, statements: &str) -> Result<Vec<String>> {
 /// A number from 0 to `below`.
 fn chance(below: usize) -> usize {
     let mut bytes = [0; 8];
-    // Without random numbers the load is a dull one.
+    // Zeros only make the load less varied.
     let _ = SystemRandom::new().fill(&mut bytes);
     usize::from_le_bytes(bytes) % below
 }

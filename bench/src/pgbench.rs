@@ -1,4 +1,4 @@
-//! The limit: the same statements by PostgreSQL's own benchmark, on the same server.
+//! The lower limit: the same statements by pgbench, on the same server.
 use std::fs;
 use std::process::Command;
 
@@ -11,35 +11,35 @@ use crate::query;
 use crate::server::Server;
 use crate::stats::quantile;
 
-/// What is run, each as a prepared statement.
+/// The kinds of scripts, each with prepared statements.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
     /// The bare round trip.
     Nothing,
-    /// The list of 50 tasks, without a transaction and a role.
+    /// The list of 50 tasks, without transaction and role.
     List,
-    /// The statement of an operation, in a transaction as the role and the user, pipelined.
+    /// An operation's statement, in a pipelined transaction with the role and the user.
     Transaction(&'static str),
 }
 
-/// A script that is run, for one user's tasks.
+/// A script for one user's tasks.
 pub(crate) struct Limit<'a> {
     pub(crate) database: &'a Fixture,
     pub(crate) server: &'a Server,
     pub(crate) user: &'a str,
-    /// A task of the user.
+    /// One of the user's tasks.
     pub(crate) task: i64,
 }
 
-/// What a transaction took, in µs.
+/// The times of a transaction, in µs.
 pub(crate) struct Transactions {
     pub(crate) p50: f64,
-    /// The server's CPU.
+    /// The server's CPU time.
     pub(crate) cpu: f64,
 }
 
 impl Limit<'_> {
-    /// Runs a script by one client as often as that.
+    /// Runs a script with one client this many times.
     pub(crate) async fn measure(&self, script: Script, count: usize) -> Result<Transactions> {
         if let Script::Transaction(function) = script
             && operation(function).method == "DELETE"
@@ -52,7 +52,7 @@ impl Limit<'_> {
         let transactions = count.to_string();
         let before = self.server.used()?;
         self.run(script, &["-t", &transactions, "-l", "--log-prefix", log])?;
-        // Its session has ended once the server lets somebody else know.
+        // Once another session was served, the ended one has been reaped and counted.
         query(&self.database.url, "SELECT 1").await?;
         let cpu = (self.server.used()? - before) / count as f64;
         let mut latencies = Vec::new();
@@ -67,16 +67,17 @@ impl Limit<'_> {
         Ok(Transactions { p50: quantile(&latencies, 0.5), cpu })
     }
 
-    /// How many lists a second as many clients make together, each in its transaction.
+    /// The lists per second of this many clients, each list in its own transaction.
     pub(crate) fn throughput(&self, clients: usize, seconds: u64) -> Result<f64> {
         let (clients, seconds) = (clients.to_string(), seconds.to_string());
         let text = self.run(Script::Transaction(LIST), &["-c", &clients, "-T", &seconds])?;
         let tps = text.lines().find_map(|line| line.strip_prefix("tps = "));
         let tps = tps.and_then(|rest| rest.split(' ').next()?.parse().ok());
-        tps.context("pgbench says no throughput")
+        tps.context("pgbench printed no throughput")
     }
 
-    /// A task for each transaction that deletes one: the first user's have the ids 1, 2, … from [`FIRST`] on.
+    /// Inserts a task for each transaction that deletes one: the first user's ids are 1, 2, … from
+    /// [`FIRST`].
     async fn fill(&self, count: usize) -> Result<()> {
         let fill = format!(
             "DELETE FROM tasks WHERE user_id LIKE 'pgbench-%';
@@ -103,7 +104,7 @@ impl Limit<'_> {
         Ok(text)
     }
 
-    /// The single statement has no role to become, and so is the owner's.
+    /// The single statement runs as the owner, since it switches to no role.
     fn url(&self, script: Script) -> &str {
         match script {
             Script::Nothing | Script::Transaction(_) => &self.database.functions_url,
@@ -132,16 +133,16 @@ impl Limit<'_> {
         })
     }
 
-    /// The statement of a function, and its parameters as pgbench writes them.
+    /// A function's statement with its parameters in pgbench's syntax.
     fn bound(&self, function: &str) -> Result<(&'static Statement, Vec<String>)> {
         let name = function.split('-').next().unwrap_or_default();
         let statement =
-            statement(name).with_context(|| format!("no statement is called {name}"))?;
+            statement(name).with_context(|| format!("there is no statement {name}"))?;
         let (user, id) = (format!("'{}'", self.user), self.task.to_string());
         let last = i64::MAX.to_string();
         let deleted = format!("{FIRST} + :n");
         let values: &[&str] = match name {
-            // Fifty, and one that tells whether there are more.
+            // Fifty, and one more that tells whether there is a next page.
             "list" => &[&user, &last, "51", "0"],
             "get" => &[&user, &id],
             "create" => &["'pgbench-creates'", "'Buy milk'", "'two bottles'"],
@@ -155,7 +156,7 @@ impl Limit<'_> {
     }
 }
 
-/// The first id of the tasks that are deleted, above all others.
+/// The first id of the tasks to delete, above all others.
 const FIRST: i64 = 4_000_000_000_000_000;
-/// Each transaction has another number.
+/// The number of the transaction.
 const VARIABLES: &str = "\\set n :n + 1\n";

@@ -1,4 +1,4 @@
-//! Plots that read at a glance.
+//! The report's plots.
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -12,18 +12,18 @@ const GAP: i32 = 12;
 const LEFT: i32 = 170;
 const TOP: i32 = 46;
 const INK: RGBColor = RGBColor(31, 41, 55);
-/// Ours, and the others in the order in which they come.
+/// The functions' colour, then the peers'.
 pub(crate) const COLOURS: [RGBColor; 3] =
     [RGBColor(194, 65, 12), RGBColor(148, 163, 184), RGBColor(100, 116, 139)];
 
-/// A bar: what it is called, how long it is, and which of [`COLOURS`] it has.
+/// A bar: its label, its length, and its index in [`COLOURS`].
 pub(crate) struct Bar {
     pub(crate) label: String,
     pub(crate) value: f64,
     pub(crate) colour: usize,
 }
 
-/// Bars from zero, so that their lengths compare as their values do.
+/// A bar chart that starts at zero.
 pub(crate) fn bars(file: &Path, title: &str, unit: &str, bars: &[Bar]) -> Result<()> {
     let count = i32::try_from(bars.len())?;
     let height = TOP + count * (BAR + GAP) + GAP;
@@ -49,7 +49,7 @@ pub(crate) fn bars(file: &Path, title: &str, unit: &str, bars: &[Bar]) -> Result
     drawn.map_err(|error| anyhow!("cannot draw {}: {error}", file.display()))
 }
 
-/// A line for each program over the same places, both axes logarithmic.
+/// One line for each program, on logarithmic axes.
 pub(crate) fn lines(
     file: &Path,
     title: &str,

@@ -1,4 +1,4 @@
-//! What is compared: our functions, and what else one would put behind the same API.
+//! The programs to compare: the functions and the peers.
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -7,14 +7,14 @@ use tests::{Sandbox, root, tool};
 
 use crate::functions::{binary, in_environment};
 
-/// A program that answers the events of the API.
+/// A program that handles the API's events.
 #[derive(Clone)]
 pub(crate) enum Program {
-    /// Ours: a binary an operation.
+    /// The functions: one binary an operation.
     Rust,
     /// The tutorial's backend, for all operations; the folder of its Python.
     FastApi(PathBuf),
-    /// For all operations; its folder.
+    /// For all operations; the folder of its packages.
     Hono(PathBuf),
 }
 
@@ -27,7 +27,7 @@ impl Program {
         }
     }
 
-    /// What Lambda starts for an operation.
+    /// The command that Lambda would run for an operation.
     pub(crate) fn command(&self, function: &str, database_url: &str) -> Command {
         let mut command = match self {
             Self::Rust => Command::new(binary(function)),
@@ -44,7 +44,7 @@ impl Program {
         };
         command = in_environment(command, function, database_url);
         if let Self::FastApi(bin) = self {
-            // Its compiled modules stay between starts, and out of the sources.
+            // Keeps compiled modules between starts, outside of the sources.
             command.env("PYTHONPYCACHEPREFIX", bin.join("cache"));
         }
         command
@@ -55,7 +55,7 @@ impl Program {
     }
 }
 
-/// Installs the peers, and returns everything that is compared.
+/// Installs the peers and returns all programs.
 pub(crate) fn all() -> Vec<Program> {
     vec![Program::Rust, Program::FastApi(tool("fastapi")), Program::Hono(tool("hono"))]
 }

@@ -1,4 +1,4 @@
-//! The report: everything that was measured, in tables, ratios and plots.
+//! The report: all measurements in tables, ratios and plots.
 use std::fmt::Display;
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ use crate::throughput::{self, SANDBOXES, ThroughputResults};
 use crate::trips::{self, TripResults};
 use crate::warm::{self, OperationResults, Warm, WarmResults};
 
-/// The programs, in the order in which they are measured.
+/// The programs, in the order of measurement.
 const NAMES: [&str; 3] = ["Rust", "FastAPI", "Hono"];
 
 /// Measures everything and writes `bench/REPORT.md` and its plots.
@@ -53,7 +53,7 @@ pub(crate) async fn run() -> Result<()> {
     Ok(())
 }
 
-/// Everything that was measured.
+/// All measurements.
 struct Results {
     cold: ColdResults,
     warm: WarmResults,
@@ -87,8 +87,8 @@ fn heading(subject: &Subject, started: Instant) -> Result<String> {
 `cargo xtask bench` measured and wrote this on {date}, in {minutes} minutes, on {cores} cores of an {cpu} with {:.0} GB of memory, which other work may have used, too.
 {}.
 
-Every program ran on this machine, on one PostgreSQL, by turns, under the same Lambda Runtime API: our release binaries, and the [peers](peers/README.md), the same API as one would write it with FastAPI or Hono.
-A figure is the median of its rounds; behind it, small, the middle half of them. What counts are the ratios: they are made round by round, and stay where machines differ.",
+Every program ran on this machine, on one PostgreSQL, by turns, under the same Lambda Runtime API: our release binaries, and the [peers](peers/README.md), which serve the same API with FastAPI and Hono.
+A figure is the median of its rounds, with the interquartile range in small print. Compare the ratios: they are computed round by round, and vary less between machines.",
         memory / 1e6,
         versions.join("; ")
     ))
@@ -102,7 +102,7 @@ fn version(name: &str, program: &Path, argument: &str) -> String {
     format!("{name} {}", number.unwrap_or("?").trim_start_matches('v'))
 }
 
-/// A field of a file of the kernel's, the first of that name.
+/// The first field of this name in a file under `/proc`.
 fn field(file: &str, name: &str) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));
@@ -110,7 +110,7 @@ fn field(file: &str, name: &str) -> String {
     field.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// Its lines so far; prose and tables are set off by an empty one.
+/// The lines so far; paragraphs and tables are separated by an empty line.
 struct Report(Vec<String>);
 
 impl Report {
@@ -118,7 +118,7 @@ impl Report {
         self.0.extend([String::new(), text.to_owned()]);
     }
 
-    /// The head of a table, numbers to the right.
+    /// A table's head, with numbers aligned right.
     fn head(&mut self, cells: &[&str]) {
         let rule = " ---: |".repeat(cells.len() - 1);
         self.prose(&format!("| {} |\n| --- |{rule}", cells.join(" | ")));
@@ -142,20 +142,16 @@ impl Report {
         for operation in &warm.operations {
             let OperationResults { function, server, transaction_server, .. } = operation;
             let ours = &operation.ours().p50;
-            at_most(
-                &format!("{function}: p50 in its floor"),
-                1.35,
-                &ours.ratio(&operation.floor()),
-            );
+            at_most(&format!("{function}: p50 / floor"), 1.35, &ours.ratio(&operation.floor()));
             let most = if *function == LIST { 1.3 } else { 1.6 };
-            let what = format!("{function}: database's CPU in pgbench's");
+            let what = format!("{function}: database CPU / pgbench's");
             at_most(&what, most, &server.ratio(transaction_server));
         }
         let list = &warm.list()?.ours().p50;
         let [_, statement] = &warm.limits;
-        at_most("list, p50 in pgbench's prepared statement", 2.2, &list.ratio(statement));
-        at_most("page 10,000 in page 1", 1.1, &growth.depth()?);
-        at_most("memory at its peak, MB", 8.0, &cold.tls[0].memory);
+        at_most("list: p50 / pgbench's prepared statement", 2.2, &list.ratio(statement));
+        at_most("list: page 10,000 / page 1", 1.1, &growth.depth()?);
+        at_most("peak memory, MB", 8.0, &cold.tls[0].memory);
         for (what, most, of) in [
             ("zip of a function, MB", 3.0, (|size| size.zip) as fn(&Size) -> f64),
             ("the same without Secrets Manager, MB", 2.0, |size| size.zip_without),
@@ -169,35 +165,28 @@ impl Report {
             goal(what, &format!("at least {least}"), series, series.median() >= least);
         };
         for OperationResults { function, programs: [ours, fastapi, hono], .. } in &warm.operations {
-            at_least(&format!("{function}: Hono's p50 in ours"), 2.0, &hono.p50.ratio(&ours.p50));
+            at_least(&format!("{function}: Hono's p50 / ours"), 2.0, &hono.p50.ratio(&ours.p50));
             let fastapi = fastapi.p50.ratio(&ours.p50);
-            at_least(&format!("{function}: FastAPI's p50 in ours"), 9.0, &fastapi);
+            at_least(&format!("{function}: FastAPI's p50 / ours"), 9.0, &fastapi);
         }
         for (what, [ours, fastapi, hono], least) in [
             ("cold CPU as deployed", &cold.deployed, [100.0, 30.0]),
             ("cold CPU with settings in variables", &cold.tls, [130.0, 40.0]),
         ] {
             let [fastapi, hono] = [fastapi, hono].map(|peer| peer.cpu.ratio(&ours.cpu));
-            at_least(&format!("{what}: FastAPI's in ours"), least[0], &fastapi);
-            at_least(&format!("{what}: Hono's in ours"), least[1], &hono);
+            at_least(&format!("{what}: FastAPI's / ours"), least[0], &fastapi);
+            at_least(&format!("{what}: Hono's / ours"), least[1], &hono);
         }
         for ((at_once, ours, pgbench), least) in throughput.concurrent.iter().zip([0.6, 0.6, 0.8]) {
-            let what = format!("one process, {at_once} at once: ours in pgbench's");
+            let what = format!("one process, {at_once} at once: ours / pgbench's");
             at_least(&what, least, &ours.ratio(pgbench));
         }
         Ok(())
     }
 
     fn cold(&mut self, cold: &ColdResults) {
-        self.prose("## Cold starts\n\nA list of 50 tasks, from exec to the first answer. CPU is user and system time as the kernel counts it for the process; by the clock, other processes count, too. As deployed: the settings are a secret in a local Secrets Manager, fetched over HTTPS, the peers' by their own AWS SDKs.");
-        self.head(&[
-            "",
-            "CPU, ms",
-            "of it system",
-            "by the clock, ms",
-            "memory, MB",
-            "CPU in ours",
-        ]);
+        self.prose("## Cold starts\n\nA list of 50 tasks, from exec to the first answer. CPU is the process's user and system time; wall-clock time includes other processes. As deployed: the settings are in a local Secrets Manager and are fetched over HTTPS; the peers use their own AWS SDKs.");
+        self.head(&["", "CPU, ms", "system CPU, ms", "wall clock, ms", "memory, MB", "CPU / ours"]);
         for (kind, programs) in
             [("as deployed", &cold.deployed), ("settings in variables", &cold.tls)]
         {
@@ -209,41 +198,41 @@ impl Report {
         for (name, plain) in NAMES.iter().zip(&cold.plain) {
             let in_ours = plain.cpu.ratio(&cold.plain[0].cpu);
             let Cold { cpu, system, wall, memory } = plain;
-            self.row(&[&format!("{name}, and without TLS"), cpu, system, wall, memory, &in_ours]);
+            self.row(&[&format!("{name}, without TLS"), cpu, system, wall, memory, &in_ours]);
         }
         let in_ours = cold.psql.ratio(&cold.tls[0].cpu);
         self.row(&[&"`psql -c` with the same list", &cold.psql, &"", &"", &"", &in_ours]);
         self.prose("TLS to the database is TLS 1.3 with SCRAM-SHA-256 and channel binding, the server's certificate verified.");
         let Some(walls) = &cold.throttled else {
             return self.prose(
-                "The CPU of a 128 MB sandbox was not played: there was no right to make a cgroup.",
+                "A sandbox with the CPU of 128 MB was not measured: no permission to create a cgroup.",
             );
         };
-        self.prose("With the CPU of a sandbox of 128 MB, 128/1769 of a core in pieces of 20 ms (a cgroup's quota), by the clock, settings in variables. Lambda starts a sandbox with more than that: this is the worst case.");
-        self.head(&["", "ms", "in ours"]);
+        self.prose("Wall-clock time with the CPU of a 128 MB sandbox (a cgroup quota of 128/1769 of a core, in periods of 20 ms), settings in variables. This is the worst case: Lambda gives more CPU during init.");
+        self.head(&["", "ms", "ms / ours"]);
         for (name, wall) in NAMES.iter().zip(walls) {
             self.row(&[name, wall, &wall.ratio(&walls[0])]);
         }
     }
 
     fn warm(&mut self, warm: &WarmResults) -> Result<()> {
-        self.prose("## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nOne request after the other to one sandbox, with TLS, in µs from the event to its answer. Row-level security, the role and the time limits are in ours, not in the peers'. The CPU of threads that have ended is not counted, which FastAPI's are.");
-        self.head(&["", "p50", "p99", "p99.9", "CPU a request", "p50 in ours"]);
+        self.prose("## Warm requests\n\n![Latency of a warm list](plots/warm.svg)\n\nSequential requests to one sandbox, with TLS, in µs from the event to its answer. Ours include row-level security, the role and the time limits; the peers' do not. The CPU of ended threads, such as FastAPI's, is not counted.");
+        self.head(&["", "p50", "p99", "p99.9", "CPU a request", "p50 / ours"]);
         for OperationResults { function, programs, .. } in &warm.operations {
             for (name, Warm { p50, p99, p999, cpu }) in NAMES.iter().zip(programs) {
                 let in_ours = p50.ratio(&programs[0].p50);
                 self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &in_ours]);
             }
         }
-        self.prose("How far the limit is. The floor of an operation: a function that does nothing, on the same runtime crate with an answer as long, and then the statement by pgbench on the same server, over TLS, prepared, in a transaction of four pipelined messages that names the role and the user. The database's CPU is what its backends used for a request.");
+        self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request.");
         self.head(&[
             "",
-            "nothing, p50, µs",
+            "empty function, p50, µs",
             "pgbench, p50, µs",
-            "ours in their sum",
+            "ours / their sum",
             "database's CPU, µs",
             "pgbench's, µs",
-            "ours in it",
+            "ours / pgbench's",
         ]);
         for operation in &warm.operations {
             let OperationResults { function, nothing, server, .. } = operation;
@@ -258,8 +247,8 @@ impl Report {
                 &server.ratio(transaction_server),
             ]);
         }
-        self.prose("The bare statement, by pgbench over TLS, prepared.");
-        self.head(&["", "p50, µs", "our list in it"]);
+        self.prose("The statement alone, prepared, by pgbench over TLS.");
+        self.head(&["", "p50, µs", "our list / this"]);
         let [nothing, statement] = &warm.limits;
         let list = &warm.list()?.ours().p50;
         for (name, limit) in [
@@ -278,7 +267,7 @@ impl Report {
             "",
             "one sandbox",
             &format!("{SANDBOXES} sandboxes"),
-            "the latter in FastAPI's",
+            "the latter / FastAPI's",
         ]);
         for ((name, one), some) in NAMES.iter().zip(one).zip(several) {
             self.row(&[name, one, some, &some.ratio(&several[1])]);
@@ -286,7 +275,7 @@ impl Report {
         let in_fastapi = server.ratio(&several[1]);
         self.row(&[&"FastAPI under uvicorn, no Lambda", &"", server, &in_fastapi]);
         self.prose("One process of ours that serves many requests at once (Lambda Managed Instances; `AWS_LAMBDA_MAX_CONCURRENCY`), and pgbench's pipelined transaction with as many clients.");
-        self.head(&["at once", "ours", "pgbench", "ours in pgbench's"]);
+        self.head(&["at once", "ours", "pgbench", "ours / pgbench's"]);
         for (at_once, ours, pgbench) in concurrent {
             self.row(&[at_once, ours, pgbench, &ours.ratio(pgbench)]);
         }
@@ -310,13 +299,13 @@ impl Report {
     }
 
     fn growth(&mut self, growth: &GrowthResults) {
-        self.prose("## Growth\n\n![Latency by page](plots/growth.svg)\n\nThe list of a user with a million tasks, p50 in µs; ours by the cursor of the `Link`, the peers' by `offset`.");
-        self.head(&["page", NAMES[0], NAMES[1], NAMES[2], "ours in page 1"]);
+        self.prose("## Growth\n\n![Latency by page](plots/growth.svg)\n\nThe list of a user with a million tasks, p50 in µs; we page by the cursor of the `Link`, the peers by `offset`.");
+        self.head(&["page", NAMES[0], NAMES[1], NAMES[2], "ours / page 1"]);
         let first = growth.pages.first().map(|(_, results)| results[0].clone()).unwrap_or_default();
         for (page, [ours, fastapi, hono]) in &growth.pages {
             self.row(&[page, ours, fastapi, hono, &ours.ratio(&first)]);
         }
-        self.prose("Ten tasks of a user who has");
+        self.prose("A list of ten tasks, by the user's number of tasks:");
         self.head(&["tasks", "p50, µs"]);
         for (tasks, series) in &growth.users {
             self.row(&[tasks, series]);
@@ -324,7 +313,7 @@ impl Report {
     }
 
     fn trips(&mut self, trips: &TripResults) {
-        self.prose(&format!("## Round trips\n\nCounted on the wire between function and database, by a proxy that adds a delay where one is named. Cold: one for TCP and {} more until the first answer. Six is what TLS and SCRAM leave: the wish for TLS; TLS 1.3; the login's start and the two exchanges of SCRAM; the request. PostgreSQL 17 and newer need no wish (`sslnegotiation=direct`).", trips.cold));
+        self.prose(&format!("## Round trips\n\nCounted by a proxy between function and database, which can add a delay. Cold: one for TCP and {} more until the first answer. Six is the minimum with TLS and SCRAM: the TLS request; TLS 1.3; the login's start and the two exchanges of SCRAM; the statement. PostgreSQL 17 and newer need no TLS request (`sslnegotiation=direct`).", trips.cold));
         self.head(&["", "round trips, warm", "p50, ms", "with 1 ms more each way", "with 5 ms"]);
         for (function, operation) in &trips.operations {
             let [none, one, five] = operation.latencies.map(short);

@@ -1,4 +1,4 @@
-//! What is uploaded: binaries and their zips.
+//! The sizes of the binaries and of their zips, which are uploaded.
 use std::path::Path;
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use tests::operations;
 
 use crate::functions::{binary, lean_binary};
 
-/// Of a function, in MB.
+/// The sizes of a function, in MB.
 pub(crate) struct Size {
     pub(crate) function: &'static str,
     pub(crate) binary: f64,
@@ -29,7 +29,7 @@ pub(crate) fn measure() -> Result<Vec<Size>> {
 fn sizes(binary: &Path) -> Result<[f64; 2]> {
     let folder = tempfile::tempdir()?;
     let zip = folder.path().join("bootstrap.zip");
-    // As SAM packs it.
+    // Compressed as SAM does.
     let pack = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED) as z: z.write(sys.argv[1], 'bootstrap')";
     let status = Command::new("python3").args(["-c", pack]).arg(binary).arg(&zip).status()?;
     ensure!(status.success(), "the binary cannot be zipped");

@@ -1,5 +1,5 @@
-//! A long, mixed load, of which each answer is compared with what it should be, and at the end all
-//! that was acknowledged with all that is stored.
+//! A long, mixed load. Every answer is checked, and at the end all acknowledged tasks are compared
+//! with those in the database.
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,12 +18,12 @@ use crate::{chance, query};
 
 /// Sandboxes of each function.
 const SANDBOXES: usize = 2;
-/// Users at once, each with one request at a time.
+/// Concurrent users, each with one request at a time.
 const USERS: u32 = 8;
-/// More tasks than this a user deletes again, so that a page shows all of them.
+/// A user deletes tasks above this number, so that one page shows all of them.
 const MOST_TASKS: usize = 90;
 
-/// What the users did and what went wrong.
+/// What the users did, and what failed.
 #[derive(Clone)]
 struct Suite {
     functions: Arc<Functions>,
@@ -31,7 +31,7 @@ struct Suite {
     faults: Arc<Mutex<Vec<String>>>,
 }
 
-/// A user, and the tasks that the API said there are.
+/// A user, and the tasks that the API acknowledged.
 struct User {
     caller: Caller,
     tasks: BTreeMap<i64, Value>,
@@ -50,7 +50,7 @@ impl BenchSuite for Suite {
     async fn bench(&mut self, user: &mut Self::WorkerState, _: &IterInfo) -> Result<IterReport> {
         let started = Instant::now();
         let (mut user, functions) = (user.clone().lock_owned().await, self.functions.clone());
-        // In a task of its own: when the time is over, the last answer is still waited for.
+        // In a task of its own, so that the last answer is awaited after the time is over.
         let outcome = tokio::spawn(async move { user.act(&functions).await }).await?;
         let status = if let Err(fault) = outcome {
             let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl BenchSuite for Suite {
 }
 
 impl User {
-    /// One request, and a look at its answer.
+    /// Sends one request and checks its answer.
     async fn act(&mut self, functions: &Functions) -> Result<()> {
         let some = self.tasks.keys().nth(chance(self.tasks.len().max(1))).copied();
         match (chance(100), some) {
@@ -79,7 +79,7 @@ impl User {
             (40..60, Some(id)) => {
                 let get = operation("get-task").example();
                 let task = expect(functions.ask(&self.caller, &get, id).await?, 200)?;
-                ensure!(self.tasks.get(&id) == Some(&task), "another task: {task}");
+                ensure!(self.tasks.get(&id) == Some(&task), "the wrong task: {task}");
                 Ok(())
             }
             (60..72, Some(id)) => {
@@ -101,7 +101,7 @@ impl User {
         let all = operation(LIST).example().with_query("limit=100");
         let list = expect(functions.ask(&self.caller, &all, 0).await?, 200)?;
         let expected: Vec<_> = self.tasks.values().rev().collect();
-        ensure!(list == json!(expected), "another list, of {:?}", list.as_array().map(Vec::len));
+        ensure!(list == json!(expected), "the wrong list, of {:?}", list.as_array().map(Vec::len));
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl User {
         self.keys += 1;
         let key = format!("{}-{}", self.caller.user, self.keys);
         let body = json!({ "title": format!("task {key}"), "description": "as many do" });
-        // Some with a key, and of these some again, as after an answer that was lost.
+        // Some with a key, and some of these twice, as after a lost answer.
         let times = chance(3);
         let mut create = operation("create-task").example().without_key().with_body(&body);
         if times > 0 {
@@ -122,7 +122,7 @@ impl User {
             ensure!(expect(again, 201)? == task && replayed, "a second task for one key: {task}");
         }
         let id = task.get("id").and_then(Value::as_i64).context("a task without an id")?;
-        ensure!(self.tasks.insert(id, task).is_none(), "an id for the second time: {id}");
+        ensure!(self.tasks.insert(id, task).is_none(), "a repeated id: {id}");
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl User {
     async fn delete(&mut self, functions: &Functions, id: i64) -> Result<()> {
         let delete = operation("delete-task").example();
         let task = expect(functions.ask(&self.caller, &delete, id).await?, 200)?;
-        ensure!(self.tasks.remove(&id) == Some(task), "another task was deleted than {id}");
+        ensure!(self.tasks.remove(&id) == Some(task), "the delete of {id} returned another task");
         Ok(())
     }
 
@@ -164,12 +164,12 @@ impl User {
         self.tasks.retain(|_, task| task.get("completed") == Some(&json!(false)));
         let cleared = functions.ask(&self.caller, &operation("clear-tasks").example(), 0).await?;
         let expected = json!({ "deleted": before - self.tasks.len(), "more": false });
-        ensure!(expect(cleared, 200)? == expected, "something else than {expected}");
+        ensure!(expect(cleared, 200)? == expected, "the answer is not {expected}");
         Ok(())
     }
 }
 
-/// What all sandboxes have in use.
+/// The resources that all sandboxes use.
 #[derive(Debug)]
 struct InUse {
     memory: u64,
@@ -191,7 +191,7 @@ impl InUse {
     }
 }
 
-/// Runs the load for `duration`, and fails if anything was not as it should be.
+/// Runs the load for `duration`; fails if any check failed.
 pub(crate) async fn run(duration: Duration) -> Result<()> {
     let database = Fixture::start_with(&["database", "--connections", "100", "--quiet"], &[]);
     let functions = Arc::new(Functions::start(SANDBOXES, &database.functions_url).await?);
@@ -217,9 +217,11 @@ pub(crate) async fn run(duration: Duration) -> Result<()> {
         "{unasked:?} had no request: User::act of bench/src/soak.rs sends them"
     );
     let (early, late) = (early.await??, InUse::now(&functions, &url).await?);
-    println!("In use at a fifth of the time: {early:?}; at the end: {late:?} (memory in KiB).");
+    println!(
+        "Resources after a fifth of the time: {early:?}; at the end: {late:?} (memory in KiB)."
+    );
     ensure!(late.memory <= early.memory + early.memory / 20, "the memory grows");
-    ensure!(late.descriptors <= early.descriptors, "the open files grow");
+    ensure!(late.descriptors <= early.descriptors, "the number of open files grows");
     ensure!(
         late.connections <= functions.sandboxes().count() as u64,
         "more connections than sandboxes"
@@ -237,11 +239,11 @@ pub(crate) async fn run(duration: Duration) -> Result<()> {
         ensure!(rows == expected, "{user}: {} stored, {} acknowledged", rows.len(), expected.len());
         count += rows.len();
     }
-    println!("Acknowledged and stored alike: {count} tasks of {} users.", stored.len());
+    println!("All acknowledged tasks are stored: {count} of {} users.", stored.len());
     Ok(())
 }
 
-/// Which are written in another way in JSON of `PostgreSQL`'s.
+/// Removes the times, which PostgreSQL's JSON writes in another format.
 fn without_times(mut task: Value) -> Value {
     if let Some(members) = task.as_object_mut() {
         members.retain(|name, _| !name.ends_with("_at"));

@@ -1,4 +1,4 @@
-//! What was measured, and how far it can be trusted.
+//! Measurements and their spread.
 use std::fmt;
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ impl Series {
         Self(self.0.iter().zip(&other.0).map(|(one, another)| one + another).collect())
     }
 
-    /// How many times `other` it is, round by round.
+    /// The ratio to `other`, round by round.
     pub(crate) fn ratio(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
     }
 }
 
-/// The median and, behind it, the middle half of the rounds.
+/// The median, followed by the interquartile range.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [low, median, high] = [0.25, 0.5, 0.75].map(|share| short(quantile(&self.0, share)));
@@ -34,7 +34,7 @@ impl fmt::Display for Series {
     }
 }
 
-/// Three digits, as many as the noise leaves.
+/// Three significant digits, which is the precision of the measurements.
 pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -44,7 +44,7 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-/// The value below which a share of the values lies.
+/// The value below which this share of the values lies.
 pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What is measured: the programs, and a database with tasks in it.
+//! The setup of a measurement: the programs, and a database with tasks.
 use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -14,10 +14,9 @@ pub(crate) const USER_TASKS: u32 = 1000;
 pub(crate) const SMALL_USER: &str = "bench-10";
 pub(crate) const LARGE_USER: &str = "bench-1000000";
 
-/// What is measured on.
+/// The setup of a measurement.
 pub(crate) struct Subject {
     pub(crate) database: Fixture,
-    /// The functions' URL without TLS.
     pub(crate) programs: Vec<Program>,
 }
 
@@ -41,7 +40,8 @@ impl Subject {
         Ok(subject)
     }
 
-    /// The URL that a program is given: ours its own login's, the peers the owner's, since they know no roles.
+    /// The database URL for a program: the functions use their login, the peers the owner, since
+    /// they do not switch roles.
     pub(crate) fn url(&self, program: &Program) -> &str {
         match program {
             Program::Rust => &self.database.functions_url,
@@ -63,7 +63,7 @@ impl Subject {
         Ok(query(&self.database.url, &newest).await?.concat().parse()?)
     }
 
-    /// As many requests of an operation as are measured at a time; each delete has a user of its own.
+    /// The events of one measurement of an operation; each delete has its own user.
     pub(crate) async fn events(
         &self,
         operation: &'static Operation,
@@ -87,12 +87,12 @@ impl Subject {
         Ok(vec![Caller::new(user).event(&request, self.newest(USER).await?); count])
     }
 
-    /// Where the same requests have the same answers, all do the same work.
+    /// Checks that all programs give the same answers, so that they do the same work.
     async fn compare(&self, operation: &'static Operation) -> Result<()> {
         let (function, mut first) = (operation.function, None);
         for program in &self.programs {
             let name = program.name();
-            // What is changed is changed for each of them.
+            // Each program changes its own task.
             let changed = format!("compare-{name}-{function}");
             let user = if operation.reads() { USER } else { &changed };
             let fill = format!(
@@ -113,7 +113,7 @@ impl Subject {
     }
 }
 
-/// A task as it would be another user's at another time.
+/// Masks the id, user and times of a task, so that answers compare.
 fn anonymous(mut body: Value, user: &str) -> Value {
     for (name, value) in body.as_object_mut().into_iter().flatten() {
         match (name.as_str(), value.as_str()) {
@@ -128,5 +128,5 @@ fn anonymous(mut body: Value, user: &str) -> Value {
     body
 }
 
-/// A value for each of the programs, in their order.
+/// One value for each program, in order.
 pub(crate) type Each<T> = [T; 3];

@@ -1,4 +1,4 @@
-//! Requests a second, of sandboxes side by side and of one that serves many at once.
+//! Requests per second, of parallel sandboxes and of one process that serves many requests at once.
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,18 +15,19 @@ use crate::server::Server;
 use crate::stats::Series;
 use crate::subject::{Each, Subject, USER};
 
-/// How long a throughput is measured.
+/// The duration of one measurement.
 const SPELL: Duration = Duration::from_secs(2);
 const SPELL_ROUNDS: usize = 3;
 
-/// Requests a second, for a list.
+/// Lists per second.
 pub(crate) struct ThroughputResults {
     pub(crate) one: Each<Series>,
     /// Of [`SANDBOXES`] sandboxes.
     pub(crate) several: Each<Series>,
-    /// The tutorial's backend as a server, without Lambda, asked by as many clients.
+    /// The tutorial's backend under uvicorn, without Lambda, with as many clients.
     pub(crate) server: Series,
-    /// One process of ours that serves as many at once, and pgbench with as many clients.
+    /// The number of concurrent requests; one process of the functions; pgbench with as many
+    /// clients.
     pub(crate) concurrent: Vec<(usize, Series, Series)>,
 }
 
@@ -73,7 +74,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
     Ok(ThroughputResults { one, several, server: uvicorn(subject)?, concurrent })
 }
 
-/// How many requests a second the sandboxes serve, each with as many at once.
+/// The requests per second of these sandboxes, each with this many requests at once.
 async fn throughput(
     sandboxes: &[Sandbox],
     at_once: usize,
@@ -96,7 +97,7 @@ async fn throughput(
     Ok(answers.len() as f64 / took.as_secs_f64())
 }
 
-/// FastAPI under uvicorn, asked over HTTP.
+/// FastAPI under uvicorn, over HTTP.
 fn uvicorn(subject: &Subject) -> Result<Series> {
     let bin = subject.programs.iter().find_map(|program| match program {
         Program::FastApi(bin) => Some(bin),

@@ -1,4 +1,4 @@
-//! How often a request crosses the network, and what that costs where it is slow.
+//! Network round trips of a request, and their cost on a slow network.
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use crate::functions::{LIST, sandbox};
 use crate::subject::Subject;
 use crate::warm::Warm;
 
-/// What the proxy adds, each way.
+/// The delays that the proxy adds, each way.
 const DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(5)];
 const REQUESTS: usize = 100;
 
@@ -19,10 +19,10 @@ pub(crate) struct TripResults {
     pub(crate) operations: Vec<(&'static str, Trips)>,
 }
 
-/// Those of a warm operation.
+/// The round trips of a warm operation.
 pub(crate) struct Trips {
     pub(crate) warm: usize,
-    /// The p50 in ms, by the delay.
+    /// The p50 in ms, for each delay.
     pub(crate) latencies: [f64; 3],
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<TripResults> {
     let url = &subject.database.functions_url;
     let proxy = Proxy::before(url);
     let url = proxy.url(url);
-    // With a delay, what is sent without waiting for an answer counts as the one round trip that it is.
+    // With a delay, messages that are sent without waiting for an answer count as one round trip.
     proxy.delay(DELAYS[2]);
     let cold_sandbox = sandbox(LIST, &url).await?;
     cold_sandbox.invoke(Subject::list()).await?;
@@ -52,7 +52,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<TripResults> {
             let before = proxy.round_trips();
             let mut times = Warm::default();
             times.measure(&sandbox, rest, operation.success()).await?;
-            // Each of them took as many.
+            // Every request took the same number.
             warm = (proxy.round_trips() - before).div_ceil(rest.len());
             *latency = times.p50.median() / 1e3;
             proxy.delay(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Requests to sandboxes that run already.
+//! Requests to warm sandboxes.
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
 use tests::{Operation, Sandbox, operations};
@@ -11,25 +11,26 @@ use crate::server::{Server, own};
 use crate::stats::{Series, micros, quantile};
 use crate::subject::{Each, Subject, USER};
 
-/// How often each is measured.
+/// Rounds of each measurement.
 pub(crate) const ROUNDS: usize = 7;
 
-/// Requests before each measurement, of which none counts.
+/// Unmeasured requests before each measurement.
 const WARM_UP: usize = 30;
 
-/// What the requests to a program took, a value each round.
+/// The requests to a program, one value a round.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Warm {
     /// Latency, in µs.
     pub(crate) p50: Series,
     pub(crate) p99: Series,
     pub(crate) p999: Series,
-    /// CPU a request, in µs.
+    /// CPU time of a request, in µs.
     pub(crate) cpu: Series,
 }
 
 impl Warm {
-    /// One more round: each event once, one after the other, and each answered with `status`.
+    /// Measures one round: sends the events one after the other; each must be answered with
+    /// `status`.
     pub(crate) async fn measure(
         &mut self,
         sandbox: &Sandbox,
@@ -55,7 +56,7 @@ impl Warm {
     }
 }
 
-/// How many requests at a time suit a program's speed.
+/// The number of requests in a round, by the program's speed.
 fn batch(program: &Program) -> usize {
     match program {
         Program::Rust => 1500,
@@ -64,33 +65,35 @@ fn batch(program: &Program) -> usize {
     }
 }
 
-/// What an operation takes, and what it cannot take less than.
+/// The measurements of an operation, and its lower limit.
 pub(crate) struct OperationResults {
     pub(crate) function: &'static str,
     pub(crate) programs: Each<Warm>,
-    /// The server's CPU for a request of ours, and that of this process, which plays Lambda.
+    /// The server's CPU time for a request of the functions, and that of this process, which plays
+    /// Lambda.
     pub(crate) server: Series,
     pub(crate) harness: Series,
-    /// A function that does nothing, with an answer as long.
+    /// A function that does nothing, with an answer of the same length.
     pub(crate) nothing: Warm,
-    /// The same statement by pgbench: its latency, and the server's CPU, in µs.
+    /// The same statement by pgbench: its latency, and the server's CPU time, in µs.
     pub(crate) transaction: Series,
     pub(crate) transaction_server: Series,
 }
 
 impl OperationResults {
-    /// The latency of what does nothing and then runs the statement, round by round.
+    /// The lower limit of the latency: doing nothing, then the statement, round by round.
     pub(crate) fn floor(&self) -> Series {
         self.nothing.p50.plus(&self.transaction)
     }
 
-    /// What a request of ours takes of this machine's CPU, in µs: function, server and harness.
+    /// The CPU time of this machine for a request of the functions, in µs: function, server and
+    /// harness.
     pub(crate) fn whole(&self) -> f64 {
         let parts = [&self.ours().cpu, &self.server, &self.harness];
         parts.iter().map(|part| part.median()).sum()
     }
 
-    /// Ours.
+    /// The functions' measurements.
     pub(crate) fn ours(&self) -> &Warm {
         let [ours, ..] = &self.programs;
         ours
@@ -106,11 +109,11 @@ pub(crate) struct WarmResults {
 impl WarmResults {
     pub(crate) fn list(&self) -> Result<&OperationResults> {
         let list = self.operations.iter().find(|operation| operation.function == LIST);
-        list.context("it was not measured")
+        list.context("the list was not measured")
     }
 }
 
-/// How many transactions pgbench makes in a round.
+/// The transactions of pgbench in a round.
 const TRANSACTIONS: usize = 3000;
 
 pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {

@@ -1,20 +1,22 @@
 export type StageName = 'dev' | 'staging' | 'prod';
 
-/** What is said of a stage beside the table of the stages in `template.yaml`; what is left out is as it is there. */
+/**
+ * The settings of a stage, besides the table of stages in `template.yaml`; omitted ones keep the template's default.
+ */
 export interface Stage {
   /** Origins of the frontends that may call the API from a browser, without a path. */
   allowedOrigins: [Origin, ...Origin[]];
-  /** Both are built from the same source; arm64 costs a fifth less for the same time. */
+  /** arm64 costs a fifth less for the same time; both are built from the same source. */
   architecture?: 'x86_64' | 'arm64';
-  /** Whether a new version gets a tenth of the traffic for five minutes first, and is rolled back on an alarm. */
+  /** Sends a tenth of the traffic to a new version for five minutes and rolls it back on an alarm. */
   canary?: boolean;
-  /** Sends traces to X-Ray, and traces whatever a client wants traced (`Sampled=1` in its `X-Amzn-Trace-Id`). */
+  /** Sends traces to X-Ray; clients may also request one (`Sampled=1` in `X-Amzn-Trace-Id`). */
   tracing?: boolean;
   /** Who receives alarms, besides the topic's other subscribers. */
   alarms?: Alarms;
-  /** Without it the API has API Gateway's domain name. */
+  /** Without it the API has only API Gateway's domain name. */
   domain?: Domain;
-  /** The name of the IAM policy that limits the roles made here; `.github/deploy-role.yaml` makes one. */
+  /** The IAM policy that limits the roles made here; `.github/deploy-role.yaml` makes one. */
   permissionsBoundary?: string;
 }
 
@@ -22,18 +24,18 @@ type Origin = `https://${string}` | `http://${string}`;
 
 export interface Alarms {
   email: `${string}@${string}`;
-  /** USD a month for the whole AWS account; the address hears of 80 % spent and of a forecast above it. */
+  /** USD a month for the whole AWS account; the address gets a mail at 80 % and when the forecast exceeds it. */
   monthlyBudget?: number;
 }
 
 export interface Domain {
-  /** A domain name of one's own for the API, such as api.example.com. */
+  /** The API's own domain name, such as api.example.com. */
   name: string;
-  /** The certificate of that name, in this region's Certificate Manager. */
+  /** The certificate for this name, in this region's Certificate Manager. */
   certificateArn: string;
-  /** The Route 53 zone that gets the name's record; left out where it is kept elsewhere. */
+  /** The Route 53 zone for the name's record; omit it if the zone is elsewhere. */
   hostedZoneId?: string;
-  /** Whether the API answers under this name alone, and not under API Gateway's own. */
+  /** Disables API Gateway's own domain name. */
   disableDefaultEndpoint?: boolean;
 }
 
@@ -45,11 +47,11 @@ export const stages: Stages = {
     allowedOrigins: ['http://localhost:3000'],
   },
   staging: {
-    // Yours: the origin of the frontend of this stage.
+    // Set this to the origin of this stage's frontend.
     allowedOrigins: ['https://staging.app.example'],
   },
   prod: {
-    // Yours: the origin of the frontend, and, as `alarms: { email: … }`, who receives alarms.
+    // Set this to the origin of the frontend, and add the alarm address as `alarms: { email: … }`.
     allowedOrigins: ['https://app.example'],
     canary: true,
   },

@@ -7,26 +7,26 @@ import { Bundling } from 'cargo-lambda-cdk/lib/bundling.js';
 import { Construct } from 'constructs';
 import type { Stage, StageName } from './stages.ts';
 
-/** The whole of a stage: `template.yaml`, with the functions built and uploaded by CDK. */
+/** A stage: `template.yaml`, with the functions built and uploaded by the CDK. */
 export class TaskApi extends Stack {
-  /** Its resources by their names in the template, to change them or to build on them. */
+  /** The resources by their names in the template, to change or extend them. */
   readonly template: CfnInclude;
 
   constructor(scope: Construct, name: StageName, stage: Stage) {
     super(scope, `task-api-${name}`, {
       tags: { service: 'task-api', stage: name },
-      // The CLI checks the bootstrap's version itself.
+      // The CLI checks the bootstrap version itself.
       synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
     });
     this.template = new CfnInclude(this, 'Template', {
       templateFile: file('template.yaml'),
       parameters: parameters(name, stage),
     });
-    // What the rules say of parameters, the types of stages.ts say.
+    // The types in stages.ts replace the template's rules on parameters.
     const rules = this.template.getRule('Settings').node;
     rules.scope?.node.tryRemoveChild(rules.id);
 
-    // Of a template whose parameters are given, conditions always come out the same. For W3011 see the template.
+    // With all parameters given, each condition has a fixed result. For W3011 see the template.
     for (const rule of ['W8003', 'W9053', 'W3011']) {
       Validations.of(this).acknowledge({ id: `CloudFormation-Validate::${rule}`, reason: 'as meant' });
     }
@@ -43,7 +43,7 @@ export class TaskApi extends Stack {
   }
 }
 
-/** The template's parameters; each is given, since there is no default once they are replaced. */
+/** The template's parameters; all are given, since replacing them drops their defaults. */
 function parameters(name: StageName, stage: Stage): Record<string, string | number> {
   const { alarms, domain } = stage;
   return {
@@ -72,7 +72,7 @@ function checkedOrigin(origin: string): string {
   return origin;
 }
 
-/** A file of the project's folder. */
+/** A file in the project's root. */
 function file(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url));
 }

@@ -1,6 +1,6 @@
 'use client';
 
-/** Shown where a page cannot be made, as when the database does not answer. */
+/** Shown if a page cannot be rendered, for example because the database does not answer. */
 export default function ErrorPage() {
   return (
     <main className="mx-auto flex min-h-dvh max-w-md flex-col items-center justify-center gap-3 px-5 text-center">

@@ -14,7 +14,7 @@ export const viewport: Viewport = {
   ],
 };
 
-// A page made at build time could not carry the nonce of its answer's Content-Security-Policy.
+// A page rendered at build time could not contain the nonce of its Content-Security-Policy.
 export const dynamic = 'force-dynamic';
 
 export default function RootLayout({ children }: { children: ReactNode }) {

@@ -12,7 +12,7 @@ import { firstPage } from '@/lib/first-page';
 export const metadata: Metadata = { title: { absolute: 'Your tasks' } };
 
 export default async function TasksPage({ searchParams }: PageProps<'/'>) {
-  // A page cannot set the cookie that a refreshed session needs; the token endpoint refreshes it.
+  // A page cannot set the cookie of a refreshed session; the token endpoint refreshes it.
   const session = await auth.api.getSession({ headers: await headers(), query: { disableRefresh: true } });
   if (!session) {
     redirect('/login');

@@ -1,4 +1,4 @@
-/** The name of the app, with its mark. */
+/** The app's name and logo. */
 export function Logo() {
   return (
     <span className="flex items-center gap-2.5 font-serif text-xl font-semibold tracking-tight">

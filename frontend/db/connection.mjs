@@ -1,4 +1,6 @@
-/** What each `sslmode` of a URL becomes. `pg` itself verifies by all but the first, and says so in a warning at each start. */
+/**
+ * The TLS setting for each `sslmode`. `pg` itself verifies in all modes but the first, with a warning at each start.
+ */
 const MODES = new Map([
   ['disable', 'disable'],
   ['prefer', 'verify-full'],
@@ -8,14 +10,14 @@ const MODES = new Map([
 ]);
 
 /**
- * A PostgreSQL URL as Neon's console or a local server prints it, made into what `pg` takes. The server is verified by
- * TLS, unless it is on this machine or the URL says `sslmode=disable`; fails where a URL asks for anything between.
+ * A `pg` configuration from a PostgreSQL URL as Neon's console or a local server prints it. TLS verifies the server,
+ * unless it is on this machine or the URL says `sslmode=disable`; fails for modes in between.
  *
  * @param {string} text
  * @returns {import('pg').ClientConfig}
  */
 export function connection(text) {
-  // Node's own error would quote the URL, and its password.
+  // Node's own error would quote the URL with its password.
   if (!URL.canParse(text) || !/^postgres(ql)?:/.test(text)) {
     throw new Error('DATABASE_URL is not a URL such as postgres://user:password@host/database');
   }
@@ -23,7 +25,7 @@ export function connection(text) {
   const query = url.searchParams;
   for (const name of ['ssl', 'uselibpqcompat']) {
     if (query.has(name)) {
-      throw new Error(`DATABASE_URL: say sslmode=verify-full or sslmode=disable instead of ${name}`);
+      throw new Error(`DATABASE_URL: use sslmode=verify-full or sslmode=disable instead of ${name}`);
     }
   }
   const asked = query.get('sslmode') ?? (isLocal(url) ? undefined : 'verify-full');
@@ -34,7 +36,8 @@ export function connection(text) {
     }
     query.set('sslmode', mode);
   }
-  // libpq's word for the system's certificates, which are what Node trusts; `pg` takes it for a file.
+  // In libpq, `system` means the system's root certificates, which Node trusts by default; `pg` would read a file of
+  // that name.
   if (query.get('sslrootcert') === 'system') {
     query.delete('sslrootcert');
   }

@@ -5,14 +5,14 @@ import { connection } from './connection.mjs';
 
 const NEON = 'postgresql://u:p@ep-cool.aws.neon.tech/app';
 
-/** What `pg` makes of it. */
+/** The TLS options that `pg` would use. */
 const tls = (url: string) => new pg.Client(connection(url)).ssl;
 
 describe('TLS to the database', () => {
   it('is required, and verified, for a server that is not local', () => {
     const urls = [NEON, ...['prefer', 'require', 'verify-ca', 'verify-full'].map((mode) => `${NEON}?sslmode=${mode}`)];
     for (const url of [...urls, 'postgres://u:p@db/app', 'postgres://u:p@10.0.0.7/app', 'postgres://u:p@localhost/app?host=db.example']) {
-      // `{}` verifies the chain and the name; only `rejectUnauthorized: false` would not.
+      // `{}` verifies chain and name; only `rejectUnauthorized: false` would not.
       assert.deepEqual(tls(url), {}, url);
     }
   });

@@ -1,4 +1,4 @@
-// Brings Better Auth's tables up to date; safe to run twice, and at once.
+// Migrates Better Auth's tables; safe to run repeatedly and concurrently.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
@@ -6,7 +6,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { connection } from './connection.mjs';
 
-/** Any number, as long as it is the same in every run. */
+/** An arbitrary number, the same in every run. */
 const LOCK = 6_023_110_542;
 
 const envFile = fileURLToPath(new URL('../../.env', import.meta.url));
@@ -21,14 +21,14 @@ if (!url) {
 
 const guard = new pg.Client(connection(url));
 const client = new pg.Client(connection(url));
-// The migrator's `IF NOT EXISTS` notices are of no use to anybody.
+// Hides the migrator's `IF NOT EXISTS` notices.
 client.on('notice', () => {});
 try {
   await guard.connect();
   await client.connect();
-  // A transaction's lock, on a connection of its own: a session's would not survive a pooler in transaction mode.
+  // A transaction's lock on its own connection: a session's lock would not survive a pooler in transaction mode.
   await guard.query('BEGIN');
-  // Whoever may connect may hold this lock: then say so, rather than wait for ever.
+  // Anybody who may connect can hold this lock, so fail with a message instead of waiting forever.
   await guard.query("SET LOCAL lock_timeout = '20s'");
   await guard.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   await migrate(drizzle(client), { migrationsFolder: fileURLToPath(new URL('../drizzle', import.meta.url)) });

@@ -56,7 +56,7 @@ export const account = pgTable(
   (table) => [index('account_user_id').on(table.userId)],
 );
 
-/** One-time values: mail verification, password reset. */
+/** One-time tokens: address confirmation, password reset. */
 export const verification = pgTable(
   'verification',
   {
@@ -70,7 +70,7 @@ export const verification = pgTable(
   (table) => [index('verification_identifier').on(table.identifier)],
 );
 
-/** Request counts, in the database because serverless instances share no memory. */
+/** Request counts, stored in the database because serverless instances share no memory. */
 export const rateLimit = pgTable('rate_limit', {
   id: text('id').primaryKey(),
   key: text('key').notNull().unique(),

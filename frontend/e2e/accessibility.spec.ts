@@ -30,7 +30,7 @@ for (const view of VIEWS) {
     await expect(page.getByText('Not saved.')).toBeVisible();
     await look(page, testInfo, 'refused');
     await page.route('**/complete', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
-    // Its state is back before `uncheck` could look at it.
+    // `uncheck` would look too late: the checkbox is checked again at once.
     await box(page, 'Renew the passport').click();
     await expect(page.getByText('could not be reopened')).toBeVisible();
     await look(page, testInfo, 'failure');

@@ -9,7 +9,7 @@ async function askToDelete(page: Page, { password }: Account) {
   await deletion(page).getByRole('button', { name: 'Delete my account' }).click();
 }
 
-/** What PostgreSQL holds of a user. */
+/** A user's rows in the database. */
 async function stored(userId: string) {
   const counts = ['tasks WHERE user_id', 'idempotency_keys WHERE user_id', '"user" WHERE id', 'session WHERE user_id', 'account WHERE user_id', 'verification WHERE value'];
   const rows = await asOwner(async (owner) => {
@@ -42,14 +42,14 @@ test('an account of 25,000 tasks is deleted, with all that it had', async ({ pag
     }
   });
   await page.goto('/account');
-  // What the page says may be gone again before one looks.
+  // The page's message may disappear before it is checked.
   const said: string[] = [];
   await page.exposeFunction('said', (text: string) => said.push(text));
   await deletion(page)
     .locator('[role=status]:first-child')
     .evaluate((status) => new MutationObserver(() => (window as unknown as { said(text: string): void }).said(status.textContent)).observe(status, { subtree: true, childList: true, characterData: true }));
   await askToDelete(page, account);
-  await expect(page.getByText('Your account is deleted, and everything in it.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
   expect(said).toEqual(expect.arrayContaining(['Erasing your tasks …', ...[10, 20].map((n) => `${n},000 tasks are deleted. Erasing your tasks …`)]));
   const times = await Promise.all(calls);
@@ -57,7 +57,7 @@ test('an account of 25,000 tasks is deleted, with all that it had', async ({ pag
   expect(times).toHaveLength(4);
   expect(Math.max(...times), times.join()).toBeLessThan(10_000);
 
-  // Nobody can sign in to it, and it can be made anew.
+  // Signing in fails, and the address can sign up again.
   await signIn(page, account);
   await expect(page.getByRole('alert').filter({ hasText: 'Invalid email or password' })).toBeVisible();
   await signUpByForm(page, account);
@@ -72,7 +72,7 @@ test('where the API fails in the middle, the user stays and the page says what i
   await page.goto('/account');
   await asOwner(async (owner) => {
     await owner.query('BEGIN');
-    // The API waits for this row, in its second call, until its statement ends by its time limit.
+    // The second call to the API waits for this row until its statement times out.
     await owner.query('SELECT FROM tasks WHERE user_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE', [userId]);
     await askToDelete(page, account);
     await expect(deletion(page).getByRole('alert').filter({ hasText: 'Your account is still there' })).toBeVisible({ timeout: 60_000 });
@@ -83,7 +83,7 @@ test('where the API fails in the middle, the user stays and the page says what i
   expect(errors.splice(0).every((error) => error.includes('503'))).toBe(true);
 
   await askToDelete(page, account);
-  await expect(page.getByText('Your account is deleted, and everything in it.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
 });
 
@@ -103,7 +103,7 @@ test('where the database fails at the end, the user stays whole, and the next tr
   expect(await stored(userId)).toEqual({ tasks: 0, keys: 0, users: 1, sessions: 1, passwords: 1, links: 0 });
   expect(errors.splice(0).every((error) => error.includes('503'))).toBe(true);
   await askToDelete(page, account);
-  await expect(page.getByText('Your account is deleted, and everything in it.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
 });
 
@@ -116,15 +116,15 @@ test('what another browser adds before the user is removed is erased, too; its t
   const userId = claimsOf(token).sub;
   await page.goto('/account');
   await page.route('**/delete-account/finish', async (route) => {
-    // Its session has ended, its token has not.
+    // Its session has ended, but its token is still valid.
     expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);
     expect((await callApi(token, 'POST', undefined, { title: 'In between' })).status).toBe(201);
     await route.continue();
   });
   await askToDelete(page, account);
-  await expect(page.getByText('Your account is deleted, and everything in it.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
-  // Ten minutes at the most: SECURITY.md says so.
+  // For at most ten minutes, as SECURITY.md says.
   expect((await callApi(token, 'POST', undefined, { title: 'Afterwards' })).status).toBe(201);
   await other.context().close();
 });
@@ -146,7 +146,7 @@ test('what is left when the API fails last is erased on demand', async ({ page, 
   await expect(deletion(page).getByText('it may still be stored')).toBeVisible();
   await page.unroute('**/tasks?all=true');
   await deletion(page).getByRole('button', { name: 'Erase it, too' }).click();
-  await expect(page.getByText('Your account is deleted, and everything in it.')).toBeVisible();
+  await expect(page.getByText('Your account and all its data have been deleted.')).toBeVisible();
   expect(await stored(userId)).toEqual(NOTHING);
   expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
 });
@@ -158,7 +158,7 @@ test('a wrong password deletes nothing, and without a password nothing is delete
   await page.goto('/account');
   await askToDelete(page, { ...account, password: 'not the password' });
   await expect(deletion(page).getByRole('alert').filter({ hasText: 'Invalid password' })).toBeVisible();
-  // Nor does a page of somebody else, whatever cookies come with it.
+  // Nor may a page of another origin, whatever cookies it sends.
   const foreign = await page.request.post('/api/auth/delete-account/finish', { headers: { origin: 'https://evil.example' }, data: { password: account.password } });
   expect(foreign.status()).toBe(403);
   for (const [path, data] of [

@@ -15,7 +15,7 @@ test.afterAll(async () => {
   await mails.stop();
 });
 
-// Pages are this app's, once there is one.
+// Pages of this test's own app.
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 
 for (const view of VIEWS) {
@@ -33,7 +33,7 @@ for (const view of VIEWS) {
     await page.getByLabel('New password').fill('whatever it is');
     await look(page, testInfo, 'reset');
     await page.getByRole('button', { name: 'Set password' }).click();
-    await expect(page.getByText('This link is not valid any more')).toBeVisible();
+    await expect(page.getByText('This link is no longer valid')).toBeVisible();
     await look(page, testInfo, 'spent');
     expect(errors.splice(0).every((error) => error.includes('400'))).toBe(true);
   });

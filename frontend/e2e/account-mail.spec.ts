@@ -22,7 +22,7 @@ test.afterAll(async () => {
   await login.drop();
 });
 
-// Pages are this app's, once there is one.
+// Pages of this test's own app.
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 test.describe.configure({ mode: 'serial' });
 
@@ -52,9 +52,9 @@ test('who forgot a password chooses a new one by a link that works once', async 
   await expect(other.getByText('has an account, a mail with a link')).toBeVisible();
   const mail = await mails.newest(account.email);
   expect(mail).toMatchObject({ from: 'tasks@app.example', to: [account.email], subject: 'Choose a new password' });
-  // Who signs up with the address of somebody else chooses the name.
+  // The name is chosen by whoever signs up, perhaps with somebody else's address.
   expect(mail.text).not.toContain(account.name);
-  // A second one, which the first use of any ends.
+  // A second link, which becomes invalid when either is used.
   expect((await post('/request-password-reset', { email: account.email })).status).toBe(200);
   const second = linkIn(await mails.newest(account.email, 2));
   const link = linkIn(mail);
@@ -65,13 +65,13 @@ test('who forgot a password chooses a new one by a link that works once', async 
   await other.goto(link);
   const password = `${account.password}-new`;
   await other.getByLabel('New password').fill(password);
-  // Neither the address bar nor a request, but for the one that spends it, shows the token.
+  // The token leaves the address bar, and only the request that uses it contains it.
   expect(other.url()).toBe(`${app.url}/reset-password`);
   await other.getByRole('button', { name: 'Set password' }).click();
   await expect(other.getByText('Your new password is set.')).toBeVisible();
   expect(requested.filter((text) => text.includes(link.split('#')[1] ?? ''))).toEqual([]);
 
-  // Whoever was signed in is not any more, and the old password opens nothing.
+  // All sessions have ended, and the old password is invalid.
   expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
   expect((await post('/sign-in/email', account)).status).toBe(401);
   await other.getByLabel('Email').fill(account.email);
@@ -83,7 +83,7 @@ test('who forgot a password chooses a new one by a link that works once', async 
     await page.goto(spent);
     await page.getByLabel('New password').fill('another password');
     await page.getByRole('button', { name: 'Set password' }).click();
-    await expect(page.getByText('This link is not valid any more')).toBeVisible();
+    await expect(page.getByText('This link is no longer valid')).toBeVisible();
   }
   await page.getByRole('link', { name: 'Send me a new one' }).click();
   await expect(page.getByRole('button', { name: 'Send me a link' })).toBeVisible();
@@ -127,7 +127,7 @@ test('whether an address has an account is not told by words', async ({ page, br
 
 test('whether an address has an account is not told by the time of an answer, however far the database is', async () => {
   const { email } = await newUser();
-  // Each query takes 40 ms, so that one more or one less shows.
+  // Each query takes 40 ms, so that one more or less would be visible.
   proxy.delayMs = 20;
   try {
     for (const path of ['/sign-in/email', '/request-password-reset']) {
@@ -137,7 +137,7 @@ test('whether an address has an account is not told by the time of an answer, ho
         await (await post(path, { email: to, password: 'not the password' })).text();
         times.push(performance.now() - start);
       }
-      // A whole number of seconds, and what it takes to come here: on a busy machine some take long.
+      // A whole number of seconds plus overhead, which varies on a busy machine.
       const rests = times.map((time) => time % 1_000).sort((a, b) => a - b);
       expect(rests[2], `${path}: ${times.join()}`).toBeLessThan(250);
       expect(Math.min(...times)).toBeGreaterThan(999);

@@ -17,7 +17,7 @@ test.afterAll(async () => {
   await mails.stop();
 });
 
-// Pages are this app's, once there is one.
+// Pages of this test's own app.
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 
 async function askForAccount(page: Page, { name, email, password }: Account) {
@@ -43,10 +43,10 @@ test('a new account is used only after its address is confirmed', async ({ page,
   expect(errors.splice(0).every((error) => error.includes('403'))).toBe(true);
 
   await page.goto(`${first.replace(/token=[^&]*/, 'token=marked-0123')}`);
-  await expect(page.getByText('That link is not valid any more.')).toBeVisible();
+  await expect(page.getByText('That link is no longer valid.')).toBeVisible();
   await page.goto(first);
   await expect(page.getByText('Your address is confirmed.')).toBeVisible();
-  // The link signs nobody in: whoever reads the mail, or a log of addresses, has no password.
+  // The link does not sign in: somebody who reads the mail, or a log of URLs, has no password.
   expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
   await page.getByLabel('Email').fill(account.email);
   await page.getByLabel('Password', { exact: true }).fill(account.password);
@@ -79,7 +79,7 @@ test('a sign-up does not tell whether the address has an account; its owner hear
   expect(known).toMatchObject({ isLate: true, status: 200, token: null });
   expect((await mails.newest(account.email, 2)).subject).toBe('You have an account already');
   expect(await askForAccount(page, stranger)).toBe(said);
-  // Name and password are the first one's.
+  // Name and password are those of the first sign-up.
   const { rows } = await asOwner((owner) => owner.query('SELECT name, email_verified FROM "user" WHERE email = $1', [account.email]));
   expect(rows).toEqual([{ name: account.name, email_verified: false }]);
   await other.context().close();

@@ -90,7 +90,7 @@ test('signing out everywhere ends every session, also for whoever kept the cooki
   await openAccount(page, account.name);
   await page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(page.getByText('You are signed out everywhere.')).toBeVisible();
-  // The other tab of this browser hears of it.
+  // The other tab of this browser is told.
   await expect(tab).toHaveURL(/\/login/);
   expect((await other.request.get('/api/auth/api-token')).status()).toBe(401);
   await page.context().addCookies(cookies);
@@ -109,8 +109,8 @@ test('a form of the account page whose session has ended elsewhere leads to the 
   await page.getByLabel('Current password').fill(account.password);
   await page.getByLabel('New password').fill(`${account.password}-new`);
   await page.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByText('Your session has ended. Sign in again to go on.')).toBeVisible();
-  // Nothing is left to be signed out of, and that is what was asked for.
+  await expect(page.getByText('Your session has ended. Sign in again to continue.')).toBeVisible();
+  // The session has ended already, which is what was asked for.
   await tab.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(tab.getByText('You are signed out everywhere.')).toBeVisible();
   expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
@@ -141,13 +141,13 @@ test('after too many tries, the page says when the next one is possible', async 
   const refusal = page.waitForResponse((response) => response.status() === 429, { timeout: 60_000 });
   await expect(async () => {
     await page.getByRole('button', { name: 'Sign in' }).click({ timeout: 2_000 });
-    await expect(page.getByText('Too many tries.')).toBeVisible({ timeout: 3_000 });
+    await expect(page.getByText('Too many attempts.')).toBeVisible({ timeout: 3_000 });
   }).toPass();
   const { retryAfter } = await (await refusal).json();
   expect((await refusal).headers()['retry-after']).toBe(String(retryAfter));
-  await expect(page.getByText(`The next one is possible in ${retryAfter} second`)).toBeVisible();
+  await expect(page.getByText(`Try again in ${retryAfter} second`)).toBeVisible();
   await expect(page.getByRole('button', { name: /^Possible in \d+ second/ })).toBeDisabled();
-  // When the time has come, it works.
+  // After the wait, it works.
   await page.getByLabel('Password', { exact: true }).fill(account.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByText(account.name)).toBeVisible();

@@ -12,12 +12,12 @@ export function setting(name: string): string {
   return value;
 }
 
-/** An address of one's own, so that the users of one test do not use up the rate limit of another's: the app trusts this machine as a proxy. */
+/** A unique client address, so that tests do not share rate limits: the app trusts this machine as a proxy. */
 export const address = () => ({ 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}` });
 
 export const test = base.extend<{ errors: string[] }>({
   extraHTTPHeaders: async ({}, provide) => provide(address()),
-  // What the browser complains of; a test that provokes something empties it.
+  // The browser's errors; a test that provokes some clears them.
   errors: [
     async ({ page }, provide) => {
       const errors = collectErrors(page);
@@ -35,7 +35,7 @@ function collectErrors(page: Page): string[] {
   return errors;
 }
 
-/** A page of another browser, with nothing of the first one's. */
+/** A page of another browser, without shared state. */
 export async function otherBrowser(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ extraHTTPHeaders: address() });
   return context.newPage();
@@ -53,13 +53,13 @@ export function newAccount(): Account {
   return { name: `Marked ${id}`, email: `marked.${id}@example.com`, password: `marked-${randomBytes(12).toString('hex')}` };
 }
 
-/** The app ends connections that were idle for a while; a request that takes one up at that moment would be reset. */
+/** The app closes idle connections; a request on one that is closing would be reset. */
 const OWN_CONNECTION = { connection: 'close' };
 
-/** Signs up without the form, for tests of what comes after it; gives the user's id, too. */
+/** Signs up without the form; returns the user's id, too. */
 export async function signUp(page: Page, app = setting('APP_URL')): Promise<Account & { id: string }> {
   const account = newAccount();
-  // The cookies that come with the answer are the page's.
+  // The page gets the cookies in the answer.
   const response = await page.request.post(`${app}/api/auth/sign-up/email`, { headers: { ...OWN_CONNECTION, origin: app }, data: account });
   expect(response.status()).toBe(200);
   const { user } = await response.json();
@@ -68,7 +68,7 @@ export async function signUp(page: Page, app = setting('APP_URL')): Promise<Acco
   return { ...account, id: user.id };
 }
 
-/** Signs up as a person does. */
+/** Signs up with the form. */
 export async function signUpByForm(page: Page, account = newAccount()): Promise<Account> {
   await page.goto('/signup');
   await page.getByLabel('Name').fill(account.name);
@@ -88,7 +88,7 @@ export async function signIn(page: Page, { email, password }: Account) {
 
 export const list = (page: Page) => page.getByRole('list', { name: 'Tasks' });
 export const row = (page: Page, title: string) => list(page).getByRole('listitem').filter({ hasText: title });
-/** A task's checkbox; only one that the server has is drawn with one. */
+/** A task's checkbox; only stored tasks have one. */
 export const box = (page: Page, title: string) => list(page).getByRole('checkbox', { name: title, exact: true });
 
 export async function add(page: Page, title: string, description?: string) {
@@ -110,14 +110,14 @@ export interface Claims {
 
 export const claimsOf = (token: string): Claims => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-/** A token for whoever the cookies of this context are. */
+/** A token for the user of this context's cookies. */
 export async function issueToken(request: APIRequestContext, app = setting('APP_URL')): Promise<string> {
   const response = await request.get(`${app}/api/auth/api-token`, { headers: OWN_CONNECTION });
   expect(response.status()).toBe(200);
   return (await response.json()).token;
 }
 
-/** Calls the API, without a browser, at the path of the tasks of the token's user or at `path`. */
+/** Calls the API without a browser, at the path of the token's user or at `path`. */
 export async function callApi(token: string, method = 'GET', path?: string, body?: unknown, api = setting('API_URL')) {
   const response = await fetch(`${api}${path ?? `/api/${claimsOf(token).sub}/tasks`}`, {
     method,
@@ -127,7 +127,7 @@ export async function callApi(token: string, method = 'GET', path?: string, body
   return { status: response.status, body: await response.json() };
 }
 
-/** A JWT that an independent hand signs with the shared secret. */
+/** A JWT signed with the shared secret by another library. */
 export function sign(claims: object, secret = setting('BETTER_AUTH_SECRET')): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;

@@ -15,7 +15,7 @@ export async function asOwner<T>(work: (client: pg.Client) => Promise<T>): Promi
   }
 }
 
-/** Gives a user tasks all at once, the last one the newest. */
+/** Inserts many tasks of a user, the last one the newest. */
 export const addTasks = (userId: string, count: number, title = 'Task') =>
   asOwner((owner) =>
     owner.query("INSERT INTO tasks (user_id, title) SELECT $1, $3 || ' ' || n FROM generate_series(1, $2::int) n ORDER BY n", [userId, count, title]),
@@ -27,7 +27,7 @@ export interface Login {
   drop(): Promise<void>;
 }
 
-/** A login like the app's, which a test may break. */
+/** A login like the app's, which a test may change. */
 export async function newLogin(): Promise<Login> {
   const name = `better_auth_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
@@ -43,16 +43,16 @@ export async function newLogin(): Promise<Login> {
   return { name, url: url.href, drop };
 }
 
-/** What happens to connections: they work, they are refused and cut, or they are held without an answer. */
+/** How connections behave: they work, are refused and cut, or never get an answer. */
 export type Weather = 'fair' | 'cut' | 'held';
 
-/** Stands between an app and its database, and can fail. */
+/** A proxy between an app and its database that can fail. */
 export class DatabaseProxy {
   readonly #server: Server;
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
   #weather: Weather = 'fair';
-  /** How long each message takes, either way. */
+  /** The delay of each message, in either direction. */
   delayMs = 0;
 
   constructor(target: string) {
@@ -60,7 +60,7 @@ export class DatabaseProxy {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  /** Listens; gives the URL of the same database through here. */
+  /** Listens; returns the URL of the database through this proxy. */
   async start(): Promise<string> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
     const address = this.#server.address();
@@ -83,7 +83,7 @@ export class DatabaseProxy {
     }
   }
 
-  /** Ends every connection; the next ones work, as far as this proxy goes. */
+  /** Ends every connection; new ones work. */
   cutAll() {
     this.#sockets.forEach((socket) => socket.destroy());
   }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { address, expect, newAccount, test } from './app';
 import { freePort } from './own-app';
 
-/** How often the development server is started; `DEV_STARTS=10` for more. */
+/** How often the development server is started; set `DEV_STARTS=10` for more. */
 const STARTS = Number(process.env.DEV_STARTS ?? 3);
 
 /** The app as `cargo xtask dev` starts it. */
@@ -29,7 +29,7 @@ async function startDev() {
 test('the development server starts the same way every time, also after a stop in the middle of a compilation', async ({ browser }) => {
   expect(isRunning(), 'a development server has this folder: stop cargo xtask dev, then test again').toBe(false);
   test.setTimeout(STARTS * 240_000);
-  // Of an older version of the app.
+  // A cookie from an older version of the app.
   rmSync('.next/dev/cache', { recursive: true, force: true });
   for (let start = 1; start <= STARTS; start += 1) {
     const dev = await startDev();
@@ -48,13 +48,13 @@ test('the development server starts the same way every time, also after a stop i
       await page.getByRole('button', { name: 'Create account' }).click({ timeout: 60_000 });
       await expect(page.getByText('Nothing to do yet')).toBeVisible({ timeout: 180_000 });
       await page.waitForLoadState();
-      // A page that reloads itself would do so within a second.
+      // A page in a reload loop would reload within a second.
       let loads = 0;
       page.on('load', () => (loads += 1));
       await sleep(5_000);
       expect(loads, `start ${start}`).toBe(0);
 
-      // There is no mail server here: what it would get is shown to the developer.
+      // Without a mail server, mails are printed for the developer.
       await fetch(`${dev.url}/api/auth/request-password-reset`, {
         method: 'POST',
         headers: { origin: dev.url, 'content-type': 'application/json', ...address() },
@@ -69,7 +69,7 @@ test('the development server starts the same way every time, also after a stop i
   expect(existsSync('.next/dev/cache/turbopack')).toBe(false);
 });
 
-/** Whether a development server has this folder. */
+/** Whether a development server is running in this folder. */
 function isRunning(): boolean {
   try {
     process.kill(JSON.parse(readFileSync('.next/dev/lock', 'utf8')).pid, 0);

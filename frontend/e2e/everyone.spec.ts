@@ -37,7 +37,7 @@ test('the characters that are left are told near the limit', async ({ page }) =>
   const field = page.getByLabel('New task', { exact: true });
   await field.fill('x'.repeat(150));
   await expect(page.getByText(/characters (left|too long)/)).toHaveCount(0);
-  // Two UTF-16 units each, one character for the API.
+  // Two UTF-16 units each, but one character for the API.
   await field.fill('😀'.repeat(190));
   await expect(page.getByText('10 characters left')).toBeVisible();
   await field.fill('x'.repeat(203));
@@ -69,7 +69,7 @@ test('the open tasks are counted, and a long list says that there are more', asy
   await page.getByRole('button', { name: 'Load more' }).click();
   await expect(list(page).getByRole('listitem')).toHaveCount(27);
   await expect(open).toHaveText('Open26');
-  // The first of those that came.
+  // The first of the newly loaded tasks.
   await expect(list(page).getByRole('listitem').nth(20).getByRole('checkbox')).toBeFocused();
 });
 

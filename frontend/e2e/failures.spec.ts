@@ -8,13 +8,13 @@ import { type OwnApp, startApp } from './own-app';
 interface Visitor {
   account: Account;
   cookie: string;
-  /** Another session of theirs, which they sign out of. */
+  /** Another session of the user, which they sign out of. */
   leaving: string;
-  /** Values of theirs that no mark tells. */
+  /** The user's values that contain no mark. */
   values: string[];
 }
 
-/** What a request is answered. */
+/** The answer to a request. */
 type Answer = { path: string; status: number; retryAfter: string | null };
 
 let login: Login;
@@ -52,7 +52,7 @@ async function newVisitor(): Promise<Visitor> {
   return { account, cookie, leaving, values: [token, (await again.json()).token, user.id, hash.rows[0].password, ...Object.values(account)] };
 }
 
-/** All that a person does from signing up to signing out, and what only somebody else tries. */
+/** Everything a user does from signing up to signing out, and what only an attacker tries. */
 async function everything({ account, cookie, leaving }: Visitor): Promise<Answer[]> {
   const { email, password } = account;
   const other = newAccount();
@@ -80,12 +80,12 @@ async function everything({ account, cookie, leaving }: Visitor): Promise<Answer
       return { path, status: response.status, retryAfter: response.headers.get('retry-after') };
     }),
   );
-  // Pages, which Next.js itself answers and logs.
+  // Pages, which Next.js itself renders and logs.
   await Promise.all([send('/', undefined, withoutCache), send('/login', undefined, cookie), send('/signup', undefined, cookie)]);
   return answers;
 }
 
-/** Nothing of anybody is in the log. */
+/** Checks that the log contains no user's data. */
 function expectNoSecrets() {
   const log = app.log();
   expect([...secretsIn(log), ...visitor.values.filter((value) => log.includes(value))]).toEqual([]);
@@ -108,7 +108,7 @@ test.describe.configure({ mode: 'serial' });
 test('nothing of anybody is in the log while the database works, whatever a client sends', async () => {
   await everything(await newVisitor());
   const { email, password } = visitor.account;
-  // Two at once: a constraint refuses the later one, and PostgreSQL quotes its row.
+  // Concurrently: a constraint refuses the later one, and PostgreSQL quotes its row.
   const twice = newAccount();
   await Promise.all([1, 2, 3].map(() => send('/api/auth/sign-up/email', twice)));
   for (const [path, body, cookie] of [
@@ -163,7 +163,7 @@ test('a page does not wait for its tasks longer than 2 s: the browser asks for t
   const { cookie } = await newVisitor();
   proxy.weather = 'held';
   const begun = Date.now();
-  // Who it is stands in the cookie; the token for the tasks needs the database.
+  // The session is in the cookie cache; the token for the API needs the database.
   const html = await (await send('/', undefined, cookie)).text();
   const took = Date.now() - begun;
   proxy.weather = 'fair';
@@ -176,7 +176,7 @@ test('a page does not wait for its tasks longer than 2 s: the browser asks for t
 });
 
 test('a query that fails in the middle of a request is a 503, and a code in the log', async () => {
-  // Each table in turn, so that the queries after the rate limit's fail, too.
+  // Each table in turn, so that queries after the rate limit's fail, too.
   for (const table of ['user', 'session', 'account']) {
     const others = ['user', 'session', 'account', 'verification', 'rate_limit'].filter((name) => name !== table);
     await asOwner(async (owner) => {

@@ -9,7 +9,7 @@ import { startApp } from './own-app';
 /** Whether the whole suite runs with a database that fails at random (`npm run test:faults`). */
 export const FAULTS = process.env.FAULTS === '1';
 
-/** Before all tests: the app for them, on a database that fails from time to time. Gives what ends it. */
+/** Before all tests: starts the app on a database that fails at random. Returns a function that stops it. */
 export default async function start() {
   const proxy = new DatabaseProxy(setting('DATABASE_URL'));
   const log = join(mkdtempSync(join(tmpdir(), 'app-')), 'log');

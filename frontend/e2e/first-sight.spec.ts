@@ -4,15 +4,15 @@ import { box, expect, list, signIn, signUp, test } from './app';
 import { addTasks } from './database';
 
 const TASKS = 20;
-/** Of all scripts, compressed, until the network is idle. */
+/** The limit for all scripts, compressed, until the network is idle. */
 const MOST_SCRIPT_BYTES = 195 * 1024;
 
-/** What a page asks for, in the order of its going out. */
+/** The requests of a page, in order. */
 function requestsOf(page: Page) {
   const urls: string[] = [];
   page.on('request', (request) => {
     const { pathname, searchParams } = new URL(request.url());
-    // What Next.js fetches ahead of a click keeps nobody waiting.
+    // Next.js's prefetches do not delay the page.
     if (searchParams.has('_rsc')) {
       return;
     }
@@ -54,7 +54,7 @@ test('calls do without a preflight each', async ({ page }) => {
   session.on('Network.requestWillBeSent', ({ request }) => request.url.includes('/tasks') && sent.push(request.method));
   const focus = () => page.evaluate(() => window.dispatchEvent(new Event('focus')));
   for (let n = 0; n < 4; n += 1) {
-    // While a list is being read, another look at the page reads none.
+    // While a list is being fetched, another focus does not fetch it again.
     await expect(async () => {
       const isList = (response: Response) => response.url().includes('/tasks?') && response.request().method() === 'GET';
       const listed = page.waitForResponse(isList, { timeout: 3_000 });

@@ -78,7 +78,7 @@ test('what was typed as the session ended is there after the next sign-in, and g
   await expect(page.getByLabel('Title')).toHaveValue('Edited as it ended');
 
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByText('One thing is not saved')).toBeVisible();
+  await expect(page.getByText('One change is not saved')).toBeVisible();
   await page.getByRole('button', { name: 'Sign out anyway' }).click();
   await expect(page).toHaveURL(/\/login/);
   expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);

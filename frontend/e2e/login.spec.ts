@@ -15,7 +15,7 @@ test.beforeAll(async () => {
   login = await newLogin();
   client = new pg.Client(login.url);
   await client.connect();
-  // The migrations of the API made these; a test that only finds them missing would prove nothing.
+  // The API's migrations created these tables; if they were missing, the test would prove nothing.
   await asOwner((owner) => owner.query('SELECT FROM tasks, idempotency_keys, refinery_schema_history, drizzle.__drizzle_migrations LIMIT 0'));
 });
 
@@ -24,7 +24,7 @@ test.afterAll(async () => {
   await login.drop();
 });
 
-/** What the server says of a statement: `null` where it runs it. */
+/** The server's error for a statement; `null` if it succeeds. */
 async function refusal(statement: string): Promise<string | null> {
   await client.query('BEGIN');
   try {
@@ -63,7 +63,7 @@ test('the app’s login may do nothing else', async () => {
     "UPDATE tasks SET title = 'x' WHERE false",
     "SELECT nextval('tasks_id_seq')",
     "SELECT setval('tasks_id_seq', 1)",
-    // The layout of its own tables, and of anything else.
+    // The schema of its own tables and of others.
     ...TABLES.flatMap((table) => [
       `TRUNCATE ${table}`,
       `DROP TABLE ${table}`,
@@ -125,13 +125,13 @@ test('the app’s login may do nothing else', async () => {
   }
   await keeper?.end();
   expect(wrong).toEqual([]);
-  // In no transaction: it would be refused for that alone.
+  // Outside of a transaction, which alone would be a reason to refuse it.
   await expect(client.query('ALTER SYSTEM SET fsync = off')).rejects.toMatchObject({ code: '42501' });
 });
 
 let keeper: pg.Client | undefined;
 
-/** A session of the owner's that stays. */
+/** An open session of the owner. */
 async function backendOfOwner(): Promise<number> {
   keeper = new pg.Client(setting('DATABASE_OWNER_URL'));
   await keeper.connect();
@@ -139,7 +139,7 @@ async function backendOfOwner(): Promise<number> {
 }
 
 test('a grant on its own tables gives nobody anything', async () => {
-  // PostgreSQL only warns of a grant without the right to grant.
+  // PostgreSQL only warns about a grant without grant option.
   await client.query(`GRANT SELECT ON "user" TO task_api`).catch((error: pg.DatabaseError) => expect(error.code).toBe('42501'));
   const { rows } = await asOwner((owner) => owner.query(`SELECT has_table_privilege('task_api', '"user"', 'SELECT') AS may`));
   expect(rows).toEqual([{ may: false }]);

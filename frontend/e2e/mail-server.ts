@@ -10,10 +10,10 @@ export interface Mail {
   text: string;
 }
 
-/** A mail server on loopback, which keeps what it gets. */
+/** A mail server on loopback that keeps its mails. */
 export class MailServer {
   readonly mails: Mail[] = [];
-  /** Whether it takes what it is sent without ever saying so. */
+  /** Whether it never confirms a mail. */
   isSilent = false;
   readonly #server = new SMTPServer({
     authOptional: true,
@@ -31,7 +31,7 @@ export class MailServer {
     },
   });
 
-  /** Listens; gives what the app is to be told. */
+  /** Listens; returns the settings for the app. */
   async start(): Promise<{ SMTP_URL: string; MAIL_FROM: string }> {
     const listener = this.#server.listen(0, '127.0.0.1');
     await once(listener, 'listening');
@@ -44,7 +44,7 @@ export class MailServer {
 
   to = (address: string) => this.mails.filter(({ to }) => to.includes(address));
 
-  /** The newest mail to an address, of which there must be so many. */
+  /** The newest mail to an address; fails unless there are this many. */
   async newest(address: string, count = 1): Promise<Mail> {
     await expect.poll(() => this.to(address).length).toBe(count);
     const mail = this.to(address).at(-1);
@@ -55,7 +55,7 @@ export class MailServer {
   }
 }
 
-/** The subject and the text of a mail that has no other parts. */
+/** Subject and text of a single-part mail. */
 function read(raw: string): Pick<Mail, 'subject' | 'text'> {
   const [head = '', ...body] = raw.split('\r\n\r\n');
   const text = body.join('\n\n');

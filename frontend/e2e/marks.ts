@@ -1,4 +1,6 @@
-/** What must be in no log. The tests' names, addresses and passwords are marked; the rest is known by its form. */
+/**
+ * What no log may contain. The tests' names, addresses and passwords are marked; the rest is recognized by its form.
+ */
 const SECRETS: [what: string, form: RegExp][] = [
   ['a name, an address or a password', /marked[ .-]?[0-9a-f]+/gi],
   ['an e-mail address', /[\w.+-]+(@|%40)\w+/g],
@@ -8,7 +10,7 @@ const SECRETS: [what: string, form: RegExp][] = [
   ['a query', /Failed query|params:|select "|insert into "|update "|delete from "/gi],
 ];
 
-/** The secrets in a text, and what they are. */
+/** The secrets in a text, with their kinds. */
 export function secretsIn(text: string): string[] {
   return SECRETS.flatMap(([what, form]) => [...new Set(text.match(form))].map((found) => `${what}: ${found}`));
 }

@@ -5,12 +5,12 @@ import { createServer } from 'node:net';
 
 export interface OwnApp {
   url: string;
-  /** What it has printed so far. */
+  /** The output so far. */
   log(): string;
   stop(): Promise<void>;
 }
 
-/** What the app of a test, on this port, is told beside what `cargo xtask test` says to all of them. */
+/** A test's settings for its own app on this port, in addition to those from `cargo xtask test`. */
 function start(port: number, variables: Record<string, string>) {
   const url = `http://localhost:${port}`;
   const env = { ...process.env, BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, ...variables };
@@ -22,7 +22,7 @@ function start(port: number, variables: Record<string, string>) {
   return { app, url, log: () => text };
 }
 
-/** Starts the built app once more, with variables of its own; what it prints goes to a file, too. */
+/** Starts another instance of the built app with its own variables; the output also goes to a file. */
 export async function startApp(variables: Record<string, string> = {}, file?: string): Promise<OwnApp> {
   const { app, url, log } = start(await freePort(), variables);
   if (file) {
@@ -43,7 +43,7 @@ export async function startApp(variables: Record<string, string> = {}, file?: st
   return { url, log, stop };
 }
 
-/** What the app says that cannot start. */
+/** The output of an app that cannot start. */
 export async function refusal(variables: Record<string, string>): Promise<string> {
   const { app, log } = start(await freePort(), variables);
   const timer = setTimeout(() => app.kill(), 60_000);

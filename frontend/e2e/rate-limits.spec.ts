@@ -8,7 +8,7 @@ const GUESSES = 30;
 const forwarded = (list: string) => ({ 'x-forwarded-for': list });
 const anyAddress = () => Object.values(address())[0] ?? '';
 
-/** Posts to Better Auth as a browser of that app would. */
+/** Posts to Better Auth as a browser on the app would. */
 function post(app: string, path: string, body: object, headers: Record<string, string> = address()): Promise<Response> {
   return fetch(`${app}/api/auth${path}`, {
     method: 'POST',
@@ -21,7 +21,7 @@ function post(app: string, path: string, body: object, headers: Record<string, s
 const guess = async (app: string, headers: Record<string, string>, email = newAccount().email) =>
   (await post(app, '/sign-in/email', { email, password: 'not the password' }, headers)).status;
 
-/** The statuses of many guesses, each at another account: what only the limit of the address stops. */
+/** The statuses of many guesses, each for another account, so that only the address limit applies. */
 async function guesses(app: string, headers: () => Record<string, string>): Promise<number[]> {
   const statuses: number[] = [];
   for (let n = 0; n < GUESSES; n += 1) {
@@ -31,7 +31,7 @@ async function guesses(app: string, headers: () => Record<string, string>): Prom
 }
 
 const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
-/** Three in ten seconds; the guesses may take longer than that on a busy machine. */
+/** Three in ten seconds; on a busy machine the guesses may take longer than that. */
 const expectStopped = (statuses: number[]) => expect(passed(statuses), statuses.join()).toBeLessThanOrEqual(GUESSES / 3);
 
 async function signUp(app: string): Promise<{ account: Account; cookie: string }> {
@@ -68,7 +68,7 @@ test('a platform’s header is the only one that counts, where it is named', asy
     const [attacker, other] = [anyAddress(), anyAddress()];
     expectStopped(await guesses(app.url, () => ({ ...forwarded(anyAddress()), 'cf-connecting-ip': attacker })));
     expect(await guess(app.url, { ...forwarded(attacker), 'cf-connecting-ip': other })).toBe(401);
-    // Who comes around the platform is one of all who do.
+    // All requests that bypass the platform share one limit.
     expectStopped(await guesses(app.url, () => forwarded(anyAddress())));
   } finally {
     await app.stop();
@@ -79,7 +79,7 @@ test('an account is guessed at ten times in ten minutes, from however many addre
   const app = setting('APP_URL');
   const { account, cookie } = await signUp(app);
   const { email, password } = account;
-  // At once, so that a count that is read before it is written would let them all pass.
+  // Concurrently: a count that is read before it is written would let all pass.
   const statuses = await Promise.all(Array.from({ length: GUESSES }, () => guess(app, address(), email)));
   expect(statuses.filter((status) => status === 401)).toHaveLength(10);
   expect(passed(statuses)).toBe(10);
@@ -88,11 +88,11 @@ test('an account is guessed at ten times in ten minutes, from however many addre
   expect(stranger.status).toBe(429);
   expect(Number(stranger.headers.get('retry-after'))).toBeGreaterThan(9 * 60);
   expect(Number(stranger.headers.get('retry-after'))).toBeLessThanOrEqual(10 * 60);
-  // Another account is not concerned, and the owner not in a browser that the account knows.
+  // Other accounts are unaffected, and the owner in a known browser, too.
   expect(await guess(app, address())).toBe(401);
   const known = await post(app, '/sign-in/email', { email, password }, { ...address(), cookie });
   expect(known.status).toBe(200);
-  // Nor does that cookie open another account's limit, or any without a limit.
+  // That cookie does not affect another account's limit, and has a limit itself.
   const other = await signUp(app);
   await Promise.all(Array.from({ length: 10 }, () => guess(app, address(), other.account.email)));
   expect(await guess(app, { ...address(), cookie }, other.account.email)).toBe(429);
@@ -134,7 +134,7 @@ test('an unknown path is a 404 that writes no row', async () => {
     expect((await post(app, path, {}, forwarded(client))).status, path).toBe(404);
     expect((await fetch(`${app}/api/auth${path}`, { headers: forwarded(client) })).status, path).toBe(404);
   }
-  // A method that an endpoint does not have, too.
+  // Also a method that an endpoint does not have.
   expect((await fetch(`${app}/api/auth/sign-in/email`, { headers: forwarded(client) })).status).toBe(404);
   expect(await keysLike(`${client}|%`)).toEqual([]);
   expect((await fetch(`${app}/api/auth/get-session`, { headers: forwarded(client) })).status).toBe(200);

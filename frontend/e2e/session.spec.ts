@@ -81,7 +81,7 @@ test('a token that the API refuses is renewed once, and then it is /login', asyn
   const ended = sign({ sub, iss, aud, iat: iat - 1200, exp: iat - 600 });
   const answer = { json: { token: ended, expiresAt: new Date(Date.now() + 600_000) } };
 
-  // The page comes with its tasks; what it does first needs a token.
+  // The page comes with its tasks; the first call needs a token.
   await page.route('**/api/auth/api-token', (route) => route.fulfill(answer), { times: 1 });
   await page.reload();
   const completed = page.waitForResponse((response) => response.request().method() === 'PATCH' && response.ok());

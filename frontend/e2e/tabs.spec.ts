@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { add, box, callApi, expect, issueToken, list, row, signIn, signUp, otherBrowser, test } from './app';
 
-/** As when a window comes to the front: a browser of the tests has all of them there. */
+/** Simulates a window that gets the focus: in the tests' browser all windows have it. */
 const focus = (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('focus')));
 
 test('what one tab changes, the others show', async ({ page, context }) => {
@@ -36,7 +36,7 @@ test('a task whose text was changed elsewhere is not deleted unseen', async ({ p
   await page.clock.install();
   await signUp(page);
   await add(page, 'Shared');
-  // The list alone gives no version.
+  // A list contains no versions.
   await page.reload();
   const token = await issueToken(page.request);
   const [task] = (await callApi(token)).body;
@@ -62,7 +62,7 @@ test('a page that closes leaves to the next one what it could not delete safely'
   await add(page, 'Drop me');
   await page.reload();
   const token = await issueToken(page.request);
-  // No version: it cannot be asked for.
+  // The version is unknown and cannot be fetched.
   await page.route('**/tasks/*', (route) => route.abort());
   await page.getByRole('button', { name: 'Delete Drop me' }).click();
   await page.goto('about:blank');

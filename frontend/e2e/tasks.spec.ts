@@ -109,11 +109,11 @@ test('several deletions are undone by one button early on the page, or one by on
   await page.keyboard.press('Control+z');
   await expect(box(page, 'Three')).toBeFocused();
   await expect(notice).toContainText('2 deleted');
-  // It stands beside the list, not over it, and does not move it.
+  // It is beside the list, does not cover it, and does not move it.
   const [over, under] = [await notice.boundingBox(), await list(page).boundingBox()];
   expect(under?.y).toBe(place?.y);
   expect((over?.y ?? 0) + (over?.height ?? 0)).toBeLessThanOrEqual(under?.y ?? 0);
-  // The keyboard reaches it before the list, and before the form.
+  // In tab order it comes before the list and the form.
   await page.getByRole('button', { name: 'Sign out' }).focus();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();

@@ -16,7 +16,7 @@ test('what Better Auth signs for other purposes is no token for the API', async 
   expect(claimsOf(mail)).toMatchObject({ email });
   expect(await callApi(mail, 'GET', path)).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
 
-  // The cookie cache as a JWT: another Better Auth with our secret.
+  // A JWT cookie cache of another Better Auth app with the same secret.
   const auth = betterAuth({
     database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
     secret: setting('BETTER_AUTH_SECRET'),
@@ -30,7 +30,7 @@ test('what Better Auth signs for other purposes is no token for the API', async 
   expect(cached.split('.')).toHaveLength(3);
   expect(await callApi(cached, 'GET', path)).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
 
-  // And the session's own token, which the tutorial sends.
+  // The session's own token, which the tutorial sends.
   const session = await (await page.request.get('/api/auth/get-session')).json();
   expect(await callApi(session.session.token, 'GET', path)).toMatchObject({ status: 401 });
 });
@@ -69,7 +69,7 @@ test('a rotation of the secret refuses no live token', async ({ page, playwright
 
   const secrets = { BETTER_AUTH_SECRETS: `2:the-next-secret-of-this-test-with-32-bytes,1:${setting('BETTER_AUTH_SECRET')}` };
   const rotated = await startApp(secrets);
-  // The app's own login may not read tasks.
+  // The app's login may not read tasks.
   const env = { ...process.env, ...secrets, NEXT_PUBLIC_APP_URL: rotated.url, DATABASE_URL: setting('DATABASE_OWNER_URL') };
   const gateway = spawn('cargo', ['run', '--quiet', '--package', 'xtask', '--', 'fixture', 'gateway'], { cwd: '..', env, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
@@ -87,7 +87,7 @@ test('a rotation of the secret refuses no live token', async ({ page, playwright
     const signedUp = await visitor.post(`${rotated.url}/api/auth/sign-up/email`, { data: { name, email, password } });
     expect(signedUp.status()).toBe(200);
     const after = await issueToken(visitor, rotated.url);
-    // The functions that know both secrets take both; those that do not have the new one yet refuse only that.
+    // Functions with both secrets accept both; those without the new one refuse only that.
     expect((await callApi(before, 'GET', undefined, undefined, url)).status).toBe(200);
     expect((await callApi(after, 'GET', undefined, undefined, url)).status).toBe(200);
     expect((await callApi(before)).status).toBe(200);

@@ -5,7 +5,7 @@ import { addTasks } from './database';
 const API = '**/api/*/tasks**';
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After' };
 
-/** The API from now on, but for the preflights, which no gateway's function sees. */
+/** Intercepts the API except for preflights, which never reach a function. */
 const answer = (page: Page, how: { status: number; headers?: Record<string, string> } | 'hangs' | 'unreadable', times = Infinity) => {
   let count = 0;
   return page.route(API, (route) => {
@@ -72,7 +72,7 @@ test('signing out does not wait for a server that does not answer, and says what
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByText('Signing out')).toBeVisible();
   await page.clock.runFor(2_500);
-  await expect(page.getByText('One thing is not saved')).toBeVisible();
+  await expect(page.getByText('One change is not saved')).toBeVisible();
   await page.getByRole('button', { name: 'Stay' }).click();
   await expect(page.getByRole('button', { name: 'Sign out', exact: true })).toBeEnabled();
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -118,7 +118,7 @@ test('however many failures there are, the list keeps its place', async ({ page,
   const notices = page.getByRole('region', { name: 'Notifications' });
   await expect(notices.getByRole('alert')).toHaveCount(12);
   expect((await notices.boundingBox())?.height).toBeLessThan(350);
-  // The last one can be reached, and so can the last task.
+  // The last notice can be reached, and so can the last task.
   await notices.getByRole('button', { name: 'Dismiss' }).last().click();
   await expect(notices.getByRole('alert')).toHaveCount(11);
   await page.getByRole('button', { name: 'Edit Task 1', exact: true }).click();
@@ -137,7 +137,7 @@ test('failures are a list, each to be closed', async ({ page, errors }) => {
   await expect(failures).toHaveCount(2);
   await page.getByRole('button', { name: 'Dismiss' }).first().click();
   await expect(failures).toHaveCount(1);
-  // The keyboard is where the next notice follows.
+  // The next Tab reaches the next notice.
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Dismiss' })).toBeFocused();
   await expect(failures).toContainText('Two');

@@ -1,14 +1,16 @@
-/** A bearer token and the moment it ends. */
+/** A bearer token and its expiry. */
 export interface IssuedToken {
   token: string;
   expiresAt: Date;
 }
 
 const REFRESH_BEFORE_END_MS = 60_000;
-/** However wrong this computer's clock is, a new token is used for as long as this. */
+/** The minimum use of a new token, in case this computer's clock is wrong. */
 const SHORTEST_USE_MS = 30_000;
 
-/** The token of the signed-in user: in memory alone, renewed before it ends, asked for once however many calls wait. */
+/**
+ * The signed-in user's token: stored only in memory, renewed before it expires, and fetched once for concurrent calls.
+ */
 export class AccessToken {
   #current: { token: string; refreshAt: number } | null = null;
   #pending: Promise<string> | null = null;
@@ -18,7 +20,7 @@ export class AccessToken {
     private readonly now: () => number,
   ) {}
 
-  /** Whether there is one that need not be renewed yet. */
+  /** Whether there is a token that need not be renewed yet. */
   get isValid(): boolean {
     return this.#current !== null && this.now() < this.#current.refreshAt;
   }
@@ -31,7 +33,7 @@ export class AccessToken {
     return this.#pending;
   }
 
-  /** Forgets the token: any, or only the one that was refused, for another call may have renewed it already. */
+  /** Forgets the token. With an argument, only if it is that one: another call may have renewed it already. */
   forget(refused?: string) {
     if (refused === undefined) {
       this.#pending = null;

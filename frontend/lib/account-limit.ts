@@ -8,15 +8,15 @@ import { db } from '@/lib/db';
 
 const SIGN_IN = '/sign-in/email';
 const SIGN_UP = '/sign-up/email';
-/** So many failed sign-ins of an account are let through… */
+/** The limit of failed sign-ins to an account … */
 const MAX = 10;
-/** …in so many seconds. */
+/** … in this many seconds. */
 const WINDOW = 10 * 60;
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /**
- * Better Auth plugin: limits the sign-ins that fail for each account, from however many addresses they come. A browser that
- * has signed in to the account before is counted by itself, so that nobody's guesses keep the owner out of it.
+ * Better Auth plugin: limits failed sign-ins per account, from any number of addresses. A browser that has signed in to
+ * the account before has its own count, so that nobody's guesses lock the owner out.
  */
 export const accountLimit = () =>
   ({
@@ -51,13 +51,13 @@ export const accountLimit = () =>
         },
       ],
     },
-    // For no path: Better Auth deletes what is older than the longest window it knows of.
+    // Matches no path. Better Auth deletes counts older than the longest window that it knows.
     rateLimit: [{ pathMatcher: () => false, window: WINDOW, max: MAX }],
   }) satisfies BetterAuthPlugin;
 
 type Context = Parameters<Parameters<typeof createAuthMiddleware>[0]>[0];
 
-/** The account that somebody wants, whether there is one or not, as nobody can read it who has only the database. */
+/** A keyed hash of the requested account, which may not exist; it reveals no address to a reader of the database. */
 function accountOf(ctx: Context): string | undefined {
   const email: unknown = ctx.body?.email;
   return typeof email === 'string'
@@ -65,7 +65,7 @@ function accountOf(ctx: Context): string | undefined {
     : undefined;
 }
 
-/** What the attempts are counted under: the account, or the browser that is known to it. */
+/** The key of the count: the account, or the browser that the account knows. */
 async function keyOf(ctx: Context): Promise<string | undefined> {
   const account = accountOf(ctx);
   const known = await ctx.getSignedCookie(ctx.context.createAuthCookie('known_account').name, ctx.context.secret);
@@ -74,7 +74,10 @@ async function keyOf(ctx: Context): Promise<string | undefined> {
     : account && `account|${account}`;
 }
 
-/** Counts one more in one statement, so that simultaneous guesses do not pass together; gives the seconds to wait if it is too many. */
+/**
+ * Counts an attempt in one statement, so that concurrent guesses do not pass together; returns the seconds to wait, or
+ * 0.
+ */
 async function count(key: string): Promise<number> {
   const now = Date.now();
   const ended = sql`${rateLimit.lastRequest} <= ${now - WINDOW * 1000}`;
@@ -86,7 +89,7 @@ async function count(key: string): Promise<number> {
         target: rateLimit.key,
         set: {
           count: sql`CASE WHEN ${ended} THEN 1 ELSE ${rateLimit.count} + 1 END`,
-          // Where the window began: attempts that are refused do not prolong it.
+          // The start of the window: refused attempts do not extend it.
           lastRequest: sql`CASE WHEN ${ended} THEN ${now} ELSE ${rateLimit.lastRequest} END`,
         },
       })

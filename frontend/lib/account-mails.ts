@@ -2,9 +2,12 @@ import 'server-only';
 import { env } from '@/lib/env';
 import { sendLater } from '@/lib/mail';
 
-// No mail holds a name: who signs up with the address of somebody else would choose what these read.
+// No mail contains a name: somebody who signs up with another person's address could choose its text.
 
-/** The link of a forgotten password. Its token stands behind the `#`, which a browser sends to nobody: it is in no log and no Referer. */
+/**
+ * The link of a forgotten password. Its token is behind the `#`, which browsers do not send, so it is in no log and no
+ * Referer.
+ */
 export function mailPasswordReset(to: string, token: string) {
   sendLater({
     to,
@@ -21,7 +24,7 @@ If it was not you, there is nothing to do: your password stays as it is.
   });
 }
 
-/** The link that says that an address is its user's own; where the browser goes afterwards is not the client's to choose. */
+/** The link that confirms an address; the client cannot choose where it leads. */
 export function mailVerification(to: string, token: string) {
   sendLater({
     to,
@@ -38,7 +41,9 @@ If it was not you, there is nothing to do: without this link nobody can sign in 
   });
 }
 
-/** What the owner of an account hears when somebody signs up with its address; who did hears nothing of the account. */
+/**
+ * The mail to an account's owner when somebody signs up with its address; that person learns nothing of the account.
+ */
 export function mailExistingAccount(to: string) {
   sendLater({
     to,

@@ -8,9 +8,9 @@ export type Task = Schemas['Task'];
 export type NewTask = Schemas['NewTask'];
 export type Cleared = Schemas['Cleared'];
 export type TaskChange = Pick<Partial<Task>, 'title' | 'description' | 'completed'>;
-/** A task and the version it was read at; a list gives no versions. */
+/** A task with its version; a list contains no versions. */
 export type VersionedTask = Task & { etag: string | null };
-/** A page of a list, newest first, and the path of the next one. */
+/** A page of a list, newest first, and the path of the next page. */
 export interface TaskPage {
   tasks: Task[];
   next: string | null;
@@ -19,30 +19,30 @@ export interface TaskPage {
 type ListQuery = Omit<NonNullable<operations['listTasks']['parameters']['query']>, 'completed'> & {
   completed?: boolean;
 };
-/** Which tasks to delete, and, by `until`, not those that changed later. */
+/** Which tasks to delete; those that changed after `until` stay. */
 type ClearQuery = ({ completed: boolean } | { all: true }) & { until?: string };
 interface CallOptions {
   signal?: AbortSignal;
 }
 interface WriteOptions extends CallOptions {
-  /** Only where the task still is at this version, else `stale_etag`. */
+  /** Fails with `stale_etag` unless the task has this version. */
   ifMatch?: string | null;
-  /** Lets the call outlive the page. */
+  /** Lets the call continue after the page is closed. */
   keepalive?: boolean;
 }
 interface CreateOptions extends CallOptions {
-  /** The same key and the same task, sent again, give the first one instead of a second. */
+  /** Sending the same task with the same key again returns the first one. */
   idempotencyKey?: string;
 }
 
 const TASKS = '/api/{user_id}/tasks';
 const TASK = '/api/{user_id}/tasks/{task_id}';
 
-/** The task API, as the signed-in user. Every call ends within 15 seconds; what fails is an `ApiError`. */
+/** The task API for the signed-in user. Every call ends within 15 seconds; failures are `ApiError`s. */
 export class ApiClient {
   readonly #transport: Transport;
   readonly #client: ReturnType<typeof createClient<paths>>;
-  /** By how many ms the API's clock is ahead of ours, at the least; it says only whole seconds. */
+  /** How many ms the API's clock is ahead of this one, at least; it has whole seconds. */
   #clockOffset: number | null = null;
 
   constructor(on: Surroundings) {
@@ -62,7 +62,7 @@ export class ApiClient {
     return (await this.getTaskPage(userId, query, options)).tasks;
   }
 
-  /** A page by its query, or by the `next` of the page before. */
+  /** A page, by its query or by the `next` of the page before. */
   async getTaskPage(userId: string, query: ListQuery | string = {}, options: CallOptions = {}): Promise<TaskPage> {
     const params = { path: { user_id: userId }, query: typeof query === 'string' ? queryOf(query) : textOf(query) };
     const { data, response } = await this.#client.GET(TASKS, { params, ...options });
@@ -86,25 +86,25 @@ export class ApiClient {
     { ifMatch, ...options }: WriteOptions = {},
   ): Promise<VersionedTask> {
     const params = writeParams(userId, taskId, ifMatch);
-    // The document wants one of the three, which TypeScript cannot say.
+    // The document requires one of the three, which TypeScript cannot express.
     const body = change as Schemas['TaskChange'];
     return versioned(await this.#client.PUT(TASK, { params, body, ...options }));
   }
 
-  /** Gives the task as it was. */
+  /** Returns the deleted task. */
   async deleteTask(userId: string, taskId: number, { ifMatch, ...options }: WriteOptions = {}): Promise<Task> {
     const params = writeParams(userId, taskId, ifMatch);
     return answerOf((await this.#client.DELETE(TASK, { params, ...options })).data);
   }
 
-  /** Deletes up to 10,000 tasks; to be repeated while `more` is true. */
+  /** Deletes up to 10,000 tasks; repeat it while `more` is true. */
   async clearTasks(userId: string, { until, ...which }: ClearQuery, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
     const query = 'all' in which ? ({ all: 'true', until } as const) : ({ ...textOf(which), until } as const);
     const params = { path: { user_id: userId }, query };
     return answerOf((await this.#client.DELETE(TASKS, { params, ...options })).data);
   }
 
-  /** Sets whether the task is done; toggles it, which no retry may repeat, where `completed` is not given. */
+  /** Completes or reopens the task. Without `completed` it toggles, which is not safe to repeat. */
   async toggleTaskCompletion(
     userId: string,
     taskId: number,
@@ -116,28 +116,28 @@ export class ApiClient {
     return versioned(await this.#client.PATCH(`${TASK}/complete`, { params, body, ...options }));
   }
 
-  /** What the API's clock shows, or a little less, when ours shows `time`; null before its first answer. */
+  /** The API's time, or a little earlier, at this clock's `time`; null before the first answer. */
   timeAt(time: number): Date | null {
     return this.#clockOffset === null ? null : new Date(time + this.#clockOffset);
   }
 
-  /** Whether a call would be sent at once, as a page that is going away needs it. */
+  /** Whether a call would be sent immediately, as needed when the page closes. */
   get isReady() {
     return this.#transport.hasToken;
   }
 
-  /** Gets a token for the calls to come. */
+  /** Gets a token in advance. */
   prepare() {
     this.#transport.prepare();
   }
 
-  /** To be called when the user signs out. */
+  /** Call this when the user signs out. */
   forgetToken() {
     this.#transport.forgetToken();
   }
 }
 
-/** Whether sending it twice does no more than sending it once. A second delete of one task says that there is none. */
+/** Whether a request is safe to repeat. A repeated delete would be a 404. */
 function isRepeatable(request: Request, path: string): boolean {
   switch (request.method) {
     case 'DELETE':
@@ -161,7 +161,7 @@ const textOf = <Query extends { completed?: boolean }>({ completed, ...query }: 
   ...query,
 });
 
-/** The query of a path, for the API's base: so no link leads the token elsewhere. */
+/** The query of a path; the API's base URL stays, so that no link can send the token elsewhere. */
 const queryOf = (path: string) => Object.fromEntries(new URLSearchParams(path.split('?')[1]));
 
 /** The path in `Link: <path>; rel="next"`. */
@@ -173,7 +173,7 @@ function versioned({ data, response }: { data?: Task; response: Response }): Ver
   return { ...answerOf(data), etag: response.headers.get('ETag') };
 }
 
-/** A success without what it should hold is no answer of the API's. */
+/** A success without a body does not come from the API. */
 function answerOf<Data>(data: Data | undefined): Data {
   if (data === undefined) {
     throw new ApiError(0, 'unexpected', 'The server sent an empty answer.');

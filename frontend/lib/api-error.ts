@@ -4,25 +4,25 @@ type Problem = components['schemas']['Problem'];
 
 type Fault = components['schemas']['Fault'];
 
-/** A fault as a sentence. */
+/** A field error as a sentence. */
 export const faultText = ({ field, message }: Fault) => `The ${field} ${message}.`;
 
-/** The API's own codes, and what can go wrong before it answers. */
+/** The API's codes, and those of failures before it answers. */
 export type ErrorCode =
   | Problem['code']
-  /** Nobody is signed in any more. */
+  /** The session has ended. */
   | 'signed_out'
   /** This computer has no network. */
   | 'offline'
   /** There is a network, but the server does not answer. */
   | 'unreachable'
-  /** The server answers, but the browser may not read what: API Gateway's own 429 and 5xx can come without CORS headers. */
+  /** The server answers, but the browser cannot read it: API Gateway's own 429 and 5xx may lack CORS headers. */
   | 'unreadable'
-  /** No answer in time. */
+  /** The call timed out. */
   | 'timeout'
-  /** 429: too many requests at once. */
+  /** 429: too many concurrent requests. */
   | 'throttled'
-  /** An answer that is not the API's: a gateway's own page, or Better Auth's refusal of a token. */
+  /** The answer does not come from the API: a gateway's own page, or Better Auth's refusal of a token. */
   | 'unexpected';
 
 const WORDS = {
@@ -34,7 +34,7 @@ const WORDS = {
   throttled: 'There are too many requests at the moment. Please try again in a moment.',
 };
 
-/** Why a call failed; `status` is 0 where there was no answer. */
+/** The failure of a call; `status` is 0 if there was no answer. */
 export class ApiError extends Error {
   override name = 'ApiError';
 
@@ -43,18 +43,18 @@ export class ApiError extends Error {
     readonly code: ErrorCode,
     readonly detail: string,
     readonly errors: Fault[] = [],
-    /** After how many ms the server wants to be asked again, where it says so. */
+    /** The milliseconds to wait before another attempt, if the server says so. */
     readonly retryAfter: number | null = null,
   ) {
     super(detail);
   }
 
-  /** What the browser, not the API, says. */
+  /** A failure that the browser reports, not the API. */
   static because(code: keyof typeof WORDS, status = 0, retryAfter: number | null = null): ApiError {
     return new ApiError(status, code, WORDS[code], [], retryAfter);
   }
 
-  /** Reads an answer: problem details (RFC 9457), or what another server before the API sent. */
+  /** Parses an answer: problem details (RFC 9457), or whatever another server sent. */
   static async from(response: Response): Promise<ApiError> {
     const { status, headers } = response;
     const retryAfter = waitOf(headers.get('Retry-After'));
@@ -67,7 +67,7 @@ export class ApiError extends Error {
       : new ApiError(status, 'unexpected', `The server answered with status ${status}.`, [], retryAfter);
   }
 
-  /** Whatever a `catch` got, as one of us. */
+  /** Any caught value as an `ApiError`. */
   static of(error: unknown): ApiError {
     return error instanceof ApiError ? error : ApiError.because('unreachable');
   }

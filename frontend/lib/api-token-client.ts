@@ -1,7 +1,7 @@
 import type { BetterAuthClientPlugin } from 'better-auth';
 import type { apiToken } from '@/lib/api-token';
 
-/** Better Auth client plugin: `authClient.apiToken()`. In a file of its own, so that no browser loads what signs. */
+/** Better Auth client plugin: `authClient.apiToken()`. A separate file, so that no browser loads the signing code. */
 export const apiTokenClient = () =>
   ({
     id: 'api-token',

@@ -15,7 +15,7 @@ export interface TokenNames {
 export async function signApiToken(secret: string, userId: string, { issuer, audience }: TokenNames) {
   const issuedAt = Math.floor(Date.now() / 1000);
   const expiresAt = issuedAt + LIFETIME_SECONDS;
-  // No e-mail: Better Auth's own verification links are JWTs under this key that name the user by it.
+  // No e-mail address: Better Auth's verification links are JWTs with this key that identify the user by it.
   const token = await new SignJWT()
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(userId)
@@ -28,8 +28,8 @@ export async function signApiToken(secret: string, userId: string, { issuer, aud
 }
 
 /**
- * Better Auth plugin: `GET /api-token` gives the signed-in browser a bearer token for another service that knows the
- * secret, as `{ token, expiresAt }`. The token is an HS256 JWT, signed with the raw bytes of the current secret.
+ * Better Auth plugin: `GET /api-token` returns a bearer token for another service that knows the secret, as `{ token,
+ * expiresAt }`. The token is an HS256 JWT, signed with the raw bytes of the current secret.
  */
 export const apiToken = (names: TokenNames) =>
   ({
@@ -37,7 +37,7 @@ export const apiToken = (names: TokenNames) =>
     endpoints: {
       getApiToken: createAuthEndpoint(
         PATH,
-        // Sensitive: it reads the session from the database, so the cookie cache of a signed-out one gets no token.
+        // Sensitive: it reads the session from the database, so a signed-out browser's cookie cache gets no token.
         { method: 'GET', requireHeaders: true, use: [sensitiveSessionMiddleware] },
         async (ctx) => {
           const issued = await signApiToken(ctx.context.secret, ctx.context.session.user.id, names);
@@ -46,6 +46,6 @@ export const apiToken = (names: TokenNames) =>
         },
       ),
     },
-    // Short, because Better Auth's window starts anew with each request: a longer one would end up refusing a steady tab.
+    // A short window: Better Auth restarts it with each request, so a longer one would eventually refuse an active tab.
     rateLimit: [{ pathMatcher: (path) => path === PATH, window: 10, max: 30 }],
   }) satisfies BetterAuthPlugin;

@@ -3,10 +3,10 @@ import { ApiError } from '@/lib/api-error';
 import type { CallWatch } from '@/lib/call-watch';
 import { ATTEMPT_MS, sleep, within } from '@/lib/time-limit';
 
-/** What the client needs of its surroundings. */
+/** The dependencies of the client. */
 export interface Surroundings {
   baseURL: string;
-  /** A new token for the signed-in user; fails with `signed_out` where nobody is. */
+  /** Issues a token for the signed-in user; fails with `signed_out` without a session. */
   issueToken: (signal: AbortSignal) => Promise<IssuedToken>;
   onSignedOut: () => void;
   fetch: typeof fetch;
@@ -19,22 +19,22 @@ export interface Surroundings {
 export const CALL_MS = 15_000;
 const FIRST_PAUSE_MS = 500;
 
-/** Sends a request as the signed-in user: with a token, again where that is safe, and never for longer than 15 s. */
+/** Sends requests as the signed-in user: with a token, with retries if safe, and for at most 15 s. */
 export class Transport {
   readonly #token: AccessToken;
 
   constructor(private readonly on: Surroundings) {
-    // Several calls may wait for one token, so none of them may take it from the others.
+    // Several calls may wait for one token, so none of them may cancel it.
     const issue = () => within(ATTEMPT_MS, new AbortController().signal, on.issueToken);
     this.#token = new AccessToken(issue, () => Date.now());
   }
 
-  /** Whether a call would start at once, even while the page is going away. */
+  /** Whether a call would start immediately, even on a closing page. */
   get hasToken() {
     return this.#token.isValid;
   }
 
-  /** Has a token ready for later. */
+  /** Gets a token in advance. */
   prepare() {
     void this.#token.get().catch(() => {});
   }
@@ -43,7 +43,7 @@ export class Transport {
     this.#token.forget();
   }
 
-  /** `repeatable`: sending it twice does no more than sending it once. */
+  /** `repeatable`: the request is safe to repeat. */
   async send(request: Request, repeatable: boolean): Promise<Response> {
     const call = this.on.watch.begin();
     const end = Date.now() + CALL_MS;
@@ -96,7 +96,7 @@ export class Transport {
         const headers = new Headers(request.headers);
         headers.set('Authorization', `Bearer ${token}`);
         const response = await this.on.fetch(new Request(request.clone(), { headers, signal }));
-        // The body, too, has to arrive in time.
+        // The time limit includes the body.
         await response.clone().arrayBuffer();
         return response;
       });
@@ -107,7 +107,7 @@ export class Transport {
       if (error.status === 401) {
         return { error, again: false, refused: token };
       }
-      // API Gateway refuses with 429 what no function has seen.
+      // API Gateway's 429 means that no function received the request.
       return { error, again: error.status === 429 || (error.status === 503 && repeatable) };
     } catch (cause) {
       signal.throwIfAborted();
@@ -120,12 +120,12 @@ export class Transport {
 interface Failed {
   error: ApiError;
   again: boolean;
-  /** The token that the API did not accept. */
+  /** The token that the API refused. */
   refused?: string;
 }
 
 const isApiError = (cause: unknown) => cause instanceof ApiError;
 const isPassing = ({ status }: ApiError) => status === 429 || status === 503;
 
-/** 0.5 s, 1 s, 2 s …, each between half of it and all of it, so that many clients do not come back together. */
+/** 0.5 s, 1 s, 2 s …, each with up to half of it as jitter, so that clients do not retry at the same time. */
 const growingPause = (retries: number, random: number) => FIRST_PAUSE_MS * 2 ** retries * (0.5 + random / 2);

@@ -18,11 +18,11 @@ const TASK: Task = {
 const TOKEN_MS = 600_000;
 const START = Date.UTC(2026, 10, 23, 8);
 
-/** The surroundings of a client: answers are given in order, the last one again and again. */
+/** The dependencies of a client: answers come in order, and the last one repeats. */
 class World {
   answers: ((request: Request) => Response | Promise<Response>)[] = [];
   requests: Request[] = [];
-  /** When each request was sent, in ms from the first. */
+  /** The times of the requests, in ms after the first. */
   times: number[] = [];
   issued = 0;
   left = 0;
@@ -66,7 +66,7 @@ class World {
   }
 }
 
-/** Lets the time pass that a call needs, in steps, and gives what became of it. */
+/** Advances the time until a call ends; returns its result. */
 async function after<T>(call: Promise<T>): Promise<T> {
   let ended = false;
   const end = () => {
@@ -74,7 +74,7 @@ async function after<T>(call: Promise<T>): Promise<T> {
   };
   call.then(end, end);
   for (let step = 0; !ended; step += 1) {
-    // Real time, for what is on its way by promises.
+    // Real time, for pending promises.
     await new Promise((done) => setImmediate(done));
     if (step % 5 === 0) {
       mock.timers.tick(100);

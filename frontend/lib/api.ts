@@ -31,7 +31,7 @@ export const callWatch = new CallWatch();
 
 const fetchNow: typeof fetch = (...request) => fetch(...request);
 
-/** The task API, as whoever a token of `issueToken` is for. */
+/** The task API for the user of the tokens from `issueToken`. */
 export const apiWith = (issueToken: Surroundings['issueToken'], onSignedOut: () => void) =>
   new ApiClient({
     baseURL: API_URL,
@@ -44,5 +44,5 @@ export const apiWith = (issueToken: Surroundings['issueToken'], onSignedOut: () 
     random: Math.random,
   });
 
-/** The task API, as whoever is signed in in this browser. */
+/** The task API for the user who is signed in in this browser. */
 export const api = apiWith(issueToken, () => loadPage('/login?ended'));

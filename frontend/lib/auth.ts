@@ -14,7 +14,7 @@ import { log } from '@/lib/log';
 import { mailIsOffered } from '@/lib/mail';
 import { forgetResets } from '@/lib/password-resets';
 
-/** Where Better Auth finds the client's address: the route writes it, over whatever a client sent. */
+/** The header with the client's address for Better Auth; the route overwrites what a client sent. */
 export const ADDRESS_HEADER = 'x-client-address';
 
 const adapter = drizzleAdapter(db, { provider: 'pg', schema: { user, session, account, verification, rateLimit } });
@@ -48,12 +48,12 @@ export const auth = betterAuth({
     updateAge: 60 * 60 * 24,
     cookieCache: { enabled: true, maxAge: 60 * 5 },
   },
-  // BETTER_AUTH_SECRETS, which Better Auth reads by itself, comes before it.
+  // BETTER_AUTH_SECRETS, which Better Auth reads itself, has priority.
   secret: env.secret,
   baseURL: env.baseURL,
   rateLimit: { storage: 'database' },
   logger: { log: (level, message, ...details) => log(level, String(message), message, ...details) },
-  // To the route, which logs it: the router beneath would print it as it is.
+  // Errors go to the route, which logs them safely; the router would print them unchanged.
   onAPIError: { throw: true },
   advanced: {
     ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },

@@ -1,4 +1,4 @@
-/** How the calls are that are on their way: one takes long, or one waits because the server is busy. */
+/** The state of the pending calls: one takes long, or one waits because the server is busy. */
 export type CallsState = 'fine' | 'slow' | 'busy';
 
 const SLOW_MS = 3_000;
@@ -8,7 +8,7 @@ interface Call {
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Knows whether a call keeps the user waiting, and tells whoever shows it. */
+/** Watches whether a call keeps the user waiting, and notifies listeners. */
 export class CallWatch {
   readonly #calls = new Set<Call>();
   readonly #listeners = new Set<() => void>();
@@ -25,7 +25,7 @@ export class CallWatch {
     const call: Call = { state: 'fine', timer: setTimeout(() => this.#mark(call, 'slow'), SLOW_MS) };
     this.#calls.add(call);
     return {
-      /** It waits before it tries again. */
+      /** Called when it waits before a retry. */
       pause: () => this.#mark(call, 'busy'),
       end: () => {
         clearTimeout(call.timer);
@@ -36,7 +36,7 @@ export class CallWatch {
   }
 
   #mark(call: Call, state: CallsState) {
-    // Why it takes long is known once it is busy.
+    // Busy explains slow, so it has priority.
     call.state = call.state === 'busy' ? 'busy' : state;
     this.#update();
   }

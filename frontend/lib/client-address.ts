@@ -1,14 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Who says where a request comes from. */
+/** The trusted source of the client's address. */
 export interface AddressSource {
-  /** A header that the platform sets, and overwrites, on each request. */
+  /** A header that the platform sets, or overwrites, on each request. */
   header?: string;
-  /** The proxies whose `X-Forwarded-For` is believed. */
+  /** The proxies whose `X-Forwarded-For` is trusted. */
   proxies: BlockList;
 }
 
-/** The addresses and networks of a list such as `127.0.0.1, 10.0.0.0/16`; fails with the first that is none. */
+/** Parses addresses and networks such as `127.0.0.1, 10.0.0.0/16`; fails at the first invalid one. */
 export function parseProxies(list: string): BlockList {
   const proxies = new BlockList();
   for (const entry of list.split(',').map((text) => text.trim()).filter(Boolean)) {
@@ -24,8 +24,8 @@ export function parseProxies(list: string): BlockList {
 }
 
 /**
- * The client's address: what the platform's header says, else the socket's. Where that is a trusted proxy's, it is the last
- * address in `X-Forwarded-For` that is not one, for each proxy appends whom it heard from and a client may write the rest.
+ * The client's address: the platform's header, else the socket's address. If that is a trusted proxy, the last address
+ * in `X-Forwarded-For` that is not one: each proxy appends its client's address, and the rest may be forged.
  */
 export function clientAddress(headers: Headers, socket: string | undefined, { header, proxies }: AddressSource): string | undefined {
   if (header) {

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { codeOf } from '@/lib/log';
 
 /**
- * A query that failed, with nothing of it but the code. Drizzle's own error quotes the query's parameters, and PostgreSQL's
- * the row that it refused: whoever logs one of those logs tokens, hashes and addresses.
+ * A failed query, reduced to its code. Drizzle's error quotes the query's parameters, and PostgreSQL's the refused row,
+ * so logging one could log tokens, hashes and addresses.
  */
 export class DatabaseError extends Error {
   override name = 'DatabaseError';
@@ -12,7 +12,7 @@ export class DatabaseError extends Error {
     super(`The database failed: ${code}`);
   }
 
-  /** Whether a constraint refused a row, as it does to the later of two equal sign-ups: the database itself works. */
+  /** Whether a constraint refused a row, as for concurrent sign-ups with one address: the database itself works. */
   get isConflict(): boolean {
     return this.code.startsWith('23');
   }
@@ -20,7 +20,7 @@ export class DatabaseError extends Error {
 
 const watched = new AsyncLocalStorage<{ failure?: DatabaseError }>();
 
-/** Runs a request; also gives the failure of the database that it met, which Better Auth may have taken for an empty answer. */
+/** Runs a request; also returns its database failure, which Better Auth may have treated as an empty result. */
 export function watch<T>(request: () => Promise<T>): Promise<{ result?: T; error?: unknown; failure?: DatabaseError }> {
   const state: { failure?: DatabaseError } = {};
   return watched.run(state, () =>
@@ -31,7 +31,7 @@ export function watch<T>(request: () => Promise<T>): Promise<{ result?: T; error
   );
 }
 
-/** Runs a query; fails with a `DatabaseError` alone. */
+/** Runs a query; fails only with a `DatabaseError`. */
 export async function query<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -45,16 +45,16 @@ export async function query<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What `pg` throws without a code, told apart by its fixed texts. */
+/** The errors that `pg` throws without a code, identified by their fixed messages. */
 function withoutCode(error: unknown): string {
   const { message } = error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error);
   return /timeout/i.test(message) ? 'TIMEOUT' : /connection/i.test(message) ? 'CONNECTION_LOST' : 'UNKNOWN';
 }
 
-/** Makes every query of an adapter of Better Auth fail with a `DatabaseError` alone. */
+/** Makes every query of a Better Auth adapter fail only with a `DatabaseError`. */
 export function quiet<A extends object>(adapter: A): A {
   for (const [name, method] of Object.entries(adapter)) {
-    // A transaction hands on an adapter, and what fails in it may be no query.
+    // A transaction passes on an adapter, and other code in it may fail, too.
     if (typeof method === 'function' && name !== 'transaction') {
       Object.assign(adapter, { [name]: (...input: unknown[]) => query(() => Promise.resolve(method(...input))) });
     }

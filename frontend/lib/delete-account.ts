@@ -11,15 +11,15 @@ const PATH = '/delete-account';
 const options = { method: 'POST' as const, requireHeaders: true, use: [sensitiveSessionMiddleware] };
 
 /**
- * Better Auth plugin: what the server does of the deletion of an account, whose tasks the page erases through the API. Both
- * steps ask for the password. Better Auth's own deletion takes several statements, and a failure between them would leave a
+ * Better Auth plugin: the server's part of an account's deletion; the page erases the tasks through the API. Both steps
+ * require the password. Better Auth's own deletion takes several statements, and a failure between them would leave a
  * user who cannot sign in.
  */
 export const deleteAccount = (names: TokenNames) =>
   ({
     id: 'delete-account',
     endpoints: {
-      /** Before the tasks are erased: ends every other session, so that nobody adds to them. */
+      /** Before the tasks are erased: ends every other session, so that none adds tasks. */
       prepareAccountDeletion: createAuthEndpoint(`${PATH}/prepare`, options, async (ctx) => {
         const current = ctx.context.session;
         await checkPassword(ctx, current.user.id);
@@ -27,7 +27,7 @@ export const deleteAccount = (names: TokenNames) =>
         await query(() => db.delete(session).where(others));
         return ctx.json({ status: true });
       }),
-      /** After the tasks are erased: removes the user, and gives a token to erase what was written meanwhile. */
+      /** After the tasks are erased: removes the user, and returns a token to erase what was written meanwhile. */
       finishAccountDeletion: createAuthEndpoint(`${PATH}/finish`, options, async (ctx) => {
         const { id } = ctx.context.session.user;
         await checkPassword(ctx, id);
@@ -38,13 +38,13 @@ export const deleteAccount = (names: TokenNames) =>
         return ctx.json(issued);
       }),
     },
-    // As Better Auth limits the change of a password.
+    // The same limit as for a change of password.
     rateLimit: [{ pathMatcher: (path) => path.startsWith(`${PATH}/`), window: 10, max: 3 }],
   }) satisfies BetterAuthPlugin;
 
 /**
- * Removes a user; sessions and password go with it, by their foreign keys. One statement, so that all of it is done or nothing. The server
- * waits for no lock any longer than we wait for the server, or it would remove the user after we said that it failed.
+ * Removes a user, and by foreign keys their sessions and password, in one statement, so atomically. The lock timeout is
+ * shorter than the app's own, or the server might remove the user after the app reported a failure.
  */
 const removal = (id: string) => sql`
   WITH patience AS (SELECT set_config('lock_timeout', '5s', true) AS is_set),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { diagnose } from '@/lib/diagnosis';
 
-/** What answers a probe, what refuses it, and what leaves it without an answer. */
+/** Probes that are answered, refused, or never answered. */
 type Network = Record<'api' | 'app', 'answers' | 'refuses' | 'hangs'>;
 
 const find = (failed: 'api' | 'app', network: Network, onLine = true) =>

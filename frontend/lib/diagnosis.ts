@@ -3,16 +3,16 @@ import { within } from '@/lib/time-limit';
 
 interface Browser {
   fetch: typeof fetch;
-  /** `navigator.onLine`: false is certain, true only says that there is some network. */
+  /** `navigator.onLine`: false is certain, true only means that there is some network. */
   onLine: () => boolean;
-  /** Of the app's own server. */
+  /** A URL of the app's own server. */
   appURL: string;
   apiURL: string;
 }
 
 const PROBE_MS = 3_000;
 
-/** Why a request to the API, or to the app, had no answer that the browser lets us read. */
+/** Why a request to the API or to the app got no readable answer. */
 export async function diagnose(
   { fetch, onLine, appURL, apiURL }: Browser,
   failed: 'api' | 'app',
@@ -21,7 +21,7 @@ export async function diagnose(
   if (!onLine()) {
     return ApiError.because('offline');
   }
-  // Without CORS, a browser says whether a server answers, though not what.
+  // Without CORS, a browser only tells whether a server answers.
   const probe = { mode: 'no-cors', method: 'HEAD', cache: 'no-store', credentials: 'omit' } as const;
   const answers = (url: string) =>
     within(PROBE_MS, signal, (signal) => fetch(url, { ...probe, signal })).then(

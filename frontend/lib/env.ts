@@ -3,7 +3,7 @@ import { connection } from '@/db/connection.mjs';
 import { type AddressSource, parseProxies } from '@/lib/client-address';
 import { isSender, smtpOptions } from '@/lib/smtp';
 
-/** Better Auth falls back to this published value outside production; a token signed with it is anybody's. */
+/** Better Auth's published default outside production; with it, anybody can sign tokens. */
 const PUBLISHED_DEFAULT = 'better-auth-secret-12345678901234567890';
 const SECRET_BYTES = 32;
 
@@ -11,7 +11,7 @@ const read = (name: string) => process.env[name] || undefined;
 
 const baseURL = read('BETTER_AUTH_URL') ?? 'http://localhost:3000';
 
-/** The server's settings, with the defaults of local use. */
+/** The server's settings, with defaults for local use. */
 export const env = {
   databaseURL: read('DATABASE_URL'),
   secret: read('BETTER_AUTH_SECRET'),
@@ -23,17 +23,17 @@ export const env = {
   trustedProxies: read('TRUSTED_PROXIES'),
   smtpURL: read('SMTP_URL'),
   mailFrom: read('MAIL_FROM'),
-  /** Whether an account is used only after its address is confirmed. */
+  /** Whether an account can be used only after its address is confirmed. */
   requireVerification: read('REQUIRE_EMAIL_VERIFICATION') === 'true',
 };
 
-/** Who says where a request comes from. */
+/** The trusted source of the client's address. */
 export const addressSource = (): AddressSource => ({
   header: env.clientIpHeader,
   proxies: parseProxies(env.trustedProxies ?? ''),
 });
 
-/** What the current secret is called, and its value: the first of `BETTER_AUTH_SECRETS` signs where there are several. */
+/** The name and value of the current secret: the first of `BETTER_AUTH_SECRETS` signs, if there are several. */
 function signingSecret(): [name: string, value: string | undefined] {
   const rotating = read('BETTER_AUTH_SECRETS');
   return rotating
@@ -41,7 +41,7 @@ function signingSecret(): [name: string, value: string | undefined] {
     : ['BETTER_AUTH_SECRET', env.secret];
 }
 
-/** Ends the process, and names every fault, where the settings are not good enough to answer a single request. */
+/** Ends the process with a list of all errors if the settings are missing or unsafe. */
 export function requireSettings() {
   const found = faults();
   if (found.length > 0) {
@@ -76,7 +76,7 @@ function faults(): string[] {
     }
   }
   if (env.clientIpHeader && env.trustedProxies) {
-    found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: who knows the address of a client, the platform or a proxy?');
+    found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: set only the one for your host');
   }
   if (env.clientIpHeader && !/^[\w-]+$/.test(env.clientIpHeader)) {
     found.push('CLIENT_IP_HEADER is not the name of a header');
@@ -107,7 +107,7 @@ function mailFaults(): string[] {
   return found;
 }
 
-/** What an attempt says where it fails. */
+/** The error message of an attempt, if it fails. */
 function failure(attempt: () => unknown): string[] {
   try {
     attempt();
@@ -117,6 +117,6 @@ function failure(attempt: () => unknown): string[] {
   }
 }
 
-/** Whether nobody between a browser and this URL can listen. */
+/** Whether traffic between a browser and this URL cannot be intercepted. */
 const isSafe = ({ protocol, hostname }: URL) =>
   protocol === 'https:' || (protocol === 'http:' && /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));

@@ -3,7 +3,7 @@ import type { Task } from '@/lib/api-client';
 
 const PAGE = 100;
 
-/** Reads every task of a user, newest first; tells how many there are after each page. */
+/** Reads every task of a user, newest first; reports the number after each page. */
 export async function readAllTasks(userId: string, onRead: (tasks: number) => void): Promise<Task[]> {
   const tasks: Task[] = [];
   let next: string | null = null;
@@ -16,7 +16,7 @@ export async function readAllTasks(userId: string, onRead: (tasks: number) => vo
   return tasks;
 }
 
-/** Lets the browser save a value as a file of JSON. */
+/** Lets the browser save a value as a JSON file. */
 export function saveJson(name: string, value: unknown) {
   const url = URL.createObjectURL(new Blob([JSON.stringify(value, null, 2)], { type: 'application/json' }));
   const link = document.createElement('a');

@@ -10,12 +10,16 @@ import { within } from '@/lib/time-limit';
 
 const PATIENCE_MS = 2_000;
 
-/** The first page of a list, to come with the document; null where it does not come in time, so that the browser asks for it. */
+/**
+ * The first page of a list, to send with the document; null if it does not arrive in time, so that the browser fetches
+ * it.
+ */
 export async function firstPage(userId: string, filter: Filter): Promise<TaskPage | null> {
   const request = await headers();
   const api = new ApiClient({
     baseURL: API_URL,
-    // Kept here: what the browser gets is the tasks alone. It cannot get the cookie of a refreshed session either.
+    // The token stays on the server; the browser gets only the tasks. A page cannot set the cookie of a refreshed
+    // session.
     issueToken: () => auth.api.getApiToken({ headers: request, query: { disableRefresh: true } }),
     onSignedOut: () => {},
     fetch,

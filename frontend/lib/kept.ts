@@ -1,4 +1,4 @@
-/** What of a user outlives the page: in this tab alone, until they sign out of it. */
+/** A user's data that survives a page load: in this tab, until they sign out of it. */
 export class Kept {
   #open = true;
 
@@ -12,12 +12,12 @@ export class Kept {
       const text = this.storage().getItem(this.#key(section));
       return text ? (JSON.parse(text) as Value) : fallback;
     } catch {
-      // A browser may refuse the storage; then nothing is kept.
+      // The browser may deny access to the storage; then nothing is stored.
       return fallback;
     }
   }
 
-  /** Keeps a value; null, or an empty list, is not kept. */
+  /** Stores a value; null and an empty list remove it. */
   write(section: string, value: object | null) {
     if (!this.#open) {
       return;
@@ -35,12 +35,12 @@ export class Kept {
     this.#open = true;
   }
 
-  /** Leaves all as it is, whatever is written later. */
+  /** Ignores all later writes. */
   close() {
     this.#open = false;
   }
 
-  /** To be called when the user signs out. */
+  /** Call this when the user signs out. */
   clear() {
     this.close();
     try {

@@ -1,4 +1,4 @@
-/** Goes to another page by a full load, so that nothing the app remembers of one user reaches the next. */
+/** Goes to another page with a full load, so that no state of one user reaches the next. */
 export function loadPage(path: string) {
   window.location.assign(path);
 }

@@ -12,7 +12,7 @@ interface LockedPackage {
 it('the lock file has the hash of every package', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, LockedPackage> };
   const without = Object.entries(packages)
-    // The root is ours; a bundled package is in the archive, and so in the hash, of the one that holds it.
+    // The root is this project; a bundled package is covered by the hash of the package that contains it.
     .filter(([path, { integrity, link, inBundle }]) => path !== '' && !integrity && !link && !inBundle)
     .map(([path, { version }]) => `${path} ${version}`);
   assert.deepEqual(without, []);

@@ -7,7 +7,7 @@ import { kindOf, words } from '@/lib/log';
 
 const TOKEN = 'kZ3vQ8sT1mB5xN7cL2wR9yH4jF6dG0pA';
 
-/** What Drizzle throws of an insertion that PostgreSQL refused. */
+/** Drizzle's error for an insert that PostgreSQL refused. */
 function refused(code: string) {
   const cause = Object.assign(new pg.DatabaseError(`duplicate key ${TOKEN}`, 1, 'error'), { code, detail: `Key (token)=(${TOKEN})` });
   return new DrizzleQueryError('insert into "session" values ($1)', [TOKEN], cause);

@@ -1,11 +1,11 @@
-/** A word of prose, with its punctuation. An address, URL, token, hash or id is none. */
+/** A word of prose with its punctuation. Addresses, URLs, tokens, hashes and ids do not match. */
 const WORD = /^[["'(`]*[A-Za-z][A-Za-z'_-]{0,22}[\]"')`.,:;!?]*$/;
-/** A SQLSTATE, or one of Node's names such as ECONNREFUSED. */
+/** A SQLSTATE, or a Node.js code such as ECONNREFUSED. */
 const CODE = /^[0-9A-Z][0-9A-Z_]{2,31}$/;
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** The plain words of a message; what it quotes of a request, a query or a row is left out. */
+/** The plain words of a message, without what it quotes of a request, a query or a row. */
 export function words(message: string): string {
   return message
     .split(/\s+/)
@@ -13,7 +13,7 @@ export function words(message: string): string {
     .join(' ');
 }
 
-/** The code of an error, or of the innermost error that caused it and has one. */
+/** The code of an error, or of the innermost cause with one. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) {
     return undefined;
@@ -22,13 +22,13 @@ export function codeOf(error: unknown): string | undefined {
   return codeOf(error.cause) ?? code;
 }
 
-/** What kind of error it is: its name and code, for its message may quote anything. */
+/** An error's name and code; its message may quote anything. */
 export function kindOf(error: Error): string {
   const code = codeOf(error);
   return code ? `${words(error.name)} (${code})` : words(error.name);
 }
 
-/** A line of the log: plain words, and of errors only their kind. */
+/** A log line: plain words, and only the name and code of errors. */
 export function log(level: Level, message: string, ...details: unknown[]) {
   const kinds = details.filter((detail) => detail instanceof Error).map(kindOf);
   console[level](`${level}: ${[words(message), ...kinds].join(' | ')}`);

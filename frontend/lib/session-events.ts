@@ -1,9 +1,9 @@
-// The tabs of one browser share its session and its tasks: what one of them does to these concerns the others.
+// Tabs of one browser share a session and its tasks: each must learn of the others' changes.
 type Event = 'session' | 'tasks';
 
 let channel: BroadcastChannel | undefined;
 
-/** One for the page, because a channel does not hear itself but would hear another one of the same page. */
+/** One per page: a channel does not receive its own messages, but a second one on the page would. */
 const shared = () => (channel ??= new BroadcastChannel('session'));
 
 function on(event: Event, happened: () => void): () => void {
@@ -16,7 +16,7 @@ function on(event: Event, happened: () => void): () => void {
 /** Tells the other tabs that somebody signed in or out. */
 export const announceSessionChange = () => shared().postMessage('session' satisfies Event);
 
-/** Calls back when another tab announced a change; gives the way to stop. */
+/** Calls back when another tab reports a change; returns a function that unsubscribes. */
 export const onSessionChange = (changed: () => void) => on('session', changed);
 
 /** Tells the other tabs that a task was changed. */

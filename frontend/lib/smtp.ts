@@ -4,8 +4,8 @@ const LOCAL = /^(localhost|127(\.\d+){3}|::1)$/i;
 const TIMEOUT_MS = 10_000;
 
 /**
- * The mail server of a URL such as smtps://user:password@smtp.example:465. One on another machine must offer TLS, for mails
- * hold links that open accounts. Fails without quoting the URL, which may hold a password.
+ * A mail server from a URL such as smtps://user:password@smtp.example:465. A remote one must offer TLS, since mails
+ * contain links that open accounts. Errors do not quote the URL, which may contain a password.
  */
 export function smtpOptions(text: string): SMTPTransportOptions {
   if (!URL.canParse(text)) {
@@ -34,5 +34,5 @@ export function smtpOptions(text: string): SMTPTransportOptions {
   };
 }
 
-/** Whether a text is one sender: `tasks@app.example` or `Tasks <tasks@app.example>`. */
+/** Whether a text is a single sender: `tasks@app.example` or `Tasks <tasks@app.example>`. */
 export const isSender = (text: string) => /^([^<>@,;:"\r\n]+ <[^<>@,;\s]+@[^<>@,;\s]+>|[^<>@,;\s]+@[^<>@,;\s]+)$/.test(text);

@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http';
 type Addresses = AsyncLocalStorage<string | undefined>;
 
 const ADDRESSES = Symbol.for('task-api.socket-addresses');
-/** Global, because the bundles of instrumentation.ts and of a route have a copy of this module each. */
+/** Global, because the bundles of instrumentation.ts and of a route each have a copy of this module. */
 const store = globalThis as { [ADDRESSES]?: Addresses };
 
-/** From now on, each request remembers who is at the other end of its socket: Next.js tells its routes only what headers say. */
+/** Makes each request remember its socket's peer: Next.js passes only headers to its routes. */
 export function rememberSocketAddresses() {
   const addresses: Addresses = (store[ADDRESSES] ??= new AsyncLocalStorage());
   subscribe('http.server.request.start', (message) => {
@@ -16,5 +16,5 @@ export function rememberSocketAddresses() {
   });
 }
 
-/** The address at the other end of the present request's socket; none where the host is no HTTP server of Node's. */
+/** The peer address of the current request's socket; undefined if the host is not a Node.js HTTP server. */
 export const socketAddress = () => store[ADDRESSES]?.getStore();

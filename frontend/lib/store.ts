@@ -1,4 +1,4 @@
-/** A state that React may read (`useSyncExternalStore`) and its owner changes. */
+/** A state for React's `useSyncExternalStore`, which only its owner changes. */
 export class Store<State extends object> {
   #state: State;
   readonly #listeners = new Set<() => void>();

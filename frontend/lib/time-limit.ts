@@ -1,9 +1,9 @@
 import { ApiError } from '@/lib/api-error';
 
-/** The longest that one request may take, to the API or to the app. */
+/** The time limit of one request, to the API or to the app. */
 export const ATTEMPT_MS = 10_000;
 
-/** Does `work`, but not for longer than `ms`, nor after `outer` has ended. */
+/** Does `work`, for at most `ms`, and not after `outer` was aborted. */
 export async function within<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(ApiError.because('timeout')), ms);
@@ -16,7 +16,7 @@ export async function within<T>(ms: number, outer: AbortSignal, work: (signal: A
   }
 }
 
-/** A pause that ends with `signal`. */
+/** A pause that ends early if `signal` is aborted. */
 export async function sleep(ms: number, signal: AbortSignal) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {

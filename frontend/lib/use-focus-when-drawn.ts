@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useLayoutEffect, useReducer, useRef } from 'react';
 
-/** Gives a function that focuses the first element of `root` that a selector finds, as soon as React has drawn it. */
+/** Returns a function that focuses the first element of `root` that matches a selector, once React has rendered it. */
 export function useFocusWhenDrawn(root: RefObject<HTMLElement | null>): (selector: string) => void {
   const wanted = useRef<string | null>(null);
   const [, draw] = useReducer((count: number) => count + 1, 0);

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 const never = () => () => {};
 
-/** Whether React has taken over the page; what is typed into a controlled field before that would be lost. */
+/** Whether React has hydrated the page; text typed into a controlled field before that would be lost. */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
     never,

@@ -2,13 +2,13 @@
 
 import { useCallback, useEffect, useState } from 'react';
 
-/** Seconds as a person says them. */
+/** A duration as text, such as `90 seconds` or `2 minutes`. */
 export function inWords(seconds: number): string {
   const [count, unit] = seconds < 100 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
-/** The seconds that are left of a wait, second by second, and how to begin one. */
+/** The remaining seconds of a wait, updated every second, and a function to start one. */
 export function useWait(): [left: number, begin: (seconds: number) => void] {
   const [until, setUntil] = useState(0);
   const [left, setLeft] = useState(0);

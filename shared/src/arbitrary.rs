@@ -1,17 +1,18 @@
-//! What anybody may send, for the property tests. Nothing here is drawn and then refused: of a million cases,
-//! proptest allows for a thousand such.
+//! Arbitrary client input for the property tests. No strategy filters its values: proptest allows
+//! only about a thousand rejections in a million cases.
 use lambda_http::http::HeaderValue;
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 use serde_json::{Map, Value};
 
-/// A text of this form; a bare pattern would be compiled again for each case.
+/// Text that matches a pattern, compiled once; a bare pattern would be compiled again for each
+/// case.
 pub(crate) fn like(pattern: &str) -> impl Strategy<Value = String> {
     string_regex(pattern).unwrap()
 }
 
-/// Any text: mostly short, at times blank, with U+0000, or too long for a title.
+/// Any text: mostly short, sometimes blank, with U+0000, or too long for a title.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         12 => like("\\PC{0,12}"),
@@ -21,7 +22,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON value, not too deep; often with the names that mean something here.
+/// Any JSON value of limited depth, often with the API's member names.
 pub(crate) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -50,7 +51,7 @@ fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Str
     hash_map(name, value, 0..6).prop_map(|members| members.into_iter().collect())
 }
 
-/// Any value that a header can have, of this form as often as of any bytes.
+/// Any header value: half of them of this form, half arbitrary bytes.
 pub(crate) fn header(pattern: &str) -> impl Strategy<Value = HeaderValue> {
     let bytes = prop_oneof![like(pattern).prop_map(String::into_bytes), vec(any::<u8>(), 0..30)];
     bytes.prop_map(|mut bytes| {

@@ -1,4 +1,4 @@
-//! Whose a request is.
+//! Authentication: from a bearer token to an [`Owner`].
 mod claims;
 mod clock;
 mod error;
@@ -15,7 +15,7 @@ pub use self::verifier::Owner;
 use self::verifier::Verifier;
 use crate::settings::{Config, REFUSED_AGE, Settings};
 
-/// Tells whose a request is, by the settings of the moment.
+/// Authenticates requests with the current settings.
 pub(crate) struct Authenticator {
     settings: Arc<Settings>,
     verifier: Mutex<(watch::Receiver<Arc<Config>>, Arc<Verifier>)>,
@@ -28,8 +28,9 @@ impl Authenticator {
         Self { settings, verifier: Mutex::new((config, verifier)) }
     }
 
-    /// The owner of a request with this bearer token: the token's user, who must be the path's. A token that
-    /// no known secret signed may be signed with a new one.
+    /// The owner of a request with this bearer token: the token's user, who must equal the path's.
+    /// If no known secret signed the token, the settings are refreshed, since a new secret may
+    /// have.
     pub(crate) async fn owner(&self, token: &str, path_user: &str) -> Result<Owner, AuthError> {
         self.settings.keep_fresh().await;
         match self.verifier().owner(token, path_user) {

@@ -1,4 +1,5 @@
-//! The database: one statement for its owner, in one network round trip, and what is done when that breaks.
+//! The database: one statement for one owner in one network round trip, and what happens when it
+//! fails.
 mod error;
 mod lease;
 mod pool;
@@ -23,25 +24,26 @@ use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
 use crate::telemetry::{self, DatabaseTime, Wait};
 
-/// For one statement and its rows. The server gives up a second before, so that we hear from it.
+/// For one statement and its rows. The server's own limit is a second shorter, so that its error
+/// arrives.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
-/// Before a connection that failed for a passing reason is tried again.
+/// Pauses before another attempt after a temporary connection failure.
 const CONNECT_PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
 
-/// Whether a statement may be sent again after its connection broke and nobody knows if it ran.
+/// Whether a statement with an unknown outcome may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It reads, or a second run leaves what the first left.
+    /// It only reads, or a second run changes nothing.
     Safe,
-    /// A second run would do the work twice.
+    /// A second run would repeat the work.
     Never,
 }
 
 /// A pool of connections to one database.
 pub struct Database {
     pools: Pools,
-    /// Asked for another URL where the server refuses the login.
+    /// Asked for another URL if the server refuses the login.
     settings: Option<Arc<Settings>>,
 }
 
@@ -49,21 +51,21 @@ impl Database {
     /// A pool of at most `connections`; nothing is connected yet.
     ///
     /// # Errors
-    /// Why it cannot be used, without any of its secrets.
+    /// If it cannot be used; the text contains no secret.
     pub fn new(url: &DatabaseUrl, connections: usize) -> Result<Self, String> {
         Ok(Self { pools: Pools::new(url, connections)?, settings: None })
     }
 
-    /// As [`Database::new`], of the database that the settings name at the moment.
+    /// As [`Database::new`], for the database that the settings currently name.
     pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
         let pools = Pools::watch(settings.watch(), connections)?;
         Ok(Self { pools, settings: Some(settings) })
     }
 
-    /// A connection of one's own, for what is not a task operation: migrations, a check at start.
+    /// A connection for other work than task operations: migrations, a check at start.
     ///
     /// # Errors
-    /// Why there is none, without any secret.
+    /// If it cannot be made; the text contains no secret.
     pub async fn connection(&self) -> Result<Object, String> {
         let pool = self.pools.current();
         let connection = pool.get().await.map_err(|error| describe_pool(&error))?;
@@ -71,10 +73,11 @@ impl Database {
         Ok(connection)
     }
 
-    /// Runs one statement for its owner, who is its first parameter, in one network round trip, and returns its rows.
+    /// Runs one statement in one network round trip and returns its rows. Its first parameter is
+    /// its owner.
     ///
-    /// After the connection broke, it is sent once more where the server says that it did not run,
-    /// or where `repeat` is [`Repeat::Safe`].
+    /// After a broken connection, it is sent once more if the server says that it did not run, or
+    /// if `repeat` is [`Repeat::Safe`].
     pub(crate) async fn query(
         &self,
         owner: &Owner,
@@ -88,7 +91,7 @@ impl Database {
         values.extend_from_slice(parameters);
         let mut patience = Patience::new(self.settings.as_deref());
         let mut first = true;
-        // Whether an earlier sending may have run.
+        // Whether an earlier attempt may have run.
         let mut doubtful = false;
         loop {
             let lease = self.checkout(&mut patience).await;
@@ -97,7 +100,7 @@ impl Database {
             let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values)).await;
             telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
-                // A pooler waits for a server that refuses its login, and says nothing.
+                // A pooler whose login the server refuses may wait without an answer.
                 patience.renew().await;
                 return Err(DatabaseError::Unanswered("the statement took too long".to_owned()));
             };
@@ -128,7 +131,7 @@ impl Database {
         }
     }
 
-    /// A connection, tried again while the reason that there is none may pass.
+    /// A connection; temporary failures are retried.
     async fn checkout(&self, patience: &mut Patience<'_>) -> Result<Lease, String> {
         loop {
             let started = SystemTime::now();
@@ -146,10 +149,10 @@ impl Database {
     }
 }
 
-/// What a request still does about a database that gives it no session.
+/// The retries that a request has left while it gets no session.
 struct Patience<'a> {
     pauses: std::array::IntoIter<Duration, 3>,
-    /// Asked once for another login.
+    /// For one refresh after a refused login.
     settings: Option<&'a Settings>,
 }
 
@@ -158,7 +161,7 @@ impl<'a> Patience<'a> {
         Self { pauses: CONNECT_PAUSES.into_iter(), settings }
     }
 
-    /// Whether to try again, once what can be done about the refusal is done.
+    /// Whether to try again, after the refresh or pause that the refusal calls for.
     async fn allows(&mut self, refusal: Refusal) -> bool {
         if matches!(refusal, Refusal::Login | Refusal::PerhapsLogin) && self.renew().await {
             return true;
@@ -173,7 +176,7 @@ impl<'a> Patience<'a> {
         false
     }
 
-    /// Has the settings read again, for another login, and says whether that was not done before.
+    /// Refreshes the settings for another login, once; returns whether it did.
     async fn renew(&mut self) -> bool {
         let Some(settings) = self.settings.take() else { return false };
         settings.refresh(REFUSED_AGE).await;
@@ -181,7 +184,7 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// A sending that did nothing; what an earlier one did may be another matter.
+/// The error of an attempt that did not run; an earlier attempt may have.
 fn not_run(reason: String, doubtful: bool) -> DatabaseError {
     if doubtful { DatabaseError::Unanswered(reason) } else { DatabaseError::Unavailable(reason) }
 }
@@ -192,7 +195,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    /// The first that a server without TLS hears of a login.
+    /// The first bytes of a login that a server without TLS receives.
     async fn heard(url: impl FnOnce(u16) -> String) -> Vec<u8> {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let database =
@@ -201,7 +204,7 @@ mod tests {
             let (mut client, _) = server.accept().await.unwrap();
             let mut heard = vec![0; 8];
             client.read_exact(&mut heard).await.unwrap();
-            // There is no TLS here.
+            // This server has no TLS.
             client.write_all(b"N").await.unwrap();
             client.read_to_end(&mut heard).await.unwrap();
             heard
@@ -214,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_login_goes_to_another_machine_in_the_clear_only_where_the_url_says_so() {
-        // An address of this machine that counts as one of another.
+        // A local address that counts as remote.
         let remote = |query: &str| {
             let query = query.to_owned();
             move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/tasks{query}")

@@ -1,4 +1,4 @@
-//! HTTP: a request read into the types of [`crate::tasks`], and an answer made of them.
+//! HTTP: parses requests into the types of [`crate::tasks`] and makes answers of them.
 mod bearer;
 mod body;
 mod clear;

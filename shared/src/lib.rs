@@ -1,23 +1,23 @@
-//! What the task functions share, and all of it a function may touch.
+//! The crate that all task functions share.
 //!
-//! A request flows through five steps, each of which can only end it with a [`Problem`]:
+//! A request passes five steps, each of which can end it only with a [`Problem`]:
 //!
-//! 1. [`serve()`] reads the settings once, opens the database connection while Lambda still gives
-//!    the process its start-up CPU, and then takes one event after the other.
+//! 1. [`serve()`] reads the settings once, connects to the database during Lambda's init, which has
+//!    more CPU, and then takes one event after the other.
 //! 2. The event becomes a [`Request`]: path, headers, query and body as the client sent them.
-//! 3. The bearer token becomes an [`Owner`], if it is valid and speaks of the user in the path.
-//!    No handler runs without one, and the store answers nothing without one.
-//! 4. The handler asks the request for what it needs: a [`TaskId`], a [`NewTask`], a
-//!    [`TaskChange`], a [`ListQuery`]. These are parsed once and valid ever after.
-//! 5. The [`TaskStore`] runs one SQL statement in one network round trip, and the handler
-//!    makes a [`Reply`] of what it returns.
+//! 3. The bearer token becomes an [`Owner`], if it is valid and belongs to the user in the path.
+//!    Neither a handler nor the store runs without one.
+//! 4. The handler parses what it needs from the request: a [`TaskId`], a [`NewTask`], a
+//!    [`TaskChange`], a [`ListQuery`]. These types are always valid.
+//! 5. The [`TaskStore`] runs one SQL statement in one network round trip, and the handler makes a
+//!    [`Reply`] of the result.
 //!
-//! The modules are layers; each uses those below it and none above:
-//! `serve`, `app`, `http`, `tasks`, `database`, `auth`, `settings`, `tls` and `telemetry`.
+//! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `tasks`,
+//! `database`, `auth`, `settings`, `tls` and `telemetry`.
 //!
-//! Nothing else of the crate is public but what the developer's and the operator's commands, the tests and
-//! the benchmark need: the settings, a [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`],
-//! and [`REQUEST_LIMIT`], to which the template's timeout is held.
+//! Also public is what the commands, the tests and the benchmark need: the settings, a
+//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a
+//! test compares with the template's timeout.
 
 mod app;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The other half of every function's `main`: the runtime loop, event in, answer out.
+//! The runtime loop of every function: event in, answer out.
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -16,9 +16,9 @@ use crate::auth::Owner;
 use crate::http::{Problem, Reply, Request};
 use crate::telemetry::{self, Answered, Observed};
 
-/// The longest a request may take, whatever Lambda would allow.
+/// The longest that a request may take, whatever Lambda's timeout.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(8);
-/// What is left of Lambda's time to send the answer.
+/// Reserved for sending the answer before Lambda's deadline.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// Why a function did not start.
@@ -30,10 +30,10 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Runs a function: answers every event with what `handler` makes of it.
+/// Runs a function: answers every event with `handler`.
 ///
 /// # Errors
-/// The function cannot start, or its Runtime API does not answer; the log says why.
+/// If the function cannot start, or the Runtime API does not answer; the log says why.
 pub async fn serve<H, F>(handler: H) -> Result<(), Error>
 where
     H: Fn(&'static App, Owner, Request) -> F + Copy + Send + Sync + 'static,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// Answers an event. One that is none of API Gateway's costs its own answer alone, and no log quotes it.
+/// Answers an event. An invalid event fails alone, and no log quotes it.
 async fn receive<H, F>(
     app: &'static App,
     handler: H,
@@ -69,7 +69,7 @@ where
     let response = if let Some(request) = Request::of_event(payload.get()) {
         answer(app, handler, request, &context).await
     } else {
-        let problem = Problem::internal("the event is not one of API Gateway's");
+        let problem = Problem::internal("the event is not an API Gateway event");
         finish(Err(problem), &context, Duration::ZERO, &Observed::default())
     };
     let (parts, body) = response.into_parts();
@@ -103,13 +103,13 @@ where
     let outcome = match outcome {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Problem::internal("the handler panicked")),
-        // There is nothing but the database and the settings that a request waits for.
+        // A request waits only for the database and the settings.
         Err(_) => Err(Problem::unanswered("the request ran out of time")),
     };
     finish(outcome, context, started.elapsed(), &observed)
 }
 
-/// The answer to a request that took this long, after its line in the log.
+/// The answer to a request that timed out, after logging it.
 fn finish(
     outcome: Result<Reply, Problem>,
     context: &Context,
@@ -133,17 +133,17 @@ fn finish(
     response
 }
 
-/// How long a request may take that Lambda will end at `deadline`, in milliseconds since 1970.
+/// The time limit of a request that Lambda ends at `deadline`, in milliseconds since 1970.
 fn time_limit(deadline: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // The local gateway's deadline is no time of day, and long past if read as one.
+    // The local gateway's deadline is not a time of day; read as one, it is long past.
     match Duration::from_millis(deadline).checked_sub(now) {
         Some(left) => left.saturating_sub(ANSWER_TIME).min(REQUEST_LIMIT),
         None => REQUEST_LIMIT,
     }
 }
 
-/// Logs where a panic happened, but not its message, which may quote what a client sent.
+/// Logs where a panic happened, but not its message, which may quote a client.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(time_limit(600_000), REQUEST_LIMIT);
     }
 
-    /// An event of API Gateway, with all that a handler may read.
+    /// An API Gateway event with everything that a handler may read.
     fn event() -> Value {
         let mut event: Value = include_str!("../../events/update-task.json").parse().unwrap();
         event["rawQueryString"] = json!("limit=1&after=x");
@@ -214,7 +214,7 @@ mod tests {
         event
     }
 
-    /// Where the members of a value are, however deep.
+    /// The JSON pointers of all members of a value.
     fn pointers(value: &Value, at: &str) -> Vec<String> {
         let Value::Object(members) = value else { return vec![at.to_owned()] };
         let deeper =
@@ -222,7 +222,7 @@ mod tests {
         std::iter::once(at.to_owned()).chain(deeper).collect()
     }
 
-    /// Reads everything of a request that a handler can.
+    /// Reads everything that a handler can read.
     fn read_all(request: &Request) {
         let _ = (request.bearer_token(), request.path_user());
         let _ = (request.check_query(), request.list_query());

@@ -1,4 +1,5 @@
-//! The settings of a running function: read again as they grow old, and published to what is made of them.
+//! The settings of a running function: refreshed as they age, and published to what depends on
+//! them.
 #[cfg(feature = "secrets-manager")]
 mod aws_http;
 mod config;
@@ -22,24 +23,25 @@ pub use self::error::SettingsError;
 pub use self::secret_list::SecretList;
 use crate::telemetry;
 
-/// How long settings are used before the secret in Secrets Manager is read again: as long as a
-/// withdrawn secret may still be accepted.
+/// The age at which the secret in Secrets Manager is read again. A withdrawn secret may be accepted
+/// that long.
 const MAX_AGE: Duration = Duration::from_mins(5);
-/// Settings of this age, as in a sandbox that was frozen for long, are not used while they are read again.
+/// Settings older than this, as in a sandbox that was frozen for long, are not used during a
+/// refresh.
 const OUTDATED: Duration = Duration::from_mins(10);
-/// How old settings are at least that are read again because a token or a login was refused with them.
+/// The minimum age for a refresh after a refused token or login.
 pub(crate) const REFUSED_AGE: Duration = Duration::from_secs(10);
-/// For reading the secret again while a request waits.
+/// For a refresh while a request waits.
 const REFRESH_LIMIT: Duration = Duration::from_secs(2);
 
 /// The settings of the process.
 pub(crate) struct Settings {
     current: watch::Sender<Arc<Config>>,
-    /// Where they are read again, if they may change.
+    /// Reads them again, if they may change.
     source: Option<Source>,
-    /// When they were read, by the wall clock; held while they are read again.
+    /// When they were read, by the wall clock; locked during a refresh.
     read: Mutex<SystemTime>,
-    /// Whether those that are being read again are outdated.
+    /// Whether the settings being refreshed are outdated.
     outdated: AtomicBool,
 }
 
@@ -56,24 +58,24 @@ impl Settings {
         Ok(Self::new(config, Config::may_change().then(source)))
     }
 
-    /// Settings that `source` reads again; without one, they stay as they are.
+    /// Settings that `source` refreshes; without one, they never change.
     pub(crate) fn new(config: Config, source: Option<Source>) -> Self {
         Self {
             current: watch::Sender::new(Arc::new(config)),
             source,
-            // Old enough that the first token of an unknown secret has them read again at once.
+            // Old enough that the first token with an unknown secret causes a refresh at once.
             read: Mutex::new(SystemTime::now() - REFUSED_AGE),
             outdated: AtomicBool::new(false),
         }
     }
 
-    /// The settings, now and whenever they change.
+    /// The current settings, and their changes.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Config>> {
         self.current.subscribe()
     }
 
-    /// Reads the settings again where they have grown old. While one request does so, the others go on with
-    /// those that they have, unless these are outdated.
+    /// Refreshes the settings once they are old. During a refresh, other requests use the current
+    /// ones, unless these are outdated.
     pub(crate) async fn keep_fresh(&self) {
         let Some(source) = &self.source else { return };
         match self.read.try_lock() {
@@ -83,21 +85,21 @@ impl Settings {
         }
     }
 
-    /// Reads the settings again where they are as old as `age`, for somebody who cannot go on with them.
+    /// Refreshes settings at least as old as `age`, for a request that cannot continue with them.
     pub(crate) async fn refresh(&self, age: Duration) {
         if let Some(source) = &self.source {
             self.read_again(source, self.read.lock().await, age).await;
         }
     }
 
-    /// Where it fails, the settings from before stay.
+    /// If it fails, the current settings stay.
     async fn read_again(
         &self,
         source: &Source,
         mut read: MutexGuard<'_, SystemTime>,
         age: Duration,
     ) {
-        // A clock that was set back says nothing of their age.
+        // After the clock was set back, their age is unknown.
         let since = read.elapsed().unwrap_or(OUTDATED);
         if since < age {
             return;
@@ -114,7 +116,7 @@ impl Settings {
         };
         telemetry::settings(*read, failure.is_some());
         if let Some(reason) = failure {
-            tracing::error!(reason, "the settings could not be read again");
+            tracing::error!(reason, "the settings could not be refreshed");
         }
     }
 }
@@ -136,7 +138,7 @@ mod tests {
         config.unwrap()
     }
 
-    /// Settings whose source takes a second, and whose issuer tells how often it was asked.
+    /// Settings whose source takes a second, and whose issuer counts the reads.
     fn slow() -> Settings {
         let asked = Arc::new(AtomicUsize::new(0));
         let source = move || -> BoxFuture<'static, _> {
@@ -170,7 +172,7 @@ mod tests {
         );
         assert!(one >= Duration::from_secs(1));
         assert!(other < Duration::from_millis(500), "{other:?}");
-        // Whom the old ones do not serve waits for the new ones, and does not ask again.
+        // Requests that need new settings wait for them, and read them only once.
         assert!(refused >= Duration::from_secs(1));
         assert_eq!(issuer(&settings), "1");
         assert!(timed(settings.keep_fresh()).await < Duration::from_millis(500));

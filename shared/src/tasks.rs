@@ -1,4 +1,4 @@
-//! Tasks: what they are, what a client may say of them, and where they are stored. Nothing here knows HTTP.
+//! Tasks: their types, their validation and their store. Nothing here knows HTTP.
 mod clear;
 mod error;
 mod field;

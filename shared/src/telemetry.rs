@@ -1,4 +1,4 @@
-//! What an operator sees of a request: one log line, the metrics in it, and its waits in the trace.
+//! What an operator sees of a request: one log line with its metrics, and a trace of its waits.
 mod line;
 mod user;
 mod xray;
@@ -27,11 +27,11 @@ tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
 }
 
-/// What is seen of a request while it is served.
+/// What is recorded while a request is served.
 #[derive(Default)]
 pub(crate) struct Observed {
     user: Option<String>,
-    /// How long the request waited for the database, if it asked it anything.
+    /// How long the request waited for the database, if it used it.
     database: Option<Duration>,
     /// How long it waited for Secrets Manager, if it did.
     settings: Option<Duration>,
@@ -39,12 +39,12 @@ pub(crate) struct Observed {
     calls: Vec<Call>,
 }
 
-/// How this process logs: what Lambda says in its variables, and what the stage is called.
+/// The log settings of this process: Lambda's variables, and the stack's name.
 struct Settings {
     json: bool,
     /// The stack that the function belongs to.
     service: Option<String>,
-    /// The function, without the stack's name before it.
+    /// The function's name without the stack's.
     operation: String,
     daemon: Option<Daemon>,
 }
@@ -61,14 +61,14 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     Settings { json, service, operation, daemon }
 });
 
-/// Starts the log, at the level and in the format that Lambda asks for.
+/// Starts logging, with the level and format that Lambda sets.
 pub(crate) fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
-    // What libraries say below a warning may quote an event, with its token and its texts.
+    // Below warnings, libraries may log an event, with its token and texts.
     let filter = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target(env!("CARGO_PKG_NAME"), level)
-        // The span that has the request's id.
+        // The span with the request's id.
         .with_target("lambda_runtime::layers::trace", level);
     let registry = tracing_subscriber::registry().with(filter);
     if SETTINGS.json {
@@ -79,7 +79,7 @@ pub(crate) fn init() {
     }
 }
 
-/// Lambda's names of the levels.
+/// Lambda's level names.
 fn level(name: &str) -> LevelFilter {
     match name.to_ascii_uppercase().as_str() {
         "TRACE" => LevelFilter::TRACE,
@@ -90,7 +90,7 @@ fn level(name: &str) -> LevelFilter {
     }
 }
 
-/// Runs `work`, and returns what was seen of it beside what it returned.
+/// Runs `work`, and returns its result with what was recorded.
 pub(crate) async fn observe<T>(work: impl Future<Output = T>) -> (T, Observed) {
     let scope = OBSERVED.scope(RefCell::default(), async move {
         let output = work.await;
@@ -99,29 +99,29 @@ pub(crate) async fn observe<T>(work: impl Future<Output = T>) -> (T, Observed) {
     scope.await
 }
 
-/// Notes something of the request that is being served, if one is.
+/// Records something about the current request, if there is one.
 fn note(note: impl FnOnce(&mut Observed)) {
-    // Outside of a request, as at start and in the local commands, nobody asks.
+    // Outside of a request, as at start and in the local commands, nothing is recorded.
     let _ = OBSERVED.try_with(|observed| note(&mut observed.borrow_mut()));
 }
 
-/// Notes whose request it is, by the name of [`LogNames`].
+/// Records the owner of the request, by the name of [`LogNames`].
 pub(crate) fn user(log_name: &str) {
     note(|observed| observed.user = Some(log_name.to_owned()));
 }
 
-/// Notes that the settings were read again from `started` on.
+/// Records a refresh of the settings that began at `started`.
 pub(crate) fn settings(started: SystemTime, failed: bool) {
     call(Wait::Secrets, started, failed);
     note(|observed| observed.settings = started.elapsed().ok());
 }
 
-/// Notes that a statement is sent again.
+/// Records a retry.
 pub(crate) fn retry() {
     note(|observed| observed.retries += 1);
 }
 
-/// Counts the time until it is dropped, at the latest with the request's time limit, as time of the database.
+/// Until it is dropped, at the latest at the request's time limit, counts as database time.
 pub(crate) struct DatabaseTime(Instant);
 
 impl DatabaseTime {
@@ -136,30 +136,30 @@ impl Drop for DatabaseTime {
     }
 }
 
-/// Notes a call for the trace that began at `started` and ends now.
+/// Records a call for the trace that began at `started` and ends now.
 pub(crate) fn call(wait: Wait, started: SystemTime, failed: bool) {
     note(|observed| {
         observed.calls.push(Call { wait, started, ended: SystemTime::now(), failed });
     });
 }
 
-/// How a request was answered.
+/// The answer to a request.
 pub(crate) struct Answered<'a> {
-    /// Lambda's id of it.
+    /// Lambda's request id.
     pub(crate) request_id: &'a str,
-    /// The header of its trace, if it has one.
+    /// The trace header, if there is one.
     pub(crate) trace: Option<&'a str>,
-    /// How long it took.
+    /// How long the request took.
     pub(crate) took: Duration,
-    /// The status of the answer.
+    /// The status code.
     pub(crate) status: u16,
-    /// The failure's name, if it is one.
+    /// The failure's `code`, if it failed.
     pub(crate) code: Option<&'static str>,
-    /// What else there is to say of the failure.
+    /// More about the failure.
     pub(crate) reason: Option<&'a str>,
 }
 
-/// Writes the log line of a request, and sends its trace.
+/// Writes the log line of a request and sends its trace.
 pub(crate) fn report(answered: &Answered, observed: &Observed) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold = !WARM.swap(true, Ordering::Relaxed);
@@ -197,11 +197,11 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
         failures: answered.code.is_some().into(),
         metadata: None,
     };
-    // Metrics without a stack they belong to would mix with those of all others.
+    // Without a stack's name, metrics of different stacks would mix.
     line.metadata = line.service.map(|_| line.metrics(now));
     let text = if settings.json { serde_json::to_string(&line).ok() } else { Some(line.text()) };
     if let Some(text) = text {
-        // In one write, so that lines do not mix. Where there is no output, there is nobody to tell.
+        // One write, so that lines do not interleave. If stdout is closed, nothing can be reported.
         let _ = std::io::stdout().lock().write_all((text + "\n").as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! TLS: rustls on ring, with the certificates that every browser trusts or those of a file.
+//! TLS: rustls on ring, with the certificates that browsers trust or those in a file.
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
-/// Whose certificates a server may show.
+/// The trusted root certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// Those of the authorities that browsers trust.
+    /// Those that browsers trust.
     Web,
-    /// Those of the authorities in a file.
+    /// Those in a file.
     File(PathBuf),
 }
 
-/// How a client does TLS with a server that shows a certificate of `roots`.
+/// The TLS configuration of a client that trusts `roots`.
 pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
     let mut provider = ring::default_provider();
-    // The first is what we offer a key for: PostgreSQL before 18 takes no other unless it is told to,
-    // and would ask for this one, a round trip later.
+    // The first group gets a key share: PostgreSQL before 18 accepts no other by default, and would
+    // ask for this one at the cost of a round trip.
     provider.kx_groups =
         vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1];
     let builder = ClientConfig::builder_with_provider(Arc::new(provider))
@@ -34,11 +34,11 @@ pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
 
 fn read_roots(path: &Path) -> Result<RootCertStore, String> {
     let fault = |reason: &dyn std::fmt::Display| {
-        format!("names a file of certificates that cannot be read, {}: {reason}", path.display())
+        format!("names a certificate file that cannot be read, {}: {reason}", path.display())
     };
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|e| fault(&e))? {
         store.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
     }
-    if store.is_empty() { Err(fault(&"it holds no certificate")) } else { Ok(store) }
+    if store.is_empty() { Err(fault(&"it contains no certificate")) } else { Ok(store) }
 }

@@ -1,4 +1,5 @@
-//! Who may, as a client sees it. In what ways a token can be wrong: `shared/src/auth/verifier/tests.rs`.
+//! Authentication and authorization over HTTP. The table of invalid tokens is in
+//! `shared/src/auth/verifier/tests.rs`.
 use serde_json::{Value, json};
 use tests::{Reply, Token, User, now, operations, request, requests, stack};
 
@@ -8,7 +9,7 @@ fn list_with(user: &User, authorization: &[&str]) -> Reply {
     request("GET", &format!("{}{}", stack().url, user.tasks()), &headers, "")
 }
 
-/// Holds the answer to what is expected: `ok`, or the code of a failure.
+/// Checks that the answer is as expected: `ok`, or a failure's code.
 fn expect(user: &User, authorization: &str, expected: &str) {
     let reply = list_with(user, &[authorization]);
     let (status, challenge) = match expected {
@@ -75,7 +76,7 @@ fn every_operation_hides_another_users_tasks() {
     assert_eq!(owner.list("").expect(200), tasks);
 }
 
-/// An open task and a completed one, of which each operation would leave a trace.
+/// An open and a completed task; every write operation would change one of them.
 fn both_kinds(owner: &User) -> Value {
     let (open, completed) = (owner.new_task("open"), owner.new_task("completed"));
     let completed = owner.complete(&completed["id"], &[], "").expect(200);
@@ -106,7 +107,7 @@ fn each_failure_of_a_token_has_its_code_and_no_answer_quotes_the_token() {
     ] {
         expect(&user, &authorization, expected);
     }
-    // What a gateway makes of two headers is its own affair, as long as the bad one first does not come in.
+    // Gateways combine two headers in different ways; an invalid one in front must always fail.
     for bad in ["Bearer x.y.z", "Basic dTpw", "Bearer"] {
         assert_eq!(list_with(&user, &[bad, &format!("Bearer {good}")]).status, 401, "{bad}");
     }
@@ -115,7 +116,7 @@ fn each_failure_of_a_token_has_its_code_and_no_answer_quotes_the_token() {
 #[test]
 fn a_token_may_be_as_long_as_a_header() {
     let user = User::new();
-    // API Gateway has 10,240 bytes for all headers together; the local one has more.
+    // API Gateway allows 10,240 bytes for all headers; the local gateway allows more.
     for size in [4_000, 7_000, 45_000] {
         let token = Token::of(&user.id).with("x", json!("x".repeat(size)));
         expect(&user, &format!("Bearer {}", token.sign()), "ok");

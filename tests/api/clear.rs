@@ -9,7 +9,7 @@ fn clear(user: &User, query: &str) -> Reply {
     user.send("DELETE", &format!("{}{query}", user.tasks()), &[], "")
 }
 
-/// A user with tasks of these titles, of which the first is completed.
+/// A user with tasks of these titles; the first is completed.
 fn user_with(titles: &[&str]) -> (User, Vec<Value>) {
     let user = User::new();
     let tasks: Vec<Value> = titles.iter().map(|title| user.new_task(title)).collect();
@@ -54,7 +54,7 @@ fn clear_wants_one_scope_and_names_both_parameters() {
     }
     assert_eq!(clear(&user, "?completed=true&until=yesterday").faults(), ["until"]);
     assert_eq!(user.list("").titles(), ["open", "done"]);
-    // Of a repeated parameter the last counts, and others are ignored.
+    // The last of a repeated parameter wins, and unknown ones are ignored.
     assert_eq!(clear(&user, "?completed=false&completed=true&x=y").expect(200)["deleted"], 1);
     assert_eq!(user.list("").titles(), ["open"]);
 }
@@ -68,7 +68,7 @@ fn clear_spares_what_changed_after_a_time() {
     user.update(&tasks[1]["id"], &[], &json!({ "title": "renamed later" })).expect(200);
     assert_eq!(clear(&user, &format!("?completed=false&until={until}")).expect(200)["deleted"], 1);
     assert_eq!(user.list("").titles(), ["keyed", "renamed later", "done"]);
-    // Keys that came later stay, too: their creates may be repeated yet.
+    // Later keys stay, too: their creates may still be repeated.
     assert_eq!(clear(&user, &format!("?all=true&until={until}")).expect(200)["deleted"], 0);
     let repeated = user.create_once("key", &json!({ "title": "keyed" }));
     assert_eq!(repeated.header("idempotent-replayed"), "true");
@@ -122,18 +122,18 @@ fn a_request_deletes_ten_thousand_at_most_and_says_whether_there_is_more() {
              SELECT '{id}', 'key ' || n, '', n FROM generate_series(1, 7000) n"
         ),
     );
-    // Nothing is completed: that is looked at first.
+    // There are no completed tasks, so nothing is deleted.
     assert_eq!(clear(&user, "?completed=true").expect(200), json!({ "deleted": 0, "more": false }));
     assert_eq!(
         clear(&user, "?completed=false").expect(200),
         json!({ "deleted": 10_000, "more": true })
     );
-    // The oldest went first.
+    // The oldest are deleted first.
     let oldest = format!("SELECT title FROM tasks WHERE user_id = '{id}' ORDER BY id LIMIT 1");
     assert_eq!(sql(&database().url, &oldest), ["task 10001"]);
     for (deleted, more, tasks, keys) in [
         (10_000, true, "5000", "7000"),
-        // Tasks first, then as many keys as there is room for.
+        // Tasks first, then as many keys as the limit allows.
         (5_000, true, "0", "2000"),
         (0, false, "0", "0"),
         (0, false, "0", "0"),

@@ -57,7 +57,7 @@ fn forty_toggles_at_once_are_forty_toggles() {
         let threads: Vec<_> = (0..40).map(|_| scope.spawn(toggle)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // Each toggle saw the one before it: no two made the same version.
+    // Each toggle saw the one before it: every version is different.
     assert_eq!(etags.len(), 40);
     assert_eq!(user.get(&task["id"]).expect(200)["completed"], false);
 }

@@ -83,7 +83,7 @@ fn create_counts_characters_not_bytes() {
         let long = json!({ "title": "t", "description": description + character });
         assert_eq!(user.create(&long).faults(), ["description"]);
     }
-    // Trimmed first, counted then.
+    // Trimmed before its length is checked.
     assert_eq!(
         title_of(&user, &format!("{}{}", " ".repeat(300), "x".repeat(200))),
         "x".repeat(200)

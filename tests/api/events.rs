@@ -1,4 +1,4 @@
-//! The events of API Gateway itself, which differ from those of the local gateway.
+//! API Gateway's own events, which differ from those of the local gateway.
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tests::{
     operations, root, send, stack, xtask,
 };
 
-/// Sends an event straight to a function, and returns what its answer to API Gateway becomes.
+/// Sends an event directly to a function and returns the HTTP answer that API Gateway would make.
 fn invoke(function: &str, event: &Value) -> Reply {
     invoke_at(stack(), function, event)
 }
@@ -97,7 +97,7 @@ fn full_event(operation: &'static Operation, user: &str, task: &Value) -> Value 
     event
 }
 
-/// Where each member of a value is, however deep.
+/// The JSON pointers of all members of a value.
 fn members(value: &Value, at: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(object) => object.iter().map(|(name, v)| (name.clone(), v)).collect(),
@@ -170,7 +170,7 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
             scope.spawn(move || break_all(operation));
         }
     });
-    // One start each: it was the same process all along.
+    // Each function started once, so no event ended its process.
     let log = stack.log();
     let lines = stack.requests();
     for Operation { function, .. } in operations() {
@@ -192,16 +192,16 @@ fn a_query_that_no_uri_allows_is_refused_and_no_fault_of_ours() {
             let mut event = full_event(operation, &user.id, &task);
             event["rawQueryString"] = json!(query);
             invoke(function, &event).expect_problem(400, "invalid_request");
-            // Who may not see the tasks is told nothing but that.
+            // Another user's path is refused before the query is checked.
             event["pathParameters"]["user_id"] = json!("somebody-else");
             invoke(function, &event).expect_problem(403, "wrong_user");
         }
     }
-    // Nothing was done for any of them.
+    // No request changed anything.
     assert_eq!(user.list("").expect(200), json!([user.get(&task).expect(200)]));
 }
 
-/// API Gateway hands over bytes that the local gateway answers by itself.
+/// Bytes that API Gateway passes on, but the local gateway answers itself.
 #[test]
 fn what_is_not_ascii_is_refused_or_passed_over() {
     let user = User::new();
@@ -249,7 +249,7 @@ fn printed(function: &str, arguments: &[&str]) -> Value {
     String::from_utf8(output.stdout).unwrap().parse().unwrap()
 }
 
-/// The files are written by this test, where they are not as the document has it.
+/// This test writes the files if they differ from the document.
 #[test]
 fn the_files_are_the_events_of_the_documents_examples() {
     let folder = root().join("events");
@@ -270,7 +270,7 @@ fn the_files_are_the_events_of_the_documents_examples() {
     assert!(unknown.is_empty(), "no operation of shared/openapi.yaml has {unknown:?}");
 }
 
-/// The one of the files, which shows what a token looks like.
+/// The token in the files: expired, but of the right form.
 fn expired_token() -> String {
     let token = Token::of("dev-user");
     token.with("iat", json!(1_795_421_700)).with("exp", json!(1_795_422_300)).sign()

@@ -1,7 +1,7 @@
 //! What a client sees when the database fails, and what the log says.
 use tests::{Fixture, Token, User, database, requests};
 
-/// A body that will do for every operation that takes one.
+/// A body that every operation with a body accepts.
 const MARKED: &str = r#"{"title":"MARKED","completed":true}"#;
 
 #[test]
@@ -15,7 +15,7 @@ fn a_database_that_is_not_there_is_503_and_the_reason_is_in_the_log_alone() {
         assert_eq!(reply.header("retry-after"), "1");
         assert!(!problem.contains("refused") && !problem.contains("127.0.0.1"), "{problem}");
     }
-    // Who may not ask does not hear of it.
+    // Without authorization, the failure is not revealed.
     let nobody = user.with_token(&Token::of(&user.id).secret("another"));
     nobody.list("").expect_problem(401, "invalid_token");
 

@@ -1,7 +1,7 @@
-//! What a client sees when the network or the database fails, and what is stored then: it gets its
-//! answer or a clear 503 in time, what was acknowledged is stored once, and nothing is done twice.
+//! Network and database failures: what the client sees and what is stored. Every request gets its
+//! answer or a clear 503 in time; what was acknowledged is stored exactly once.
 //!
-//! The functions run as Lambda runs them, each under a Runtime API of its own.
+//! The functions run as on Lambda, each with its own Runtime API.
 mod certificates;
 mod cuts;
 mod frozen;
@@ -28,50 +28,51 @@ use tests::{
     operations, requests, sql,
 };
 
-/// The longest that a request may take, and a second for a busy machine.
+/// A request's time limit, and a second for a busy machine.
 const LIMIT: Duration = Duration::from_secs(9);
 
-/// One request of each operation: of two, the keyed create and the toggle, of which each run leaves a trace.
+/// One request for each operation; for two of them the keyed create and the toggle, whose every run
+/// is visible.
 fn one_of_each() -> Vec<Request> {
     operations().iter().map(|operation| operation.example().without_body()).collect()
 }
 
-/// Does this with every request, one after the other.
+/// Applies `send` to every request, one after the other.
 fn each(send: impl FnMut(&Request) -> Attempt) -> Vec<Attempt> {
     requests().iter().map(send).collect()
 }
 
-/// The functions, with a database and the way to it for themselves.
+/// The functions, with their own database and a proxy in front of it.
 struct Fragile {
     proxy: Proxy,
     functions: Vec<(&'static Operation, Sandbox)>,
     log: NamedTempFile,
-    /// The database, straight, for who may do everything in it.
+    /// The superuser's URL, without the proxy.
     url: String,
     /// The name of the database.
     name: String,
 }
 
 impl Fragile {
-    /// With a new database.
+    /// On a new database.
     fn new() -> Self {
         let [url, functions_url] = new_database();
         Self::on(&url, &functions_url)
     }
 
-    /// On a database, by its owner's and its functions' URL.
+    /// On a database with these URLs of its owner and its functions.
     fn on(url: &str, functions_url: &str) -> Self {
         let proxy = Proxy::before(functions_url);
         let through = proxy.url(functions_url);
         Self::with(proxy, &through, url)
     }
 
-    /// Whose functions have this URL.
+    /// With this URL for the functions.
     fn with(proxy: Proxy, functions_url: &str, url: &str) -> Self {
         Self::started(proxy, functions_url, url, &[])
     }
 
-    /// As [`Fragile::with`], with further variables.
+    /// As [`Fragile::with`], with more variables.
     fn started(proxy: Proxy, functions_url: &str, url: &str, variables: &[(&str, &str)]) -> Self {
         let log = NamedTempFile::new().unwrap();
         let settings = [&SETTINGS[..], &[("DATABASE_URL", functions_url)], variables].concat();
@@ -92,7 +93,7 @@ impl Fragile {
     }
 }
 
-/// A function with these variables, which adds to the log.
+/// A function with these variables, which appends to the log.
 fn start(name: &str, variables: &[(&str, &str)], log: &NamedTempFile) -> Sandbox {
     let mut program = function(name, variables);
     let output = File::options().append(true).open(log.path()).unwrap();
@@ -100,8 +101,8 @@ fn start(name: &str, variables: &[(&str, &str)], log: &NamedTempFile) -> Sandbox
     Sandbox::of(program)
 }
 
-/// Requests while something fails, and what becomes of them. Each is another user's, who has a task
-/// that is open and one that is completed.
+/// Requests during a fault, and their outcome. Each has its own user, with an open and a completed
+/// task.
 struct Trial<'a> {
     fragile: &'a Fragile,
     users: String,
@@ -111,7 +112,7 @@ struct Trial<'a> {
     next: AtomicUsize,
 }
 
-/// A request, and what the client saw.
+/// A request and its answer.
 #[derive(Clone)]
 struct Attempt {
     request: Request,
@@ -119,11 +120,11 @@ struct Attempt {
     id: i64,
     reply: Reply,
     took: Duration,
-    /// What it took of the time in which the machine did not stand still.
+    /// The time it took, without stalls of the machine.
     ran: Duration,
 }
 
-/// A task as it is stored.
+/// A task in the database.
 #[derive(Deserialize)]
 struct Row {
     id: i64,
@@ -133,7 +134,7 @@ struct Row {
 }
 
 impl<'a> Trial<'a> {
-    /// A trial on functions that run and are connected.
+    /// A trial on functions that are running and connected.
     fn new(fragile: &'a Fragile) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let users = format!("trial-{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -147,7 +148,7 @@ impl<'a> Trial<'a> {
         let ids = sql(&fragile.url, &fill(false)).iter().map(|id| id.parse().unwrap()).collect();
         let (attempts, next) = (Mutex::default(), AtomicUsize::new(0));
         let trial = Self { fragile, users, ids, attempts, next };
-        // The first requests meet what an earlier trial left of the connections.
+        // The first requests replace connections that an earlier trial broke.
         thread::scope(|scope| {
             for (operation, sandbox) in &fragile.functions {
                 scope.spawn(|| sandbox.ask("warm", &operation.example(), 1));
@@ -157,7 +158,7 @@ impl<'a> Trial<'a> {
         trial
     }
 
-    /// Sends a request and sees to it that it is done or a clear 503, in time.
+    /// Sends a request and checks that it succeeds or gets a clear 503, in time.
     fn send(&self, request: &Request) -> Attempt {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         let (id, user) = (self.ids[next], format!("{}-{next}", self.users));
@@ -174,7 +175,7 @@ impl<'a> Trial<'a> {
         attempt
     }
 
-    /// Sends these at once.
+    /// Sends these requests at once.
     fn send_all(&self, requests: &[Request]) -> Vec<Attempt> {
         thread::scope(|scope| {
             let start = |request| scope.spawn(move || self.send(request));
@@ -183,19 +184,19 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Holds each attempt to what is expected of it, and all of them to what is stored.
+    /// Checks each attempt, and what is stored.
     fn expect(&self, fault: &str, attempts: &[Attempt], expected: impl Fn(&Attempt)) {
         attempts.iter().for_each(expected);
         report(fault, attempts, &self.stored());
     }
 
-    /// Now that the fault is over, a request of each operation succeeds.
+    /// After the fault, a request of each operation succeeds.
     fn expect_recovery(&self) {
         let attempts = self.send_all(&one_of_each());
         self.expect("the request after it", &attempts, Attempt::expect_success);
     }
 
-    /// Sends a keyed create again, as clients do, until it is acknowledged.
+    /// Repeats a keyed create until it is acknowledged, as clients do.
     fn insist(&self, attempt: &Attempt) {
         let Attempt { request, user, id, .. } = attempt;
         let function = self.fragile.function(request.operation);
@@ -205,11 +206,11 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Looks at the database itself: what was acknowledged is there once, the rest once or never, or
-    /// never where the answer does not leave it open. Says so for the table.
+    /// Checks the database: an acknowledged request was executed once; another one at most once, or
+    /// never if its answer rules it out. Returns a summary for the table.
     fn stored(&self) -> String {
         let session = Session::open(&self.fragile.url);
-        // What the functions gave up may still run.
+        // Statements that the functions gave up on may still run.
         let running = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
             AND state <> 'idle' AND pid <> pg_backend_pid()";
         until("the server is at rest", || session.run(running).is_empty());
@@ -252,7 +253,7 @@ impl Attempt {
         assert!(!self.done(), "{self}: {:?}", self.reply);
     }
 
-    /// Success where a second run does no harm, else nothing in particular.
+    /// Expects success if a second run is harmless.
     fn expect_success_of_repeated(&self) {
         let hint = "a request that must not run twice is in ONCE of tests/src/operation.rs";
         assert!(self.done() || !self.request.repeats(), "{self}: {:?}; {hint}", self.reply);
@@ -262,18 +263,18 @@ impl Attempt {
         assert!(self.ran < limit, "{self}, {:?} without stalls", self.ran);
     }
 
-    /// How often it was done, by what has become of its user's two tasks.
+    /// How often it was executed, according to its user's tasks.
     fn times(&self, rows: &[Row]) -> usize {
         let seeded = rows.iter().filter(|row| row.title == "task" || row.version > 1);
         let (kept, changes) =
             seeded.fold((0, 0), |(kept, changes), row| (kept + 1, changes + row.version - 1));
         let (created, deleted) = (rows.len() - kept, 2 - kept);
-        // A second run of a change that may be repeated leaves what the first left.
+        // A second run of a repeatable change has no effect, but counts as a version.
         let changes = if self.request.repeats() { changes.min(1) } else { changes };
         created + deleted + changes
     }
 
-    /// The task of the answer is stored as the answer has it, unless it was deleted.
+    /// Checks that the task in the answer is stored like that, unless it was deleted.
     fn expect_among(&self, rows: &[Row]) {
         let task = &self.reply.body;
         let row = rows.iter().find(|row| task["id"] == row.id);
@@ -294,7 +295,7 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 fn until(what: &str, mut so: impl FnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(20);
     while !so() {
@@ -303,7 +304,7 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits for this long, in which everybody else can run.
+/// Waits for this long, not counting stalls of the machine.
 fn pause(time: Duration) {
     let started = Moment::now();
     while started.elapsed() < time {
@@ -311,7 +312,7 @@ fn pause(time: Duration) {
     }
 }
 
-/// A row of the table: the fault, what the client saw, how long it took, what is stored.
+/// Prints a row of the table: the fault, the statuses, the times, what is stored.
 fn report(fault: &str, attempts: &[Attempt], stored: &str) {
     let mut statuses: Vec<u16> = attempts.iter().map(|attempt| attempt.reply.status).collect();
     statuses.sort_unstable();

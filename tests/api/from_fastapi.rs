@@ -1,16 +1,16 @@
-//! The SQL of `docs/coming-from-fastapi.md`, on the page's own table.
+//! The SQL in `docs/coming-from-fastapi.md`, run on the table that the page assumes.
 use serde_json::{Value, json};
 use tests::{Page, Session, as_user, database, new_database, sql, try_sql, xtask};
 
 const COPY: &str = include_str!("../../docs/coming-from-fastapi.sql");
 
-/// The tutorial's database, with the functions' tables beside its own, and an owner of both who is no superuser.
+/// The tutorial's database with the functions' tables, and their owner, who is not a superuser.
 struct Moving {
     owner: Session,
     functions_url: String,
 }
 
-/// The page's blocks of SQL: its table, how to rename it, what does not fit, and how to clean up.
+/// The page's SQL blocks: the table, how to rename it, the misfits, and the clean-up.
 fn blocks() -> [String; 4] {
     let page = Page::read("docs/coming-from-fastapi.md");
     let blocks: Vec<_> = page.blocks("sql").into_iter().map(str::to_owned).collect();
@@ -34,19 +34,19 @@ impl Moving {
         self.owner.run(COPY);
     }
 
-    /// A task as FastAPI stores one.
+    /// Inserts a task as FastAPI would.
     fn store(&self, id: i64, user: &str, title: &str) {
         self.owner.run(&format!(
             "INSERT INTO task VALUES ({id}, '{user}', '{title}', NULL, false, '2026-01-02 03:04:05.678901', '2026-01-02 03:04:05.678901')"
         ));
     }
 
-    /// Statements in the transaction of a request.
+    /// Runs statements in a request's transaction.
     fn request(&self, user: &str, statements: &str) -> Vec<String> {
         sql(&self.functions_url, &as_user(user, statements))
     }
 
-    /// What the functions see of a user's tasks.
+    /// A user's tasks as the functions see them.
     fn seen(&self, user: &str) -> Value {
         let list = "SELECT coalesce(jsonb_agg(jsonb_build_array(id, title, completed) ORDER BY id), '[]') FROM tasks";
         self.request(user, list)[0].parse().unwrap()
@@ -81,7 +81,7 @@ fn tasks_keep_their_ids_users_and_times_and_fit_the_limits() {
     assert_eq!(rest, json!([1, 1000, time, time]));
     let recent = "SELECT id FROM tasks WHERE created_at > now() - interval '1 minute'";
     assert_eq!(moving.request("ada", recent), ["8"]);
-    // What a request may do is as it was.
+    // Row-level security is as before.
     let forced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tasks'::regclass";
     assert_eq!(moving.owner.run(forced), ["t"]);
     assert_eq!(moving.owner.run("SELECT count(*) FROM tasks"), ["0"]);
@@ -110,13 +110,13 @@ fn a_repeat_brings_what_changed_in_fastapi_and_keeps_what_the_functions_did() {
     moving.copy();
     assert_eq!(versions(), first);
 
-    // FastAPI changes 1 and 4, deletes 2 and 5, has a new 7.
+    // FastAPI changes 1 and 4, deletes 2 and 5, and creates 7.
     moving.owner.run(
         "UPDATE task SET title = 'Old tab', completed = true WHERE id IN (1, 4); \
          DELETE FROM task WHERE id IN (2, 5)",
     );
     moving.store(7, "ada", "Late");
-    // The functions change 4 and 5, delete 6, and make one.
+    // The functions change 4 and 5, delete 6, and create one.
     let own = moving.request(
         "ada",
         "UPDATE tasks SET title = 'New tab', version = version + 1 WHERE id IN (4, 5); \
@@ -136,10 +136,10 @@ fn a_repeat_brings_what_changed_in_fastapi_and_keeps_what_the_functions_did() {
         moving.copy();
         assert_eq!(moving.seen("ada"), expected);
     }
-    // A task's ETag changes with it.
+    // The copy changes the task's ETag.
     assert_eq!(versions()[0], "1:2");
 
-    // A table that was emptied is no wish to delete everything.
+    // An empty table does not delete everything.
     moving.owner.run("DELETE FROM task");
     assert_eq!(moving.owner.try_run(COPY).unwrap_err(), "P0001");
     moving.owner.run("ROLLBACK");
@@ -166,7 +166,7 @@ fn a_table_that_is_called_tasks_is_renamed_first() {
     let insert = "INSERT INTO task (user_id, title, completed, created_at, updated_at) VALUES ('ada', 'First', false, now(), now())";
     sql(&url, insert);
     sql(&url, COPY);
-    // Both sides go on, each with ids of its own.
+    // Both sides continue, each with its own ids.
     sql(&url, insert);
     let next = sql(&url, &as_user("ada", "SELECT nextval('tasks_id_seq')"));
     assert_eq!(

@@ -9,7 +9,7 @@ fn the_same_key_and_body_give_the_first_answer_again() {
     let user = User::new();
     let first = user.create_once("key-1", &json!({ "title": "t", "description": "d" }));
     assert_eq!((first.status, first.header("idempotent-replayed")), (201, ""));
-    // The same task, written in another way.
+    // The same task as different JSON.
     for body in [
         json!({ "description": "d", "title": " t " }),
         json!({ "title": "t", "description": "d", "x": 1 }),

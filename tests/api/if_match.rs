@@ -1,8 +1,8 @@
-//! `If-Match`, on every operation that takes it.
+//! `If-Match`, on every operation that accepts it.
 use serde_json::{Value, json};
 use tests::{User, requests};
 
-/// A task that was changed once: its id, and its tag before and after that.
+/// A task that was changed once: its id, and its tags before and after.
 fn changed(user: &User) -> (Value, String, String) {
     let id = user.new_task("a")["id"].clone();
     let first = user.get(&id).header("etag").to_owned();

@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 use tests::User;
 
-/// Follows `Link` from the given query to the end: all titles, and the number of pages.
+/// Follows `Link` from this query to the last page; returns all titles and the number of pages.
 fn walk(user: &User, query: &str) -> (Vec<String>, usize) {
     let (mut all, mut pages) = (Vec::new(), 0);
     let mut next = Some(format!("{}{query}", user.tasks()));
@@ -32,7 +32,7 @@ fn list_shows_the_newest_first() {
     let mut tasks: Vec<Value> = ["a", "b", "c"].iter().map(|title| user.new_task(title)).collect();
     tasks.reverse();
     assert_eq!(user.list("").expect(200), json!(tasks));
-    // A change does not move a task.
+    // A change does not affect the order.
     let changed = user.complete(&tasks[2]["id"], &[], "").expect(200);
     tasks[2] = changed;
     assert_eq!(user.list("").expect(200), json!(tasks));

@@ -1,4 +1,4 @@
-//! What the functions log, at the levels that Lambda knows.
+//! The functions' log at each of Lambda's levels.
 use serde_json::json;
 use tests::{Fixture, SECRET, Token, User, database_url};
 
@@ -32,7 +32,7 @@ fn at_no_level_a_secret_a_token_or_a_text_is_logged() {
 
     let lines = stack.requests();
     assert_eq!(lines.len(), 8, "{lines:#?}");
-    // Found again by who has the secret and the id, and by nobody who hashes ids.
+    // Only the secret and the id derive the name; a plain hash of the id does not.
     let name = shared::log_name(&SECRET.into(), &user.id);
     let named = lines.iter().filter(|line| line["user"] == name.as_str()).count();
     assert_eq!(named, 4, "all but those without a valid token: {lines:#?}");

@@ -1,4 +1,4 @@
-//! The contract, line by line, as a client sees it.
+//! The API's contract, as a client sees it.
 mod auth;
 mod clear;
 mod complete;

@@ -1,5 +1,5 @@
-//! `shared/openapi.yaml`, the local gateway's routes and the functions: one fact, three forms.
-//! That real answers are as the document says is checked of every answer in these tests.
+//! `shared/openapi.yaml`, the local gateway's routes and the functions must agree. All tests here
+//! also check every answer against the document.
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn routed() -> BTreeSet<Route> {
     routes.collect()
 }
 
-/// Holds what stands in a place to the document.
+/// Compares a list with the document's.
 fn assert_same<T: Ord + Debug>(described: &BTreeSet<T>, found: &BTreeSet<T>, place: &str) {
     let missing: Vec<_> = described.difference(found).collect();
     assert!(missing.is_empty(), "{missing:?} of shared/openapi.yaml is missing in {place}");

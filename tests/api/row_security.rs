@@ -1,9 +1,10 @@
-//! The second lock: what the functions' login may not do, and whom it shows what where a statement forgets to ask.
+//! Row-level security: what the functions' login may not do, and which rows it sees if a statement
+//! omits the user.
 use serde_json::json;
 use shared::{DATABASE_ROLE, STATEMENTS, Statement};
 use tests::{User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
 
-/// PostgreSQL's `insufficient_privilege`, which a violated policy is, too.
+/// PostgreSQL's `insufficient_privilege`, also used for violated policies.
 const REFUSED: &str = "42501";
 
 #[test]
@@ -11,7 +12,7 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
     let login = &database().functions_url;
     let victim = User::of(embedded_stack());
     let task = victim.new_task("t")["id"].clone();
-    // As Better Auth makes them beside the tasks.
+    // Like Better Auth's table in the same database.
     let accounts = "CREATE TABLE IF NOT EXISTS account (id text, password text)";
     sql(&database().url, accounts);
     let owner = sql(&database().url, "SELECT current_user").remove(0);
@@ -50,7 +51,7 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
         ),
         "UPDATE idempotency_keys SET task_id = 1".into(),
     ] {
-        // With and without the transaction of a request.
+        // With and without a request's transaction.
         let anyone = as_user("somebody-else", &attempt);
         let plain = format!("BEGIN; {attempt}; COMMIT");
         for attempt in [&anyone, &plain] {
@@ -59,9 +60,9 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
             assert_eq!(refused, Err(REFUSED.into()), "{attempt}");
         }
     }
-    // The login by itself has no rights at all; the role has no rows until a user is named.
+    // The login itself has no rights; the role sees no rows until the user is set.
     assert_eq!(try_sql(login, "SELECT * FROM tasks"), Err(REFUSED.into()));
-    // A pattern of the tests' users is the name of none; generated requests have users such as `%`.
+    // A pattern must match no user; `%` itself may be a user of the hostile requests.
     for nobody in ["", "somebody-else", "user-%"] {
         let seen = sql(login, &as_user(nobody, "SELECT id FROM tasks"));
         assert_eq!(seen, Vec::<String>::new(), "{nobody:?}");
@@ -93,7 +94,8 @@ fn nothing_of_a_request_stays_on_its_connection() {
     assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
 }
 
-/// What a user gives a statement that is about the last of the victim's tasks. All but the user leave open what they can.
+/// Parameters for a statement about the victim's last task; apart from the user they are as
+/// permissive as possible.
 fn parameters(user: &str, statement: &Statement, task: &str) -> Vec<String> {
     let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
         (0, _) => format!("'{user}'"),
@@ -115,7 +117,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
     let rows = "SELECT task::text FROM tasks task WHERE user_id = 'victim' ORDER BY id";
     let before = sql(url, rows);
     let shows = |seen: &[String]| seen.iter().any(|value| ids.contains(value));
-    // Whether a statement, followed by a look at the rows, has shown or changed one of them.
+    // Whether a statement and a following select have shown or changed one of the rows.
     let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
     for statement in STATEMENTS {
         let Statement { name, sql: text, .. } = statement;
@@ -123,7 +125,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
             ["victim", "thief"].map(|user| parameters(user, statement, &ids[2]));
         let text = bound(statement, text, &victims);
         if text.contains("INSERT INTO") {
-            // A policy has it that a new row is the named user's.
+            // A policy requires that a new row belongs to the current user.
             assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");
             continue;
         }
@@ -133,7 +135,8 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         sql(url, &format!("DROP FUNCTION {function}; {forgetful}"));
         let call =
             |parameters: &[String]| format!("SELECT * FROM {function}({})", parameters.join(", "));
-        // Without the lock it would reach the victim's tasks, as it does for the victim.
+        // Without row-level security the statement reaches the victim's tasks, as it does for the
+        // victim.
         let unlocked = bound(statement, &statement.sql.replace(condition, "true"), &victims);
         let unlocked = sql(url, &format!("BEGIN; {unlocked}; {rows}; ROLLBACK"));
         assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {victims:?}");
@@ -141,7 +144,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         let hint = "a migration in shared/migrations grants the role what a statement needs";
         let seen = try_sql(login, &seen).unwrap_or_else(|code| panic!("{name}: {code}; {hint}"));
         assert!(reaches(seen), "{name}");
-        // With it, it shows nothing to another, and leaves everything as it was.
+        // With it, it shows and changes nothing.
         assert!(!shows(&sql(login, &call(&thiefs))), "{name}");
         assert_eq!(sql(url, rows), before, "{name}");
     }

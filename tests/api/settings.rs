@@ -1,4 +1,4 @@
-//! What a function does with its settings, at start.
+//! How a function handles its settings at start.
 use std::process::Command;
 
 use serde_json::json;
@@ -10,7 +10,7 @@ use tests::{
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
 const NEXT: &str = "the-secret-that-comes-next-has-32-bytes-too";
 
-/// What a function prints that refuses to start.
+/// The output of a function that refuses to start.
 fn refusal(mut function: Command) -> String {
     let output = function.output().unwrap();
     assert!(!output.status.success());
@@ -32,7 +32,7 @@ fn a_function_names_all_that_is_missing() {
 #[test]
 fn during_a_rotation_tokens_of_every_secret_are_accepted() {
     let secrets = format!("2:{NEXT}, 1:{SECRET}");
-    // Once there is a list, the single secret neither signs nor verifies.
+    // With a list, the single secret neither signs nor verifies.
     let retired = "a-secret-that-was-retired-long-ago-and-leaked";
     let stack = Fixture::gateway(&[
         ("BETTER_AUTH_SECRET", retired),
@@ -76,11 +76,11 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     let mut variables = aws_variables(&aws.url, "task-api/test").to_vec();
     variables.push(("BETTER_AUTH_SECRET", ""));
     let stack = Fixture::gateway(&variables);
-    // JWT_ISSUER is set in the environment, too, and that wins.
+    // JWT_ISSUER is also set in the environment, which wins.
     let user = User::of(&stack);
     assert_eq!(user.list("").expect(200), json!([]));
 
-    // Over TLS it is AWS itself that is asked, or nobody.
+    // Over HTTPS, the endpoint must have a trusted certificate.
     let https = Https::before(&aws.url, database_url());
     let [authority, missing] = [https.authority.to_str().unwrap(), "task-api/none"];
     let over_https = aws_variables(&https.url, missing);
@@ -101,7 +101,7 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     create_secret(&aws.url, "task-api/weak", &json!({ "BETTER_AUTH_SECRET": "HUSH" }).to_string());
     let weak = refusal(function("get-task", &aws_variables(&aws.url, "task-api/weak")));
     assert!(weak.contains("has 4 bytes") && weak.contains("DATABASE_URL is missing"), "{weak}");
-    // A stage's tokens name whose and for whom they are; the fault is named with all others.
+    // A stage requires issuer and audience; their absence is reported with all other errors.
     assert!(weak.contains("JWT_ISSUER is missing") && weak.contains("JWT_AUDIENCE is missing"));
     let named = json!({ "BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": URL, "JWT_ISSUER": ISSUER });
     create_secret(&aws.url, "task-api/unnamed", &named.to_string());

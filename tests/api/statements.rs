@@ -1,4 +1,4 @@
-//! One statement a request, and what it costs, as PostgreSQL itself tells.
+//! One statement per request, and its plan, according to PostgreSQL.
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -6,14 +6,14 @@ use shared::{STATEMENTS, Statement, statement};
 use tests::{Reply, User, as_user, database, embedded_stack, operation, requests, sql};
 use tokio_postgres::types::Type;
 
-/// A statement that the server ran: which of the crate's, and on what connection.
+/// A statement that the server ran: its definition, and its connection.
 #[derive(Debug)]
 struct Executed {
     name: &'static str,
     connection: String,
 }
 
-/// Every statement in the server's log that has the user's id as its first parameter.
+/// Every statement in the server's log whose first parameter is the user's id.
 fn executed_for(user: &User) -> Vec<Executed> {
     // Each line starts `2026-11-23 08:15:00.123 UTC [pid] application `.
     let log = database().log().replace("\n\t", " ");
@@ -42,7 +42,7 @@ fn every_request_is_one_statement() {
     for request in requests() {
         let taken = user.create(&json!({ "title": "t" })).expect(201)["id"].clone();
         let stale = request.clone().with_header("if-match", "\"x\"");
-        // No task, a stale one, the task, and again what may be gone by now.
+        // No task, a stale version, the task, and once more after it may be gone.
         for (request, task) in
             [(&request, &json!(1)), (&stale, &taken), (&request, &taken), (&request, &taken)]
         {
@@ -50,7 +50,7 @@ fn every_request_is_one_statement() {
         }
         count += 5;
     }
-    // A key that another task has, and what the document has no example of.
+    // A reused key, and requests for which the document has no example.
     user.create_once("key", &json!({ "title": "other" })).faults();
     user.ask(&operation("clear-tasks").example().with_query("all=true"), json!(1)).expect(200);
     user.list("?completed=true").expect(200);
@@ -60,7 +60,7 @@ fn every_request_is_one_statement() {
     let known: BTreeSet<_> = STATEMENTS.iter().map(|statement| statement.name).collect();
     assert_eq!(names, known, "left: executed; right: shared::STATEMENTS");
 
-    // Nothing else went over these connections: no check, no transaction's begin and end, no named statement.
+    // Nothing else used these connections: no check, no BEGIN or COMMIT, no named statement.
     let connections: BTreeSet<_> = executed.iter().map(|s| &s.connection).collect();
     let log = database().log();
     for connection in connections {
@@ -73,8 +73,8 @@ fn every_request_is_one_statement() {
     }
 }
 
-/// What the server says it does for a page of the user's: of tasks that are completed or not, after one of this id.
-/// The plan is one that it keeps, made without a look at these values.
+/// The plan for a page of the user's open or completed tasks after this id: the generic one that
+/// the server caches, planned without these values.
 fn explain(user: &User, completed: Option<&str>, after: &str) -> Value {
     let Statement { sql: text, types, .. } =
         statement(if completed.is_some() { "list_by_completion" } else { "list" }).unwrap();
@@ -92,7 +92,7 @@ fn explain(user: &User, completed: Option<&str>, after: &str) -> Value {
     plan[0]["Plan"].clone()
 }
 
-/// After every task.
+/// An id above every task.
 const LAST: &str = "9223372036854775807";
 
 fn pages_read(plan: &Value) -> u64 {
@@ -103,7 +103,7 @@ fn pages_read(plan: &Value) -> u64 {
 fn a_page_costs_the_same_however_deep_and_however_many_tasks_there_are() {
     const TASKS: usize = 501_000;
     let user = User::of(embedded_stack());
-    // Half a million done, and open ones only at the far end.
+    // Half a million completed tasks, and open ones only at the far end.
     let fill = format!(
         "INSERT INTO tasks (user_id, title, completed) SELECT '{}', 'task ' || n, n > 200 \
          FROM generate_series(1, {TASKS}) n; ANALYZE tasks",

@@ -1,4 +1,4 @@
-//! What `sam build` makes: each function's binary, as Lambda runs it.
+//! The artifacts of `sam build`: each function's binary, runnable on Lambda.
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,9 +8,10 @@ use tests::routes;
 
 use crate::tools::{built, failure, root, sam, success};
 
-/// What `provided.al2023` has.
+/// The glibc version in `provided.al2023`.
 const GLIBC: (u32, u32) = (2, 34);
-/// Of a binary, in bytes: what is linked is paid for in every cold start. Measured: 6.5 MB, 2.9 MB as a zip.
+/// The limit of a binary in bytes, since its size costs time in every cold start. Measured: 6.5 MB,
+/// 2.9 MB as a zip.
 const SIZE: u64 = 6_900_000;
 
 #[test]
@@ -41,7 +42,7 @@ fn functions_built_elsewhere_are_deployed_as_if_built_here() {
     let functions = std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name());
     for function in functions.filter(|name| here.join(name).is_dir()) {
         std::fs::create_dir_all(copy.join(&function)).unwrap();
-        // As an artifact arrives: without the permission to be executed.
+        // An uploaded artifact loses its executable permission.
         std::fs::write(copy.join(&function).join("bootstrap"), "built elsewhere").unwrap();
     }
     let place = || {
@@ -54,7 +55,7 @@ fn functions_built_elsewhere_are_deployed_as_if_built_here() {
         let text = std::fs::read_to_string(folder.join("template.yaml")).unwrap();
         let mut template: Value = serde_saphyr::from_str(&text).unwrap();
         for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
-            // SAM's own note of the logical id.
+            // SAM's note of the logical id.
             if let Some(metadata) = resource["Metadata"].as_object_mut() {
                 metadata.remove("SamResourceId");
             }
@@ -73,13 +74,13 @@ fn functions_built_elsewhere_are_deployed_as_if_built_here() {
         }
     }
 
-    // Nothing else comes along, and nothing is missing.
+    // Nothing else is included, and nothing is missing.
     std::fs::write(copy.join("evil"), "").unwrap();
     let refusal = failure(&mut place());
     assert!(refusal.contains("'evil'"), "{refusal}");
 }
 
-/// The versions that the binary's symbols ask for: `GLIBC_2.30` and so on.
+/// The glibc versions of the binary's symbols: `GLIBC_2.30` and so on.
 fn glibc_versions(bytes: &[u8]) -> BTreeSet<(u32, u32)> {
     let mark = b"GLIBC_";
     let places = bytes.windows(mark.len()).enumerate().filter(|(_, window)| window == mark);

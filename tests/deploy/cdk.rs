@@ -16,7 +16,7 @@ fn the_cdk_makes_the_stacks_that_sam_makes() {
         assert_alike(&synthesized(folder.path(), stage), stack(stage));
     }
 
-    // With every setting of a stage; but for arm64, whose target need not be there.
+    // With every optional setting except arm64, whose target may not be installed.
     let settings = json!({
         "allowedOrigins": ["https://a.example", "https://b.example"],
         "tracing": true,
@@ -43,38 +43,38 @@ fn the_cdk_makes_the_stacks_that_sam_makes() {
 fn synthesize(folder: &Path, arguments: &[&str]) {
     let mut synth = with_aws(Command::new("npx"), "http://127.0.0.1:1");
     synth.current_dir(tool("cdk")).args(["--no-install", "cdk", "synth", "--quiet", "--output"]);
-    // CDK builds the functions, too, and finds them compiled.
+    // The CDK builds the functions, too, and finds them compiled.
     let _compiled = compiled();
     success(synth.arg(folder).args(arguments));
 }
 
-/// A stage that the app wrote, as CloudFormation gets it from SAM.
+/// A stage's template from the CDK, translated by SAM for CloudFormation.
 fn synthesized(folder: &Path, stage: &str) -> Stack {
     let name = format!("task-api-{stage}");
     let mut translate = sam("python");
     translate.arg("tests/deploy/translate.py");
     translate.arg(folder.join(format!("{name}.template.json"))).arg(&name);
     let translated: Value = success(&mut translate).parse().unwrap();
-    // Each is given by the app: a parameter would keep the value of the deployment before.
+    // The app sets each parameter: an omitted one would keep the previous deployment's value.
     assert_eq!(translated["parameters"], Value::Object(Map::new()));
     resolved(translated)
 }
 
-/// A stage can change from one tool to the other: what is made is the same, and has the same names.
+/// A stage can move from one tool to the other: the resources and their names are the same.
 fn assert_alike(ours: &Stack, theirs: &Stack) {
     let mut differences = Vec::new();
     compare("", &made(ours), &made(theirs), &mut differences);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// What a stack makes, but for what depends on where the code was put.
+/// A stack's resources, without the location of the code.
 fn made(stack: &Stack) -> Value {
     let resource = |(id, resource): (&String, &Value)| {
         let mut resource = resource.clone();
         if let Some(properties) = resource.get_mut("Properties").and_then(Value::as_object_mut) {
             properties.remove("Code");
         }
-        // A version's name ends in a hash.
+        // A version's logical id ends in a hash.
         let length =
             if resource["Type"] == "AWS::Lambda::Version" { id.len() - 10 } else { id.len() };
         (id[..length].to_owned(), resource)
@@ -83,7 +83,7 @@ fn made(stack: &Stack) -> Value {
     json!({ "resources": resources, "outputs": stack.outputs })
 }
 
-/// Notes where two values differ, and how.
+/// Records where two values differ, and how.
 fn compare(at: &str, ours: &Value, theirs: &Value, differences: &mut Vec<String>) {
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) => {
@@ -97,7 +97,7 @@ fn compare(at: &str, ours: &Value, theirs: &Value, differences: &mut Vec<String>
             }
         }
         (ours, theirs) => {
-            // CloudFormation takes a number as its digits, too.
+            // CloudFormation also accepts a number as text.
             let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
             if text(ours) != text(theirs) {
                 differences.push(format!("{at}: {ours} is not {theirs}"));

@@ -1,5 +1,5 @@
-//! `cargo xtask stage … check` before a gateway that behaves well, before one that behaves as AWS's documentation and
-//! its users say that AWS does, and before one that gets everything wrong.
+//! `cargo xtask stage … check` against three gateways: one that behaves ideally, one that behaves
+//! as AWS's documentation and its users report, and one that gets every row wrong.
 mod wrong;
 
 use std::collections::BTreeMap;
@@ -27,14 +27,14 @@ const GOOD: Behaviour = Behaviour {
     changes: |_, _| {},
 };
 
-/// What AWS is said to do.
+/// The reported behaviour of AWS.
 const LIKE_AWS: Behaviour =
     Behaviour { renames: true, types: true, refuses_readably: false, ..GOOD };
 
-/// A stack in a local AWS: what `stage check` asks AWS about, and no function.
+/// A stack in a local AWS for the check's requests to AWS, without functions.
 struct Stack {
     aws: Fixture,
-    /// Of its own, so that it is seen what is left in it.
+    /// Its own database, so that remaining rows are visible.
     database: [String; 2],
 }
 
@@ -71,7 +71,7 @@ fn stack() -> Stack {
     while !described().expect(200).to_string().contains("CREATE_COMPLETE") {
         sleep(Duration::from_millis(50));
     }
-    // This AWS does not read the throttle in a template.
+    // This AWS ignores the throttle in a template.
     let call = |method, path: &str, body: &str| {
         call_aws(&aws.url, "apigateway", method, path, &[], body).expect(200)
     };
@@ -83,7 +83,7 @@ fn stack() -> Stack {
     Stack { aws, database }
 }
 
-/// `cargo xtask stage dev check` of functions behind a gateway, with a browser's throttle and a short wait.
+/// `cargo xtask stage dev check` of functions behind a gateway, with the throttle and a short wait.
 fn check(stack: &Stack, behaviour: Behaviour, options: &[&str]) -> (Option<i32>, String) {
     let variables = [
         ("BETTER_AUTH_SECRET", SECRET),
@@ -103,7 +103,7 @@ fn check(stack: &Stack, behaviour: Behaviour, options: &[&str]) -> (Option<i32>,
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-/// The rows that are not as expected, with how they are judged and what came.
+/// The rows that are not as expected, with verdict and result.
 pub fn others(text: &str) -> BTreeMap<String, (String, String)> {
     let report: Value = text.parse().unwrap_or_else(|_| panic!("{text}"));
     let member = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
@@ -115,19 +115,19 @@ pub fn others(text: &str) -> BTreeMap<String, (String, String)> {
     rows.collect()
 }
 
-/// The rows whose answer is how long something took; on a busy machine that says nothing.
+/// The rows about latency, which means nothing on a busy machine.
 const TIMED: [&str; 3] = [
     "the first request of each operation",
     "warm: 20 lists, one after the other",
     "cold: 8 lists at once",
 ];
 
-/// The rows without those.
+/// All rows except those.
 pub fn untimed(rows: &BTreeMap<String, (String, String)>) -> Vec<&str> {
     rows.keys().map(String::as_str).filter(|row| !TIMED.contains(row)).collect()
 }
 
-/// What is left of all that the checks made.
+/// The users of the rows that the checks left in the database.
 fn left(stack: &Stack) -> Vec<String> {
     sql(
         &stack.database[0],
@@ -187,8 +187,8 @@ fn every_row_tells_what_is_wrong() {
         assert!(matches && came.starts_with(wanted.split('*').next().unwrap()), "{row}: {came}");
     }
     let report: Value = text.parse().unwrap();
-    assert_eq!(report["rows"].as_array().unwrap().len(), WRONG.len(), "each row has a wrong");
-    // Whatever it heard, it left nothing behind.
+    assert_eq!(report["rows"].as_array().unwrap().len(), WRONG.len(), "each row has a fault");
+    // It deleted its data, whatever answers it got.
     assert_eq!(left(&stack), Vec::<String>::new());
 }
 

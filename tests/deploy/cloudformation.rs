@@ -1,15 +1,15 @@
-//! A template as CloudFormation would make it: parameters, conditions and functions resolved. What
-//! only exists once it is made has a name that says what it is, whatever its logical id.
+//! A template as CloudFormation resolves it: parameters, conditions and functions. A value that
+//! exists only after deployment becomes a name that describes it, independent of logical ids.
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// A template, resolved.
+/// A resolved template.
 pub struct Stack {
     name: String,
     template: Value,
     parameters: Map<String, Value>,
-    /// What is made, by logical id.
+    /// The resources, by logical id.
     pub resources: BTreeMap<String, Value>,
     /// The outputs, by name.
     pub outputs: BTreeMap<String, Value>,
@@ -30,19 +30,19 @@ impl Stack {
         self.resources.values().filter(|r| r["Type"] == r#type).map(|r| &r["Properties"]).collect()
     }
 
-    /// The properties of the one resource of a type that `is` the one.
+    /// The properties of the one resource of a type for which `is` holds.
     pub fn find(&self, r#type: &str, is: impl Fn(&Value) -> bool) -> &Value {
         let found: Vec<_> = self.of_type(r#type).into_iter().filter(|p| is(p)).collect();
         let [one] = found.as_slice() else { panic!("{} of {type}: {found:#?}", found.len()) };
         one
     }
 
-    /// The one resource of a type.
+    /// The properties of the one resource of a type.
     pub fn only(&self, r#type: &str) -> &Value {
         self.find(r#type, |_| true)
     }
 
-    /// What CloudFormation says of parameters that do not go together.
+    /// The errors of the template's rules for its parameters.
     pub fn refusals(&self) -> Vec<&str> {
         let rules = self.template["Rules"].as_object().unwrap().values();
         let assertions = rules.flat_map(|rule| rule["Assertions"].as_array().unwrap());
@@ -74,7 +74,7 @@ impl Stack {
         }
     }
 
-    /// The value; `None` for what `AWS::NoValue` takes away.
+    /// The value; `None` if `AWS::NoValue` removes it.
     fn resolve(&self, value: &Value) -> Option<Value> {
         if let Some((name, arguments)) = function(value) {
             return self.call(name, arguments);
@@ -172,7 +172,7 @@ impl Stack {
         Some(value)
     }
 
-    /// What a resource is, said by what it is for.
+    /// A name that describes what a resource is for.
     fn identity(&self, id: &str) -> String {
         let resource = &self.template["Resources"][id];
         let r#type = resource["Type"].as_str().unwrap_or_else(|| panic!("there is no {id}"));
@@ -189,7 +189,7 @@ impl Stack {
     }
 }
 
-/// The name and the arguments of a function of CloudFormation.
+/// The name and arguments of a CloudFormation function.
 fn function(value: &Value) -> Option<(&str, &Value)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
     let (name, arguments) = members.iter().next()?;

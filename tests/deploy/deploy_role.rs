@@ -1,4 +1,4 @@
-//! Rules on the role that GitHub deploys as: who may become it, and that it cannot make itself more.
+//! Rules for GitHub's deployment role: who may assume it, and that it cannot extend its own rights.
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -57,7 +57,7 @@ fn the_role_cannot_make_itself_more() {
     for statement in statements(&stack, "Role") {
         let actions: Vec<&str> = strings(&statement["Action"]).collect();
         assert!(!actions.contains(&"*") && !actions.contains(&"iam:*"), "{statement}");
-        // Nothing but what AWS knows no resource for is of the whole account.
+        // Only actions for which AWS knows no resource apply to the whole account.
         if strings(&statement["Resource"]).any(|resource| resource == "*") {
             let of_account = |action: &str| {
                 ["Describe", "List", "Get", "BatchGet"]
@@ -71,7 +71,8 @@ fn the_role_cannot_make_itself_more() {
         let iam = actions.iter().filter_map(|action| action.strip_prefix("iam:"));
         for action in iam {
             for resource in strings(&statement["Resource"]) {
-                // The stage's own roles, of which it is none, and never a policy, such as the boundary.
+                // Only the stage's own roles, which exclude this one, and no policy, such as the
+                // boundary.
                 assert!(resource.ends_with(":role/task-api-prod-*"), "{resource}");
                 assert!(!name.starts_with("task-api-prod-"));
             }
@@ -135,14 +136,14 @@ fn the_role_may_make_each_kind_of_resource_that_a_stage_has() {
         let service = if service == "apigatewayv2" { "apigateway".to_owned() } else { service };
         assert!(may.contains(&service), "{TEMPLATE} has no action for {type}");
     }
-    // What the operator's own commands read and write.
+    // What the operator's commands read and write.
     let named = json!(statements(&stack, "Role")).to_string();
     let parameters =
         ["owner", "app"].map(|of| format!("parameter/task-api/prod/{of}-database-url"));
     for own in ["secret:task-api/prod-??????", &parameters[0], &parameters[1]] {
         assert!(named.contains(own), "{own}");
     }
-    // IAM takes no longer policy.
+    // IAM's limit for a policy.
     for policy in stack.of_type("AWS::IAM::ManagedPolicy") {
         assert!(policy["PolicyDocument"].to_string().len() < 6144);
     }

@@ -1,5 +1,5 @@
-//! An HTTP API of API Gateway as AWS's documentation and its users describe it, before the real functions. What an
-//! account of AWS would record of them goes to a local AWS.
+//! An API Gateway HTTP API, as documented by AWS and reported by users, in front of the real
+//! functions. What AWS would record of requests goes to a local AWS.
 mod event;
 mod records;
 
@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 use self::event::{decoded, route};
 use self::records::Records;
 
-/// The stage's throttle: so many at once, and so many more a second.
+/// The stage's throttle: the burst, and the rate per second.
 pub const BURST: u32 = 100;
 const RATE: f64 = 50.0;
 pub const ORIGIN: &str = "https://app.example";
@@ -33,25 +33,25 @@ const METHODS: &str = "GET,POST,PUT,PATCH,DELETE";
 const SENT: &str = "authorization,content-type,idempotency-key,if-match,if-none-match";
 const EXPOSED: &str = "etag,link,location,idempotent-replayed,retry-after,date";
 
-/// What the gateway does with requests and answers, where it is not what a client would wish.
+/// The gateway's deviations from ideal behaviour.
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub struct Behaviour {
-    /// `WWW-Authenticate` has another name.
+    /// `WWW-Authenticate` is renamed.
     pub renames: bool,
     /// A request without a body gets a `Content-Type`.
     pub types: bool,
-    /// Its own refusals have CORS headers, too.
+    /// The gateway's own answers have CORS headers, too.
     pub refuses_readably: bool,
-    /// More than the throttle's are refused.
+    /// Requests above the throttle are refused.
     pub throttles: bool,
-    /// Log lines, metrics and traces arrive.
+    /// Log lines, metrics and traces are recorded.
     pub records: bool,
-    /// What else it does to an answer.
+    /// Further changes to an answer.
     pub changes: fn(&Asked, &mut Answered),
 }
 
-/// A request as the client sent it.
+/// A request from a client.
 pub struct Asked {
     pub method: String,
     pub path: String,
@@ -66,7 +66,7 @@ pub struct Answered {
     pub body: Bytes,
 }
 
-/// It ends when this is dropped.
+/// Dropping it stops the gateway.
 pub struct Gateway {
     pub url: String,
     _runtime: Runtime,
@@ -76,13 +76,13 @@ struct State {
     behaviour: Behaviour,
     functions: BTreeMap<&'static str, Sandbox>,
     records: Records,
-    /// How many requests the throttle lets through, and since when.
+    /// The tokens left in the throttle's bucket, and since when.
     tokens: Mutex<(f64, Instant)>,
     count: AtomicU64,
 }
 
 impl Gateway {
-    /// A gateway before the functions of a stack with these variables; `aws` is where its records go.
+    /// A gateway in front of a stack's functions with these variables; `aws` receives its records.
     pub fn start(stack: &str, behaviour: Behaviour, aws: &str, variables: &[(&str, &str)]) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let log = tempfile::NamedTempFile::new().unwrap();
@@ -114,7 +114,7 @@ impl Gateway {
                 let state = state.clone();
                 tokio::spawn(async move {
                     let service = service_fn(|request| respond(request, &state));
-                    // Who hangs up is done.
+                    // A client that disconnects gets no answer.
                     let _ = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
                         .await;
@@ -149,7 +149,7 @@ async fn respond(
 }
 
 impl State {
-    /// What the API answers.
+    /// The API's answer.
     async fn execute(&self, asked: &Asked) -> Answered {
         if asked.method == "OPTIONS" {
             return preflight(asked);
@@ -219,14 +219,14 @@ impl Asked {
         self.method == "GET" && self.path.ends_with("/tasks") && self.query.is_empty()
     }
 
-    /// Whether it is about one task.
+    /// Whether its path has a task id.
     pub fn of_task(&self, method: &str) -> bool {
         self.method == method && !self.path.ends_with("/tasks")
     }
 }
 
 impl Answered {
-    /// What the gateway says by itself.
+    /// An answer of the gateway itself.
     pub fn own(status: u16, message: &str) -> Self {
         let body = json!({ "message": message }).to_string().into();
         let mut answered = Self { status, headers: HeaderMap::new(), body };
@@ -254,13 +254,13 @@ impl Answered {
         self.headers.remove(header);
     }
 
-    /// Makes a 422 of the functions of it.
+    /// Turns it into a 422 of the functions.
     pub fn invalid(&mut self) {
         (self.status, self.body) = (422, r#"{"code":"invalid_request"}"#.into());
         self.set("content-type", "application/problem+json");
     }
 
-    /// Puts an answer of the gateway's own in its place; the function has run.
+    /// Replaces it with the gateway's own answer, after the function has run.
     pub fn replace(&mut self, status: u16) {
         let headers = std::mem::take(&mut self.headers);
         *self = Self::own(status, "replaced");

@@ -1,5 +1,5 @@
-//! Each stage, deployed by the operator's own commands into a local AWS: its functions are the built
-//! binaries, its secret is one of Secrets Manager, its database is a PostgreSQL.
+//! Each stage, deployed with the operator's commands into a local AWS, with the built binaries, a
+//! secret in Secrets Manager and a PostgreSQL database.
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 use std::process::Command;
@@ -21,7 +21,7 @@ use crate::tools::{
     STAGES, built, failure, sam, stack, step, success, translated, with_aws, with_aws_cli,
 };
 
-/// What must never be in a log: parts of every secret, and what users write.
+/// What must never be logged: parts of every secret, and users' texts.
 const MARK: &str = "HUSH";
 const OWNER: &str = "stage_owner";
 const DEPLOY: &str = "docs/deploy.md";
@@ -30,9 +30,9 @@ const OPERATE: &str = "docs/operate.md";
 /// A local AWS with the stages.
 struct Local {
     aws: Fixture,
-    /// Where the functions send their traces.
+    /// The address that receives the functions' traces.
     traces: UdpSocket,
-    /// The API of each stage that is deployed.
+    /// The API of each deployed stage.
     urls: [OnceLock<String>; STAGES.len()],
     folder: TempDir,
 }
@@ -41,13 +41,14 @@ fn secret(stage: &str) -> String {
     format!("{MARK}-the-secret-that-signs-the-tokens-of-{stage}")
 }
 
-/// Who owns the tables, and is no superuser.
+/// The owner of the tables, who is not a superuser.
 fn owner_url() -> String {
     let (_, address) = database().url.split_once('@').unwrap();
     format!("postgres://{OWNER}:{MARK}-1@{address}")
 }
 
-/// The local AWS, once a stage is deployed. Each is on its own, so that no test waits for another's.
+/// The local AWS with a deployed stage. Each stage has its own, so that tests do not wait for each
+/// other.
 fn deployed(stage: &'static str) -> &'static Local {
     static LOCAL: LazyLock<Local> = LazyLock::new(Local::start);
     LOCAL.url(stage);
@@ -58,7 +59,7 @@ impl Local {
     fn start() -> Self {
         let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
         let daemon = traces.local_addr().unwrap().to_string();
-        // What Lambda itself would say to the functions.
+        // The variables that Lambda sets for functions.
         let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
         let aws = Fixture::start("aws", &lambda);
         let embedded = sql(&database().url, "SELECT current_user").remove(0);
@@ -71,7 +72,7 @@ impl Local {
         Self { aws, traces, urls, folder }
     }
 
-    /// The API of a stage, which is deployed first.
+    /// A stage's API; deploys the stage first.
     fn url(&self, stage: &'static str) -> &str {
         let index = STAGES.iter().position(|name| *name == stage).unwrap();
         self.urls[index].get_or_init(|| self.deploy(stage))
@@ -93,7 +94,7 @@ impl Local {
         command
     }
 
-    /// A command of a page, for a stage, with more arguments.
+    /// A command from a page for a stage, with more arguments.
     fn step(&self, stage: &str, page: &str, command: &str, more: &[&str]) -> Command {
         let words = step(page, command, stage);
         let words: Vec<_> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
@@ -104,7 +105,7 @@ impl Local {
         }
     }
 
-    /// What the AWS CLI's commands in a page print, for a stage.
+    /// The output of the AWS CLI commands on a page, for a stage.
     fn read(&self, stage: &str, page: &str) -> Vec<String> {
         let commands = Page::read(page).commands().into_iter();
         let commands = commands.filter(|command| command.text.starts_with("aws "));
@@ -122,7 +123,7 @@ impl Local {
         command
     }
 
-    /// A file of settings for a stage.
+    /// A settings file for a stage.
     fn settings(&self, stage: &str) -> String {
         let file = self.folder.path().join(format!("{stage}.env"));
         let url = owner_url();
@@ -134,7 +135,8 @@ impl Local {
         file.to_str().unwrap().to_owned()
     }
 
-    /// The steps of `docs/deploy.md`, and what `docs/frontend.md` reads after them; returns where the API is.
+    /// Follows `docs/deploy.md`, and reads what `docs/frontend.md` needs afterwards; returns the
+    /// API's URL.
     fn deploy(&self, stage: &'static str) -> String {
         let prepare =
             |more: &[&str]| self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more);
@@ -148,23 +150,23 @@ impl Local {
         assert!(said.contains("Would write the secret"), "{said}");
         let said = success(&mut prepare(&["--env-file", &file]));
         assert!(said.contains("is created") && said.contains("up to date"), "{said}");
-        // A second time there is nothing to do; nor is there a question.
+        // A second run has nothing to do and asks nothing.
         let said = success(&mut prepare(&["--no-prompt"]));
-        assert!(said.contains("is as it should be") && !said.contains(MARK), "{said}");
+        assert!(said.contains("is unchanged") && !said.contains(MARK), "{said}");
         let given = self.read(stage, "docs/frontend.md");
         let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
         assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
         assert!(url.starts_with(&format!("postgres://better_auth_{stage}_a:")));
 
         let built = built(stage);
-        // This AWS has no CodeDeploy, and leaves it out of prod.
+        // This AWS has no CodeDeploy, and ignores it in prod.
         let deploy = |more: &[&str]| {
             let more = [&["--no-confirm-changeset"], more].concat();
             success(&mut self.step(stage, DEPLOY, "sam deploy --config-env dev", &more))
         };
         deploy(&[]);
         if stage == "prod" {
-            // As an operator would who looks for what is slow.
+            // As an operator would set it to find slow requests.
             let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
             deploy(&["--parameter-overrides", traced]);
         }
@@ -173,33 +175,33 @@ impl Local {
         let said = success(&mut self.step(stage, DEPLOY, check, &["--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
         self.make_routes(stage, id);
-        // The same API, where no name has to be looked up.
+        // The same API without a DNS lookup.
         let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
         self.check(stage, &url);
         url
     }
 
-    /// What this AWS does otherwise is all that the check finds.
+    /// The check finds only the known differences of this AWS.
     fn check(&self, stage: &str, url: &str) {
         let check = [stage, "check", "--url", url, "--wait", "0", "--json"];
         let output = self.stage(&check).output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         let mut expected = vec![
-            // It cannot pass on an answer without a body.
+            // It does not pass on an answer without a body.
             ("get, If-None-Match: its ETag", "fails"),
             ("headers of a 304", "differs"),
             ("no-store and nosniff on every answer", "differs"),
             ("answers that a browser can read", "differs"),
-            ("a body that is no UTF-8", "differs"),
-            // It joins them with a space, too.
+            ("a body that is not UTF-8", "differs"),
+            // It joins them with a space.
             ("two Idempotency-Key headers", "differs"),
-            // It makes no metrics of log lines, and has no access log.
+            // It makes no metrics from log lines, and has no access log.
             ("metrics TaskApi", "differs"),
             ("access log of the gateway", "differs"),
             ("queries of the dashboard", "differs"),
         ];
-        // It has no X-Ray, and reports no invocation; only dev has Lambda's own do so.
+        // It has no X-Ray and no report of an invocation; only in dev would Lambda log one.
         expected.push(("trace of a request that asks for one", "not asked"));
         let reported = if stage == "dev" { "differs" } else { "not asked" };
         expected.push(("an invocation of list-tasks", reported));
@@ -211,7 +213,7 @@ impl Local {
         assert!(!said.contains(MARK), "{said}");
     }
 
-    /// Makes what API Gateway reads in the body of an API; this AWS does not read it.
+    /// Sets up the routes in the API's body, which this AWS does not read.
     fn make_routes(&self, stage: &str, api: &str) {
         let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
         let cors = &body["x-amazon-apigateway-cors"];
@@ -255,18 +257,18 @@ impl Local {
         request(method, &format!("{}{path}", self.url(stage)), &headers, body)
     }
 
-    /// Asks an API of AWS to do something.
+    /// Sends a request to an AWS API.
     fn call(&self, service: &str, path: &str, body: &str) -> Reply {
         call_aws(&self.aws.url, service, "POST", path, &[], body)
     }
 
-    /// What a function answers to an event.
+    /// A function's answer to an event.
     fn invoke(&self, function: &str, event: &str) -> Value {
         let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier=live");
         self.call("lambda", &path, event).expect(200)
     }
 
-    /// The lines that the functions of a stage logged.
+    /// The log lines of a stage's functions.
     fn log(&self, stage: &str) -> Vec<String> {
         let group =
             json!({ "logGroupName": format!("/aws/lambda/task-api-{stage}"), "limit": 10_000 });
@@ -275,7 +277,7 @@ impl Local {
         events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The lines of a function about requests, once there are `count` or more that `is` picks.
+    /// The lines of a function that `is` selects, once there are at least `count`.
     fn requests(
         &self,
         stage: &str,
@@ -327,7 +329,7 @@ fn an_event_of_each_function_is_answered() {
         let (_, task) = invoke("create-task", &user, &json!(1));
         let (event, answer) = invoke(&name, &user, &task["id"]);
         match event["body"].as_str().map(|sent| sent.parse::<Value>().unwrap()) {
-            // What was sent is in the answer.
+            // The answer contains what was sent.
             Some(sent) => {
                 for (member, value) in sent.as_object().unwrap() {
                     assert_eq!(answer[member], *value, "{name}: {answer}");
@@ -349,7 +351,7 @@ fn a_stage_that_nobody_knows_is_refused() {
     assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
     drop(built);
 
-    // What CloudFormation is asked for by `sam deploy --parameter-overrides`.
+    // The parameters that `sam deploy --parameter-overrides` passes to CloudFormation.
     let template = &translated("dev", &[])["template"];
     let origin = ("AllowedOrigins", "https://app.example");
     let dev = ("Stage", "dev");
@@ -385,7 +387,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
     assert_eq!(*kept, format!("1:{}", secret("dev")));
     let new = Token::of("rotated").secret(new.strip_prefix("2:").unwrap());
-    // Each of the running functions knows the new secret from the first token on that it signs.
+    // Running functions accept the new secret with the first token that it signs.
     for token in [&new, &old, &new] {
         assert_eq!(list(token).status, 200);
     }
@@ -395,7 +397,8 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     finish();
     let none = finish();
     assert!(none.contains("no rotation to finish"), "{none}");
-    // Five minutes later at the latest; sooner where a stranger's token makes it look, ten seconds after the last look.
+    // The refresh happens after five minutes, or at an unknown token, at least ten seconds after
+    // the last one.
     let stranger = Token::of("rotated").secret("a-secret-that-nobody-ever-configured-here");
     let patience = Instant::now() + Duration::from_secs(30);
     while list(&old).status == 200 {
@@ -405,7 +408,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     }
     list(&old).expect_problem(401, "invalid_token");
     assert_eq!(list(&new).status, 200);
-    // All of it in the function that ran before.
+    // All in the same running function.
     let lines = local.requests("dev", "list-tasks", started + 5, |_| true);
     assert!(lines[started..].iter().all(|line| line["ColdStarts"] == 0), "{lines:#?}");
 }
@@ -414,7 +417,7 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 fn a_new_login_to_the_database_is_known_without_a_deployment() {
     let local = deployed("staging");
     let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
-    // Of each sandbox that the check has had Lambda start.
+    // In each sandbox that the check started.
     let connections = |what: &str| {
         let of_list = "application_name = 'task-api-staging-list-tasks'";
         sql(&database().url, &format!("SELECT {what} FROM pg_stat_activity WHERE {of_list}"))
@@ -433,7 +436,7 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
         said.contains(&format!("as {b}")) && said.contains(&format!("password of {a}")),
         "{said}"
     );
-    // For ten minutes the old one still lets in who has not heard of the new one.
+    // For ten minutes, the old login still works for functions that have not refreshed.
     cut();
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
@@ -443,13 +446,13 @@ fn a_new_login_to_the_database_is_known_without_a_deployment() {
     );
     assert_eq!(sql(&database().url, &ends), ["t"]);
     sql(&database().url, &format!("ALTER ROLE {a} VALID UNTIL '2000-01-01'"));
-    // Longer than the functions wait between two looks at the secret.
+    // Longer than the minimum age for a refresh.
     sleep(Duration::from_secs(11));
     cut();
     list().expect(200);
     assert_eq!(connections("DISTINCT usename"), [b.as_str()]);
 
-    // A password that somebody changed, and told nobody.
+    // A password changed without updating the secret.
     sql(&database().url, &format!("ALTER ROLE {b} PASSWORD '{MARK}'"));
     sleep(Duration::from_secs(11));
     cut();
@@ -504,7 +507,7 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
 
     metrics_are_those_of_the_format(&[lines.clone(), refused.clone()].concat());
 
-    // Each trace is one that Lambda began, and shows the wait for the database.
+    // Each trace was started by Lambda, and shows the wait for the database.
     let root = done["xrayTraceId"].as_str().unwrap();
     let mut calls = Vec::new();
     let mut buffer = [0; 4096];
@@ -527,14 +530,15 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
     assert_eq!((statement["id"].as_str().unwrap().len(), &statement["fault"]), (16, &json!(false)));
     assert!(!json!(calls).to_string().contains(MARK));
 
-    // Nothing that is secret or personal, in any line of any function of the stage.
+    // No log line of any function contains anything secret or personal.
     let log = local.log("prod").join("\n");
     for hushed in [MARK, user, "somebody-else", &owner.sign(), "eyJ"] {
         assert!(!log.contains(hushed), "{hushed}");
     }
 }
 
-/// Checks what CloudWatch makes of the lines, and that dashboard and alarms ask for nothing else.
+/// Checks the metrics that CloudWatch derives from the lines, and that the dashboard and alarms use
+/// only those.
 fn metrics_are_those_of_the_format(lines: &[Value]) {
     let mut made = BTreeSet::new();
     for line in lines {
@@ -554,7 +558,7 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
             }
         }
     }
-    // Of these, a request after a calm start has none.
+    // Metrics that a normal warm request does not have.
     for rare in ["ColdStarts", "DatabaseRetries"] {
         made.insert((rare.to_owned(), r#"["service"]"#.to_owned()));
     }
@@ -572,7 +576,7 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
     for widget in dashboard["widgets"].as_array().unwrap() {
         let mut namespace = Value::Null;
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
-            // A dot stands for what is above it.
+            // A dot repeats the value above it.
             if metric[0] != "." && metric[0] != "..." {
                 namespace = metric[0].clone();
             }

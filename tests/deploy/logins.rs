@@ -1,4 +1,4 @@
-//! A thief who has the password of a login, and what `cargo xtask stage … prepare` leaves of it.
+//! What `cargo xtask stage … prepare` does about a thief who has a login's password.
 use std::process::Command;
 use std::sync::LazyLock;
 use std::thread::sleep;
@@ -14,10 +14,10 @@ use tokio::runtime::Builder;
 
 use crate::tools::{failure, success, with_aws, with_aws_cli};
 
-/// What `cargo xtask migrate` locks.
+/// The advisory lock of `cargo xtask migrate`.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
 
-/// A server of its own, since roles are a server's, and other tests have these stages, too.
+/// A separate server, since roles belong to the server and other tests use the same stages.
 fn server() -> &'static Fixture {
     static SERVER: LazyLock<Fixture> = LazyLock::new(|| Fixture::start("database", &[]));
     &SERVER
@@ -27,19 +27,19 @@ pub fn local_aws() -> Fixture {
     Fixture::start("aws", &[])
 }
 
-/// A stage that is prepared and not deployed.
+/// A stage that is prepared but not deployed.
 pub struct Stage<'a> {
     pub aws: &'a Fixture,
     name: &'static str,
-    /// Who may do everything on its server.
+    /// The URL of the server's superuser.
     admin_url: String,
-    /// Who owns its database.
+    /// The URL of the database's owner.
     pub owner_url: String,
     folder: TempDir,
 }
 
 impl<'a> Stage<'a> {
-    /// A stage with a database of its own, whose owner is no superuser.
+    /// A stage with its own database, whose owner is not a superuser.
     pub fn new(aws: &'a Fixture, name: &'static str, server: &Fixture) -> Self {
         let owner = format!("owner_of_{name}");
         let make = format!(
@@ -104,14 +104,14 @@ fn with_password(url: &str, password: &str) -> String {
     url.with_login(url.user().unwrap(), password).unwrap().expose().to_owned()
 }
 
-/// Whether a URL lets in.
+/// Whether the URL can log in.
 pub fn logs_in(url: &str) -> bool {
     let database = Database::new(&url.parse().unwrap(), 1).unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(database.connection()).is_ok()
 }
 
-/// What a request does.
+/// Runs a request's transaction.
 pub fn serves(url: &str) -> bool {
     let request = format!(
         "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = 'u'; SELECT count(*) FROM tasks; COMMIT"
@@ -128,14 +128,14 @@ fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
     let [a, b] = ["a", "b"].map(|suffix| stage.login(DATABASE_ROLE, suffix));
     assert!(stolen.contains(&format!("//{a}:")) && serves(&stolen));
 
-    // Settings that outlive the session, and a password that nobody else knows.
+    // Settings that outlive the session, and a changed password.
     let thief = Session::open(&stolen);
     thief.run(&format!(
         "ALTER ROLE {a} SET row_security = off; ALTER ROLE {a} IN DATABASE stage_dev SET search_path = nowhere; \
          ALTER ROLE {a} PASSWORD 'thief'"
     ));
     let changed = with_password(&stolen, "thief");
-    // Locks of the migrations, of the tables, and of the role itself.
+    // Locks on the migrations, the tables, and the role itself.
     let locks = [
         MIGRATION_LOCK.to_owned(),
         format!(
@@ -155,7 +155,7 @@ fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
     let second = stage.functions_url();
     assert!(second.contains(&format!("//{b}:")) && serves(&second));
 
-    // The next login is the first role again, with nothing of what the thief left in it.
+    // The next login reuses the first role, without the thief's changes.
     success(&mut stage.prepare(&["--new-login", "--now"]));
     let third = stage.functions_url();
     assert!(third.contains(&format!("//{a}:")) && serves(&third));
@@ -181,11 +181,11 @@ fn a_login_that_is_replaced_without_haste_ends_later_and_with_its_sessions() {
     let of_app = stage.login("better_auth", "a");
     let said = success(&mut stage.prepare(&["--new-login=app"]));
     assert!(said.contains(&format!("password of {of_app} ends in 1440 minutes")), "{said}");
-    // Who has not heard of the new ones is still let in.
+    // The old logins still work for clients without the new settings.
     assert!(logs_in(&first) && logs_in(&app) && logs_in(&stage.app_url()));
     assert!(stage.app_url().contains(&stage.login("better_auth", "b")));
 
-    // Ten minutes later, the next preparation ends what is still open.
+    // After ten minutes, the next `prepare` ends open sessions.
     stage.admin(&format!("ALTER ROLE {a} VALID UNTIL '2000-01-01'"));
     assert!(!logs_in(&first) && !stage.sessions(&a).is_empty());
     let said = success(&mut stage.prepare(&[]));

@@ -1,4 +1,5 @@
-//! What is deployed: the template, the artifacts, a local AWS with each stage, the same from the CDK.
+//! What is deployed: the template, the artifacts, each stage in a local AWS, and the same from the
+//! CDK.
 
 mod artifacts;
 mod cdk;

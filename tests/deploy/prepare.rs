@@ -1,4 +1,5 @@
-//! What `cargo xtask stage … prepare` stores is proven before: against a proxy as Neon's, and against PostgreSQL itself.
+//! `cargo xtask stage … prepare` proves a login before it stores it: through a proxy like Neon's,
+//! and directly on PostgreSQL.
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -9,17 +10,17 @@ use tests::{Fixture, Neon, ask_aws, xtask};
 use crate::logins::{Stage, local_aws, serves};
 use crate::tools::{failure, success, with_aws};
 
-/// What Neon's proxy says.
+/// The messages of Neon's proxy.
 fn refused(user: &str) -> String {
     format!("password authentication failed for user '{user}'")
 }
 
-/// The logins that a stage has in its database.
+/// A stage's logins in its database.
 fn logins(stage: &Stage) -> Vec<String> {
     stage.admin("SELECT rolname FROM pg_roles WHERE rolname ~ '_dev_[ab]$' ORDER BY 1")
 }
 
-/// The names of the secrets and the parameters that there are.
+/// The names of all secrets and parameters.
 fn stored(stage: &Stage) -> Vec<String> {
     let names = |target, list: &str| -> Vec<String> {
         let answer = ask_aws(&stage.aws.url, target, &json!({}));
@@ -46,7 +47,7 @@ fn a_login_that_neons_proxy_hears_of_late_is_waited_for() {
     let said = success(&mut stage.prepare(&[]));
     assert!(started.elapsed() > Duration::from_secs(5), "{said}");
     assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
-    // The proxy takes direct TLS, so that is what is stored.
+    // The proxy supports direct TLS, so that is stored.
     for url in [stage.functions_url(), stage.app_url()] {
         assert!(url.contains("sslnegotiation=direct"), "{url}");
     }
@@ -66,7 +67,7 @@ fn a_login_that_is_refused_for_good_is_neither_stored_nor_left_behind() {
         assert_eq!((logins(&stage), stored(&stage)), (Vec::new(), Vec::new()));
     }
 
-    // What is in use stays in use.
+    // The login in use stays.
     neon.refuse(|_| None);
     success(&mut stage.prepare(&[]));
     let parameters = ["app", "owner"].map(|whose| format!("/task-api/dev/{whose}-database-url"));
@@ -86,7 +87,7 @@ fn a_login_that_row_security_does_not_hold_is_refused() {
     let stage = Stage::new(&aws, "dev", &server);
     success(&mut stage.prepare(&[]));
     let functions = stage.functions_url();
-    // PostgreSQL before 17 takes no direct TLS.
+    // PostgreSQL before 17 does not support direct TLS.
     let version: u32 = stage.admin("SHOW server_version_num")[0].parse().unwrap();
     assert_eq!(functions.contains("sslnegotiation=direct"), version >= 170_000, "{functions}");
 

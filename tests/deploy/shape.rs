@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::cloudformation::Stack;
 
-/// The functions of a stack, by name, each with what calls it and how a new version reaches its callers.
+/// A stack's functions by name, each with its version, alias, permission and routes.
 pub fn functions(stack: &Stack) -> Vec<(String, Value)> {
     let whole = |function: &Value| {
         let name = function["FunctionName"].as_str().unwrap();
@@ -27,17 +27,17 @@ pub fn functions(stack: &Stack) -> Vec<(String, Value)> {
     stack.of_type("AWS::Lambda::Function").into_iter().map(whole).collect()
 }
 
-/// What the API does with a request: it calls an alias.
+/// An integration of the API, which calls an alias.
 pub struct Integration {
-    /// Method and path, as API Gateway has them.
+    /// Method and path, as in API Gateway.
     pub route: String,
-    /// A function's name, and the alias's.
+    /// The function's name and the alias's.
     pub alias: String,
-    /// As the body has them.
+    /// As in the body.
     pub settings: Value,
 }
 
-/// The integrations of the API's body.
+/// The integrations in the API's body.
 pub fn integrations(stack: &Stack) -> Vec<Integration> {
     let paths = stack.only("AWS::ApiGatewayV2::Api")["Body"]["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
@@ -53,7 +53,7 @@ pub fn integrations(stack: &Stack) -> Vec<Integration> {
     operations.map(integration).collect()
 }
 
-/// All that a role may, each statement with lists of actions and resources, in one order.
+/// All rights of a role: statements with sorted lists of actions and resources.
 pub fn statements(stack: &Stack, role: &str) -> Vec<Value> {
     let properties = &stack.resources[role]["Properties"];
     let empty = vec![];
@@ -73,7 +73,7 @@ pub fn statements(stack: &Stack, role: &str) -> Vec<Value> {
     statements
 }
 
-/// A statement whose actions and resources are lists.
+/// A statement with its actions and resources as lists.
 fn normal(mut statement: Value) -> Value {
     for name in ["Action", "Resource"] {
         if statement[name].is_string() {

@@ -1,4 +1,4 @@
-//! Rules on the template where the linters are blind, of each stage as SAM translates it.
+//! Rules for the template that linters cannot check, for each stage as SAM translates it.
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::cloudformation::Stack;
 use crate::shape::{functions, integrations, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
-/// Settings that no stage has, but that the template offers.
+/// Settings that the template offers but no stage uses.
 pub const OPTIONS: [&str; 10] = [
     "Architecture=arm64",
     "AllowedOrigins=https://a.example,https://b.example",
@@ -29,7 +29,7 @@ fn the_linters_find_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let stages = STAGES.map(|stage| (stage, translated(stage, &[])));
     let all = stages.into_iter().chain([("options", translated("prod", &OPTIONS))]);
-    // SAM puts the value of a parameter in its place (W2001); as for W3011, see the template.
+    // SAM replaces parameters by their values (W2001); for W3011 see the template.
     let mut lint = sam("cfn-lint");
     lint.args(["--ignore-checks", "W2001", "W3011", "--template"]);
     for (name, translated) in all {
@@ -43,13 +43,13 @@ fn the_linters_find_nothing() {
 #[test]
 fn the_stages_are_those_that_the_template_allows() {
     let text = std::fs::read_to_string(root().join("samconfig.toml")).unwrap();
-    // What `sam build` must know, too, is in a section for every command.
+    // What `sam build` also needs is in a section for all commands.
     let sections =
         text.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(".global.parameters]"));
     assert_eq!(sections.collect::<Vec<_>>(), STAGES);
     let stage = &translated("dev", &[])["template"]["Parameters"]["Stage"];
     assert_eq!(stage["AllowedValues"], json!(STAGES));
-    // With a default, an environment that samconfig.toml does not have would be that stage.
+    // With a default, an environment missing in samconfig.toml would deploy that stage.
     assert_eq!(stage.get("Default"), None);
 }
 
@@ -171,7 +171,7 @@ fn a_function_may_read_its_secret_and_write_its_log() {
     }
 }
 
-/// The service that alone may assume a role.
+/// The one service that may assume a role.
 fn trusted<'a>(stack: &'a Stack, role: &str) -> &'a str {
     let policy = &stack.resources[role]["Properties"]["AssumeRolePolicyDocument"];
     let [statement] = policy["Statement"].as_array().unwrap().as_slice() else {
@@ -185,7 +185,7 @@ fn trusted<'a>(stack: &'a Stack, role: &str) -> &'a str {
 
 #[test]
 fn traces_are_sent_only_where_the_operator_wants_them() {
-    // A client may ask for a trace of each of its requests, in either mode: what is not asked is the right to send one.
+    // In either mode a client may request a trace; only the right to send one is optional.
     let sends =
         |stack: &Stack| json!(statements(stack, "FunctionRole")).to_string().contains("xray:");
     assert!(STAGES.iter().all(|name| !sends(stack(name))));
@@ -193,7 +193,7 @@ fn traces_are_sent_only_where_the_operator_wants_them() {
     assert!(sends(&traced));
     for (_, shape) in functions(&traced) {
         assert_eq!(shape["function"]["TracingConfig"], json!({ "Mode": "Active" }));
-        // Another mode is another version.
+        // Another mode makes another version.
         let description = &shape["version"]["Properties"]["Description"];
         assert!(description.as_str().unwrap().ends_with("tracing Active"));
     }
@@ -250,19 +250,19 @@ fn functions_are_set_up_alike() {
             );
             let reserved = settings.get("ReservedConcurrentExecutions").is_some();
             assert_eq!(reserved, name == "prod", "{function}");
-            // A rollback goes back to a version, also to one of other settings.
+            // A rollback needs older versions, also those with other settings.
             let kept = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
             for (policy, keeps) in kept.as_object().unwrap() {
                 assert_eq!(shape["version"][policy], *keeps);
             }
-            // The secret's name, and nothing of what is in it.
+            // The secret's name, but none of its contents.
             let variables = json!({
                 "APP_SECRET_ID": format!("task-api/{name}"),
                 "SERVICE_NAME": format!("task-api-{name}"),
             });
             assert_eq!(settings["Environment"]["Variables"], variables);
 
-            // A function answers before Lambda ends it, and Lambda ends it before API Gateway gives up.
+            // A function answers before Lambda's timeout, which is below API Gateway's.
             let timeout = Duration::from_secs(settings["Timeout"].as_u64().unwrap());
             assert!(shared::REQUEST_LIMIT + Duration::from_secs(1) <= timeout);
             assert!(timeout < Duration::from_secs(30));
@@ -271,7 +271,7 @@ fn functions_are_set_up_alike() {
             let settings = &integration.settings;
             assert_eq!(settings["type"], "aws_proxy");
             assert_eq!(settings["payloadFormatVersion"], "2.0");
-            // API Gateway's own limit, 30 s.
+            // API Gateway's fixed limit, 30 s.
             assert!(settings.get("timeoutInMillis").is_none());
         }
     }
@@ -283,8 +283,8 @@ fn functions_are_set_up_alike() {
 
 #[test]
 fn a_setting_that_changes_makes_a_version() {
-    // SAM publishes a version for a change of the code or of the resource's text. What comes from
-    // the table of the stages is in neither, so each such setting must be in the version's description.
+    // SAM publishes a version if the code or the resource's text changes. Values from the table of
+    // stages are in neither, so each such setting must be in the version's description.
     let translated = translated("prod", &[]);
     let resources = translated["template"]["Resources"].as_object().unwrap();
     let mut described = BTreeSet::new();
@@ -292,7 +292,7 @@ fn a_setting_that_changes_makes_a_version() {
     for resource in resources.values().filter(|r| r["Type"] == "AWS::Lambda::Function") {
         let mut looked_up = BTreeSet::new();
         settings_of(&resource["Properties"], &mut looked_up);
-        // Not a part of a version.
+        // Not part of a version.
         looked_up.remove("ReservedConcurrency");
         assert!(looked_up.len() >= 3, "{looked_up:?}");
         assert_eq!(described, looked_up);
@@ -306,7 +306,7 @@ fn a_setting_that_changes_makes_a_version() {
     }
 }
 
-/// The settings that a value looks up in the table of the stages.
+/// The settings that a value takes from the table of stages.
 fn settings_of(value: &Value, settings: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -376,7 +376,7 @@ fn every_log_ends_some_day_and_access_logs_name_nobody() {
         for personal in ["sourceIp", "path", "userAgent", "authorizer", "identity"] {
             assert!(!format.contains(personal), "{personal}");
         }
-        // Whatever API Gateway puts into it, a dash included, the line is JSON.
+        // Whatever value API Gateway inserts, also a dash, the line is JSON.
         let line: Value = format.parse().unwrap();
         assert!(line.as_object().unwrap().values().all(Value::is_string) && !format.contains('\n'));
     }
@@ -403,14 +403,14 @@ fn staging_and_prod_are_watched() {
             for actions in ["AlarmActions", "OKActions"] {
                 assert_eq!(alarm[actions], json!(["AWS::SNS::Topic"]), "{alarm:#}");
             }
-            // Nobody at night calls the API; that is no alarm.
+            // Without requests, as at night, there is no alarm.
             assert_eq!(alarm["TreatMissingData"], "notBreaching");
         }
         let watched = json!(alarms).to_string();
         for metric in ["5xx", "4xx", "Count", "Latency", "FunctionErrors", "Failures"] {
             assert!(watched.contains(&format!(r#""MetricName":"{metric}""#)), "{metric}");
         }
-        // Whatever function it is in: there is one log, and Lambda's own reports of failures are in it.
+        // All functions share one log, which also has Lambda's reports of failures.
         let filter = stack.only("AWS::Logs::MetricFilter");
         assert_eq!(filter["LogGroupName"], format!("/aws/lambda/task-api-{name}"));
         assert_eq!(
@@ -504,7 +504,7 @@ fn a_flood_of_requests_is_an_alarm_before_it_is_a_bill() {
                 (&alarm["Statistic"], &alarm["Namespace"]),
                 (&json!("Sum"), &json!("AWS/ApiGateway"))
             );
-            // What throttling lets through for ever is far above it.
+            // Far below what the throttle allows over that time.
             let limit = alarm["Threshold"].as_u64().unwrap();
             let let_through = rate * alarm["Period"].as_u64().unwrap();
             assert!(
@@ -516,7 +516,7 @@ fn a_flood_of_requests_is_an_alarm_before_it_is_a_bill() {
     }
     let stack = resolved(translated("dev", &OPTIONS));
     let budget = stack.only("AWS::Budgets::Budget");
-    // Number parameters stay the text that they were given as.
+    // Number parameters stay text.
     assert_eq!(budget["Budget"]["BudgetLimit"], json!({ "Amount": "20", "Unit": "USD" }));
     for told in budget["NotificationsWithSubscribers"].as_array().unwrap() {
         let operator = json!([{ "SubscriptionType": "EMAIL", "Address": "operator@app.example" }]);

@@ -1,4 +1,4 @@
-//! The programs of a deployment: the SAM CLI, the AWS CLI, the CDK.
+//! The deployment tools: the SAM CLI, the AWS CLI, the CDK.
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ pub use tests::{root, tool};
 
 use crate::cloudformation::Stack;
 
-/// The stages of samconfig.toml.
+/// The stages in samconfig.toml.
 pub const STAGES: [&str; 3] = ["dev", "staging", "prod"];
 
-/// A program with no account in its environment but that of the local AWS at `endpoint`.
+/// A program whose environment has no AWS account except the local AWS at `endpoint`.
 pub fn with_aws(command: Command, endpoint: &str) -> Command {
     let mut command = apart(command);
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"] {
@@ -32,14 +32,15 @@ pub fn with_aws(command: Command, endpoint: &str) -> Command {
     command
 }
 
-/// A command that finds the AWS CLI on its `PATH`: one that has started already.
+/// A command whose `PATH` has an AWS CLI that is already running.
 pub fn with_aws_cli(mut command: Command) -> Command {
     static SERVED: LazyLock<(PathBuf, Child)> = LazyLock::new(|| {
         let socket = tempfile::tempdir().unwrap().keep().join("socket");
         let mut serve = Command::new(tool("aws").join("python3"));
         serve.arg(root().join("tests/deploy/aws_cli/serve.py")).arg(&socket);
         let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // Until it listens. It ends with its input, which is closed when we end.
+        // Wait until it listens. It ends with its standard input, which closes when this process
+        // ends.
         child.stdout.as_mut().unwrap().read_exact(&mut [0; "ready".len()]).unwrap();
         (socket, child)
     });
@@ -50,12 +51,12 @@ pub fn with_aws_cli(mut command: Command) -> Command {
     command
 }
 
-/// The SAM CLI, or another program of its folder, without any AWS.
+/// The SAM CLI, or another program from its folder, without AWS access.
 pub fn sam(program: &str) -> Command {
     with_aws(Command::new(tool("sam").join(program)), "http://127.0.0.1:1")
 }
 
-/// What a command prints that must succeed.
+/// The output of a command that must succeed.
 pub fn success(command: &mut Command) -> String {
     let output = run(command);
     let text = printed(&output);
@@ -63,7 +64,7 @@ pub fn success(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a command prints that must fail.
+/// The output of a command that must fail.
 pub fn failure(command: &mut Command) -> String {
     let output = run(command);
     let text = printed(&output);
@@ -83,9 +84,9 @@ fn printed(output: &Output) -> String {
     )
 }
 
-/// Compiles the functions for all who build them: SAM and CDK compile one after the other; cargo, as many at once as
-/// there are cores. It is the same build. Nobody else builds while this is held: cargo replaces the binaries that
-/// another `cargo lambda build` is about to take.
+/// Compiles the functions once with cargo's full parallelism: SAM and CDK would compile them one
+/// after the other. The build is the same. While the result is held, nobody else builds: cargo
+/// replaces the binaries that another `cargo lambda build` is about to copy.
 pub fn compiled() -> MutexGuard<'static, ()> {
     static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
         let mut cargo = with_aws(Command::new("cargo"), "http://127.0.0.1:1");
@@ -95,9 +96,10 @@ pub fn compiled() -> MutexGuard<'static, ()> {
     COMPILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The functions as `sam build` makes them for a stage, in a folder that is nobody else's for as long as this is held.
+/// The functions as `sam build` makes them for a stage, in a folder that is locked while this is
+/// held.
 pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
-    /// Whose the folder is.
+    /// The stage that the folder was built for.
     static BUILT: Mutex<Option<&str>> = Mutex::new(None);
     let mut held = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if *held != Some(stage) {
@@ -110,13 +112,13 @@ pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
     held
 }
 
-/// The words of a command of a page, for a stage.
+/// The words of a command on a page, for a stage.
 pub fn step(page: &str, command: &str, stage: &str) -> Vec<String> {
     let of_page = |word| if ["dev", "prod"].contains(&word) { stage } else { word };
     documented(page, command).split(' ').map(of_page).map(str::to_owned).collect()
 }
 
-/// The template of a stage as SAM translates it, with these changes of its parameters.
+/// A stage's template as SAM translates it, with these parameters changed.
 pub fn translated(stage: &str, changes: &[&str]) -> Value {
     static KNOWN: LazyLock<Mutex<HashMap<String, Arc<OnceLock<Value>>>>> =
         LazyLock::new(Mutex::default);
@@ -130,14 +132,14 @@ pub fn translated(stage: &str, changes: &[&str]) -> Value {
     known.get_or_init(translate).clone()
 }
 
-/// A stage as samconfig.toml has it.
+/// A stage in samconfig.toml.
 pub fn stack(stage: &str) -> &'static Stack {
     static STACKS: [OnceLock<Stack>; 3] = [const { OnceLock::new() }; 3];
     let index = STAGES.iter().position(|name| *name == stage).unwrap();
     STACKS[index].get_or_init(|| resolved(translated(stage, &[])))
 }
 
-/// What [`translated`] returns, resolved.
+/// The result of [`translated`], resolved.
 pub fn resolved(mut translated: Value) -> Stack {
     let parameters = translated["parameters"].as_object().unwrap().clone();
     let name = translated["stack"].as_str().unwrap().to_owned();

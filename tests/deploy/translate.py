@@ -1,7 +1,7 @@
-"""Prints the template of a stage as CloudFormation gets it from SAM, with the parameters of samconfig.toml.
+"""Prints a stage's template as SAM translates it for CloudFormation, with the parameters in samconfig.toml.
 
 Run by the Python of the SAM CLI: translate.py STAGE [NAME=VALUE ...]
-With the path of a template in place of the stage, that one, whose parameters stand in it: translate.py FILE STACK
+For a template file with its parameters in it: translate.py FILE STACK
 """
 import json
 import sys
@@ -23,7 +23,7 @@ else:
     template = yaml_parse((root / "template.yaml").read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            # Where `sam deploy` puts the built code.
+            # Where `sam deploy` would upload the code.
             resource["Properties"]["CodeUri"] = "s3://artifacts/" + resource["Metadata"]["BuildProperties"]["Binary"]
 parameters = CfnParameterOverridesType().convert(overrides, None, None) if overrides else {}
 for name, parameter in template.get("Parameters", {}).items():
@@ -32,7 +32,7 @@ for name, parameter in template.get("Parameters", {}).items():
 
 
 class ManagedPolicies:
-    """The template names none of AWS's own."""
+    """The template uses no managed policies of AWS."""
 
     def load(self):
         return {}

@@ -1,4 +1,4 @@
-//! Rules on GitHub's workflows: what runs beside the credentials of a stage, and where it comes from.
+//! Rules for GitHub's workflows: what runs with a stage's credentials, and where it comes from.
 use std::process::Command;
 
 use serde_json::{Map, Value};
@@ -21,12 +21,12 @@ fn steps(job: &Value) -> &[Value] {
     job["steps"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The lines of shell that a step runs.
+/// The shell lines of a step.
 fn lines(step: &Value) -> impl Iterator<Item = &str> {
     step["run"].as_str().unwrap_or_default().lines().map(str::trim)
 }
 
-/// The steps that use an action, by the action's name.
+/// The steps that use an action, by name.
 fn uses<'a>(job: &'a Value, action: &str) -> Vec<&'a Value> {
     let named = format!("{action}@");
     let is = |step: &&Value| step["uses"].as_str().is_some_and(|uses| uses.starts_with(&named));
@@ -72,7 +72,7 @@ fn one_job_may_ask_for_credentials_and_only_for_a_stage() {
         assert_eq!(may_ask(job), deploys, "{name}");
     }
     for name in ["ci", "deploy", "deploy-stage"] {
-        // What a job does not name, it may not do.
+        // A job has no permissions that it does not list.
         assert_eq!(workflow(name)["permissions"], Value::Object(Map::new()), "{name}");
         assert_eq!(text(&format!("workflows/{name}.yml")).matches("secrets.").count(), 0, "{name}");
     }
@@ -84,7 +84,7 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
     let workflow = workflow("deploy-stage");
     let [commit, build, deploy] = ["commit", "build", "deploy"].map(|name| &jobs(&workflow)[name]);
 
-    // The commit is chosen where nothing of a dependency runs, and both others take that one.
+    // The commit is resolved in a job without dependencies; both other jobs check out that commit.
     assert_eq!(commit["outputs"]["sha"], "${{ steps.find.outputs.sha }}");
     let find = &steps(commit)[position(commit, |step| step["id"] == "find")];
     assert_eq!(steps(commit).len(), 2, "a checkout and the choice");
@@ -95,7 +95,7 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
         assert_eq!(checkout["with"]["persist-credentials"], false);
     }
 
-    // From the build job come the functions, and nothing else: place.py refuses the rest.
+    // Only the functions come from the build job; place.py refuses anything else.
     let [upload] = uses(build, "actions/upload-artifact")[..] else { panic!("{build:#}") };
     assert_eq!(upload["with"]["path"], ".aws-sam/build/*/bootstrap");
     assert!(build.get("outputs").is_none());
@@ -103,7 +103,8 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
     assert_eq!(download["with"]["path"], ".aws-sam/build");
     assert!(uses(deploy, "actions/cache").is_empty() && uses(build, "actions/cache").is_empty());
 
-    // The programs of the job: those of the runner, SAM by hash, and xtask, which it compiles before the download.
+    // The job's programs: the runner's, SAM pinned by hash, and xtask, compiled before the
+    // download.
     let programs = ["pip", "rustup", "cargo", "python", "sam", "target/debug/xtask"];
     let shell = ["if", "echo", "exit", "fi", "cd"];
     for step in steps(deploy) {
@@ -133,7 +134,7 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
     assert!(order.is_sorted(), "{order:?}");
 }
 
-/// A runner of GitHub for each architecture that a function may have.
+/// A GitHub runner for each architecture of a function.
 const RUNNERS: [&str; 2] = ["ubuntu-latest", "ubuntu-24.04-arm"];
 
 #[test]
@@ -145,7 +146,7 @@ fn everything_is_tested_on_both_architectures() {
     assert_eq!(test["strategy"]["fail-fast"], false);
     let everything = &steps(test)[position(test, |step| step["run"] == ".ci/run")];
     assert!(everything.get("if").is_none() && everything.get("continue-on-error").is_none());
-    // What was compiled for the one is of no use to the other.
+    // The cache of one architecture is useless for the other.
     let [cache] = uses(test, "actions/cache")[..] else { panic!("{test:#}") };
     assert!(cache["with"]["key"].as_str().unwrap().contains("${{ runner.arch }}"));
 }
@@ -158,7 +159,7 @@ fn functions_are_built_on_a_machine_of_their_architecture() {
     assert_eq!(commit["outputs"]["runner"], "${{ steps.find.outputs.runner }}");
     assert_eq!(commit["env"]["STAGE"], "${{ inputs.stage }}");
 
-    // The step itself, in a repository whose main is its own commit.
+    // The step itself, in a repository with its own commit on main.
     let find = &steps(commit)[position(commit, |step| step["id"] == "find")];
     let repository = tempfile::tempdir().unwrap();
     let file = |name: &str| repository.path().join(name);
@@ -204,7 +205,7 @@ fn functions_are_built_on_a_machine_of_their_architecture() {
 fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
     for job in jobs(&workflow("deploy-stage")).values() {
         for line in steps(job).iter().flat_map(lines).filter(|line| line.contains("pip ")) {
-            // Without dependencies: what is not in the list is not installed.
+            // `--no-deps`: only packages in the list are installed.
             for option in ["--require-hashes", "--no-deps", "--only-binary :all:", ".txt"] {
                 assert!(line.contains(option), "{line}");
             }
@@ -214,7 +215,7 @@ fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
     for list in ["sam", "cargo-lambda"] {
         // The version that the tests and `cargo xtask dev` use.
         let wanted = text(&format!("requirements/{list}.in"));
-        assert!(tools.contains(&format!("\"{}\"", wanted.trim())), "xtask has not {wanted}");
+        assert!(tools.contains(&format!("\"{}\"", wanted.trim())), "xtask does not use {wanted}");
         let list = text(&format!("requirements/{list}.txt"));
         assert!(list.contains(wanted.trim()));
         let entries = list.replace("\\\n", " ");
@@ -224,7 +225,7 @@ fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
             assert_eq!(package.matches("==").count(), 1, "{entry}");
             assert!(hashes.trim_start().starts_with("--hash=sha256:"), "{entry}");
         }
-        // Nothing that is fetched from anywhere but the registry.
+        // Nothing is downloaded except from the registry.
         assert!(!list.contains("://") && !list.contains("\n--"), "{list}");
     }
     let dependabot: Value = serde_saphyr::from_str(&text("dependabot.yml")).unwrap();

@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tests::{Page, files, pages, root};
 
-/// What else names pages.
+/// Other files that name pages.
 const SOURCES: [&str; 6] = [".rs", ".yaml", ".yml", ".toml", ".ts", ".tsx"];
 
 const PAGE: &str = ".md";
 
-/// The anchors that GitHub gives the headings of a page.
+/// The anchors of a page's headings on GitHub.
 fn anchors(path: &str) -> BTreeSet<String> {
     let mut counts = BTreeMap::new();
     let headings = Page::read(path).prose.into_iter();
@@ -25,7 +25,7 @@ fn anchors(path: &str) -> BTreeSet<String> {
     headings.map(anchor).collect()
 }
 
-/// The path of `target` as a file beside `from` names it.
+/// The path of `target`, relative to the file `from`.
 fn beside(from: &str, target: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -39,7 +39,7 @@ fn beside(from: &str, target: &str) -> String {
     parts.join("/")
 }
 
-/// What is wrong with a place that is named by its path and, perhaps, an anchor; nothing where it is there.
+/// The error in a link of a path and an optional anchor; `None` if the target exists.
 fn fault(files: &BTreeSet<String>, path: &str, anchor: Option<&str>) -> Option<String> {
     if !files.contains(path) {
         return Some(format!("there is no {path}"));
@@ -86,7 +86,7 @@ fn every_page_that_the_code_names_is_there() {
             let words = text.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.'));
             for (path, anchor) in words.map(split).filter(|(path, _)| path.ends_with(PAGE)) {
                 let path = path.trim_start_matches("../");
-                // A text may begin below a folder, and its anchor may follow in another text.
+                // A string may begin below a folder, and its anchor may be in another string.
                 let end = format!("/{path}");
                 let found = files.iter().find(|file| *file == path || file.ends_with(&end));
                 let path = found.map_or(path, String::as_str);

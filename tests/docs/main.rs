@@ -1,4 +1,4 @@
-//! The pages of the documentation: what they point to exists, and they read as they should.
+//! The documentation's pages: their references exist, and their style is right.
 
 mod links;
 mod names;

@@ -1,15 +1,15 @@
-//! What pages name in backticks: files, tests, scripts.
+//! Names in backticks on pages: files, tests, scripts.
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 use tests::{Page, failure_codes, files, pages, root};
 
-/// Names that end so are files of the repository.
+/// Names with these endings are files of the repository.
 const FILES: [&str; 10] =
     [".rs", ".md", ".yaml", ".yml", ".toml", ".ts", ".tsx", ".mjs", ".sql", ".py"];
 
-/// What is wrong with the names of all pages, as `check` says it.
+/// The errors that `check` finds in the names of all pages.
 fn faults(check: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
     for page in pages() {
@@ -33,7 +33,7 @@ fn every_file_that_a_page_names_is_there() {
         if !span.chars().all(is_part) || span.starts_with('/') || !is_ours {
             return None;
         }
-        // A text may begin below the folder that it speaks of.
+        // A name may omit its leading folders.
         let end = format!("/{path}");
         let found = files.contains(path) || files.iter().any(|file| file.ends_with(&end));
         (!found).then(|| format!("there is no {path}"))
@@ -77,7 +77,7 @@ fn every_setting_is_explained() {
     let mut missing = Vec::new();
     for (file, quote) in [("shared/src/settings/config.rs", '"'), ("frontend/lib/env.ts", '\'')] {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
-        // Where it is read, a setting's name is a text of its own.
+        // A setting is read in the code by a string of its name.
         let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
         let names = words.filter(|name| text.contains(&format!("{quote}{name}{quote}")));
         let unknown =

@@ -1,4 +1,4 @@
-//! How pages are set.
+//! The style of pages.
 use tests::{Page, pages, root};
 
 const WIDTH: usize = 100;

@@ -1,4 +1,4 @@
-"""Who asks, which tasks there are, and what only this API promises."""
+"""Users, tasks and checks that are specific to this API."""
 
 import base64
 import hashlib
@@ -19,15 +19,15 @@ SECRET = os.environ["BETTER_AUTH_SECRET"]
 ISSUER = os.environ["JWT_ISSUER"]
 AUDIENCE = os.environ["JWT_AUDIENCE"]
 
-# What Rust trims; Python's `strip` has other ideas.
+# The characters that Rust trims, which differ from Python's `strip`.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 KINDS_OF_TOKEN = ["stranger", "expired", "nobody"] + 17 * ["owner"]
 KINDS_OF_TASK = ["none", "task", "task with its tag", "task with its tag"]
 
-# Whose each token is that holds.
+# The user of each valid token.
 holders = {}
-# The cases that a task was made for.
+# The cases for which a task was created.
 made = set()
 
 
@@ -43,12 +43,12 @@ def sign(user, ttl=600):
 
 
 def path_user(path):
-    """The user whom a request's path names: the segment after `/api/`, decoded once."""
+    """The user in a request's path: the segment after `/api/`, decoded once."""
     return unquote(path.split("/")[2])
 
 
 def choice(case, *choices):
-    """One of these: the same for the same request, so that a failure can be repeated."""
+    """One of these options, always the same for the same request, so that failures are reproducible."""
     headers = {name: value for name, value in case.headers.items() if name != "Authorization"}
     text = f"{case.formatted_path} {case.query} {headers} {case.body}"
     return choices[crc32(text.encode(errors="replace")) % len(choices)]
@@ -63,13 +63,13 @@ def follows_links(case):
 
 
 def is_good(case):
-    """Whether the document has it that the request will do."""
+    """Whether the request is valid according to the document."""
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 @schemathesis.auth(refresh_interval=None)
 class MostlyTheOwner:
-    """A token of whoever the path names, so that the request is judged by what it asks; at times none that will do."""
+    """A token of the path's user, so that the rest of the request is checked; sometimes an invalid one."""
 
     def get(self, case, context):
         owner = path_user(case.formatted_path)
@@ -92,17 +92,18 @@ def before_call(context, case, kwargs):
     if is_good(case):
         make_a_task(case)
         if follows_links(case) and "Idempotency-Key" in case.headers:
-            # A repeated key would bring back a task that was deleted since.
+            # A reused key would return a task that was deleted since.
             case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}-{case.id}"
         if "after" in case.query:
-            # The document cannot say that they exclude each other.
+            # The document cannot express that they exclude each other.
             case.query.pop("offset", None)
         if case.operation.definition.raw["operationId"] == "clearTasks":
             # Nor that exactly one of these is required.
             case.query.pop("completed" if "all" in case.query else "all", None)
             if "all" not in case.query:
                 case.query.setdefault("completed", "true")
-    # The local gateway answers a header that is not ASCII, and a body that is not UTF-8, by itself, with its own 500.
+    # The local gateway answers a header that is not ASCII, or a body that is not UTF-8, with its
+    # own 500.
     for name, value in list(case.headers.items()):
         if isinstance(value, str) and not value.isascii():
             case.headers[name] = value.encode("ascii", "ignore").decode()
@@ -111,14 +112,14 @@ def before_call(context, case, kwargs):
 
 
 def make_a_task(case):
-    """Has most good ids be those of tasks, and most tags theirs: generated ones name nothing."""
+    """Uses existing tasks for most valid ids, and their tags for most tags: generated ones match nothing."""
     token = case.headers.get("Authorization", "").removeprefix("Bearer ")
     if follows_links(case) or token not in holders or "task_id" not in case.path_parameters:
         return
-    # The largest ids stay, since it is their limit that is tried.
+    # The largest ids stay, since they test the limit.
     if int(case.path_parameters["task_id"]) > 2**52:
         return
-    # The few cases of the coverage phase all have to arrive.
+    # The coverage phase has few cases, so all must reach the API.
     which = "task with its tag" if phase(case) == "coverage" else choice(case, *KINDS_OF_TASK)
     if which == "none":
         return
@@ -138,7 +139,7 @@ def bearer(response):
 
 
 def is_ours(case, response):
-    """Whether the request came to a function, rather than to a path or method that the gateway has no route for."""
+    """Whether the request reached a function, rather than a path or method without a route."""
     path = re.sub(r"\{\w+\}", "[^/]+", case.operation.path)
     return response.request.method == case.operation.method.upper() and re.fullmatch(
         path, urlsplit(response.request.url).path
@@ -147,7 +148,7 @@ def is_ours(case, response):
 
 @schemathesis.check
 def only_the_owner_comes_in(ctx, response, case):
-    """401 and 403 come where they must, and nowhere else."""
+    """401 and 403 come exactly when they must."""
     if not is_ours(case, response):
         return
     user = holders.get(bearer(response))
@@ -195,6 +196,6 @@ def no_answer_quotes_the_token(ctx, response, case):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Drops what is no failure: that another request has used a key already is nothing that the document could say."""
+    """Ignores refusals of reused idempotency keys, which the document cannot express."""
     used = isinstance(failure, RejectedPositiveData) and response.status_code == 422
     return not used or not response.json()["detail"].startswith("Idempotency-Key was used before")

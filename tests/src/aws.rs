@@ -1,11 +1,11 @@
-//! What a test asks of a local AWS, over HTTP: each start of the AWS CLI takes a second.
+//! Requests to a local AWS over HTTP: each start of the AWS CLI would take a second.
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::{Reply, send};
 
-/// The variables of a function whose settings are this secret of the local AWS at `endpoint`.
+/// The variables of a function with its settings in this secret of the local AWS at `endpoint`.
 pub fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a str); 5] {
     [
         ("APP_SECRET_ID", secret),
@@ -16,17 +16,17 @@ pub fn aws_variables<'a>(endpoint: &'a str, secret: &'a str) -> [(&'a str, &'a s
     ]
 }
 
-/// Makes a secret of Secrets Manager at `endpoint`.
+/// Creates a Secrets Manager secret at `endpoint`.
 pub fn create_secret(endpoint: &str, name: &str, value: &str) {
     ask_aws(endpoint, "secretsmanager.CreateSecret", &named("Name", name, value));
 }
 
-/// Gives a secret another value.
+/// Changes a secret's value.
 pub fn put_secret(endpoint: &str, name: &str, value: &str) {
     ask_aws(endpoint, "secretsmanager.PutSecretValue", &named("SecretId", name, value));
 }
 
-/// A request that names a secret and its new value; each is one of its own.
+/// A request with a secret and its new value; its token is unique.
 fn named(member: &str, name: &str, value: &str) -> Value {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let token = format!("{:032}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -46,7 +46,7 @@ pub fn stored_parameter(endpoint: &str, name: &str) -> String {
     parameter["Parameter"]["Value"].as_str().unwrap().to_owned()
 }
 
-/// The answer of a service that takes JSON; `target` is the service and what it is asked for.
+/// The answer of a service with a JSON protocol; `target` is the service and the action.
 pub fn ask_aws(endpoint: &str, target: &str, request: &Value) -> Value {
     let service = match target.split('.').next() {
         Some("AmazonSSM") => "ssm",
@@ -57,7 +57,7 @@ pub fn ask_aws(endpoint: &str, target: &str, request: &Value) -> Value {
     call_aws(endpoint, service, "POST", "/", &headers, &request.to_string()).expect(200)
 }
 
-/// The answer of CloudFormation, which takes a form and answers in XML.
+/// CloudFormation's answer; it accepts forms and answers in XML.
 pub fn ask_cloudformation(endpoint: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", action).extend_pairs(fields);
@@ -66,7 +66,7 @@ pub fn ask_cloudformation(endpoint: &str, action: &str, fields: &[(&str, &str)])
     call_aws(endpoint, "cloudformation", "POST", "/", &headers, &form)
 }
 
-/// Asks CloudFormation for a stack of a template.
+/// Asks CloudFormation to create a stack from a template.
 pub fn create_stack(
     endpoint: &str,
     stack: &str,
@@ -87,7 +87,7 @@ pub fn create_stack(
     ask_cloudformation(endpoint, "CreateStack", &fields)
 }
 
-/// A call of any API of AWS. Which service it is for stands in the signature, which a local AWS does not check.
+/// A call of any AWS API. The signature names the service; a local AWS does not verify it.
 pub fn call_aws(
     endpoint: &str,
     service: &str,

@@ -1,5 +1,5 @@
-//! A clock that stands still while the machine does, so that what takes too long is told from who
-//! is kept from running.
+//! A clock that does not count stalls of the machine, so that a slow request differs from one that
+//! could not run.
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, sleep};
@@ -22,7 +22,7 @@ impl Moment {
         Self(MICROS.load(Ordering::Relaxed))
     }
 
-    /// How long ago it was, to a few ticks; less than by other clocks where nobody could run for a while.
+    /// The time since then, to a few ticks; less than on other clocks if the machine stalled.
     pub fn elapsed(self) -> Duration {
         Duration::from_micros(Self::now().0 - self.0)
     }
@@ -32,7 +32,7 @@ fn tick(micros: &AtomicU64) {
     loop {
         let started = Instant::now();
         sleep(TICK);
-        // Who wakes later than this was kept from running, and so was everybody else.
+        // A thread that wakes later than this was stalled, and so were all others.
         let passed = started.elapsed().min(TICK * 2);
         micros.fetch_add(u64::try_from(passed.as_micros()).unwrap(), Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The event that API Gateway makes of a request, in payload format 2.0.
+//! The API Gateway event of a request, in payload format 2.0.
 use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::Request;
 const HOST: &str = "abcdefghij.execute-api.eu-central-1.amazonaws.com";
 
 impl Request {
-    /// Its event, for a user and the token that it carries.
+    /// Its event, for a user and a token.
     pub fn event(&self, user: &str, task: impl Display, token: &str) -> Value {
         let (method, path) = (&self.operation.method, self.path(user, &task));
         let route = format!("{method} {}", self.operation.path);

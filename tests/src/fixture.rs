@@ -1,4 +1,4 @@
-//! What the tests stand on, each a process that ends with the test run.
+//! The services that tests use; each is a process that ends with the test run.
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use crate::{SETTINGS, as_lambda, sql};
 
 /// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`.
 pub struct Fixture {
-    /// Where it is reached; a database, by who may do everything in it.
+    /// Its URL; for a database, the superuser's.
     pub url: String,
-    /// Where the functions reach it, if it is a database.
+    /// The functions' URL of a database.
     pub functions_url: String,
-    /// The folder of the server's programs, if it is a database.
+    /// The folder of a database server's programs.
     pub programs: PathBuf,
     log: PathBuf,
     _child: Child,
-    /// It ends when this is closed, however we end.
+    /// The process ends when this is closed, however the test ends.
     stdin: ChildStdin,
 }
 
 impl Fixture {
-    /// Starts a fixture with these variables in its environment; an empty one is taken out of it.
+    /// Starts a fixture with these variables in its environment; empty ones are removed.
     pub fn start(fixture: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_with(&[fixture], variables)
     }
 
-    /// A gateway whose functions have the settings of the main stack, but for these.
+    /// A gateway whose functions have the main stack's settings, except for these.
     pub fn gateway(changes: &[(&str, &str)]) -> Self {
         Self::start("gateway", &[&SETTINGS, changes].concat())
     }
@@ -53,7 +53,7 @@ impl Fixture {
         let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // Before the line of JSON it may say what it installs.
+        // It may print what it installs before the line of JSON.
         let ready = lines.into_iter().find(|line| line.starts_with('{'));
         let ready: Value =
             ready.unwrap_or_else(|| panic!("{arguments:?} did not start")).parse().unwrap();
@@ -68,17 +68,17 @@ impl Fixture {
         }
     }
 
-    /// Tells a database to `restart`, or to `crash` and start again.
+    /// Tells a database to `restart`, or to `crash` and restart.
     pub fn tell(&mut self, what: &str) {
         writeln!(self.stdin, "{what}").unwrap();
     }
 
-    /// Everything it has printed so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// What the functions of a gateway have logged of their requests.
+    /// The request log of a gateway's functions.
     pub fn requests(&self) -> Vec<Value> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| line.parse::<Value>().ok());
@@ -86,19 +86,19 @@ impl Fixture {
     }
 }
 
-/// The gateway that most tests share: its settings are those of a stage, over TLS.
+/// The gateway that most tests share: its settings are those of a stage, with TLS.
 pub fn stack() -> &'static Fixture {
     static STACK: OnceLock<Fixture> = OnceLock::new();
     STACK.get_or_init(|| {
-        // Several of one function at once, so that they meet in the database.
+        // Several requests of one function at once, so that they run concurrently in the database.
         let arguments = ["gateway", "--concurrency", "4"];
         let database = [("DATABASE_URL", database_url())];
         Fixture::start_with(&arguments, &[&SETTINGS[..], &database].concat())
     })
 }
 
-/// The functions' database of the main stack: that of `DATABASE_URL`, migrated, else the embedded one,
-/// through a pooler where the run is to go through it.
+/// The main stack's functions URL: that of `DATABASE_URL`, migrated, else the embedded database's,
+/// through a pooler if the run is to use one.
 pub fn database_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
@@ -122,7 +122,7 @@ fn chosen_database() -> Option<String> {
     std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// A gateway on the embedded database, whose log shows every statement.
+/// A gateway on the embedded database, which logs every statement.
 pub fn embedded_stack() -> &'static Fixture {
     static STACK: OnceLock<Fixture> = OnceLock::new();
     if chosen_database().is_none() && !is_pooled() {
@@ -131,13 +131,13 @@ pub fn embedded_stack() -> &'static Fixture {
     STACK.get_or_init(|| Fixture::gateway(&[("DATABASE_URL", &database().functions_url)]))
 }
 
-/// The embedded database: the one of the main stack, unless a `DATABASE_URL` names another.
+/// The embedded database: the main stack's, unless a `DATABASE_URL` names another.
 pub fn database() -> &'static Fixture {
     static DATABASE: OnceLock<Fixture> = OnceLock::new();
     DATABASE.get_or_init(|| Fixture::start("database", &[]))
 }
 
-/// A new, migrated database on the server of [`database`]: its URL, and that of the functions.
+/// A new, migrated database on the server of [`database`]: its URL and the functions' URL.
 pub fn new_database() -> [String; 2] {
     static TEMPLATE: OnceLock<()> = OnceLock::new();
     static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -156,12 +156,12 @@ pub fn new_database() -> [String; 2] {
     urls(&name)
 }
 
-/// The project's folder.
+/// The project's root.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// `cargo xtask`, built once: cargo takes its time to see that there is nothing to do, and waits for other builds.
+/// `cargo xtask`, built once: cargo takes time to find nothing to do, and waits for other builds.
 pub fn xtask() -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
@@ -180,7 +180,7 @@ pub fn xtask() -> Command {
     command
 }
 
-/// The folder that a tool is in; it is installed where it is missing.
+/// The folder of a tool, which is installed if it is missing.
 pub fn tool(name: &'static str) -> PathBuf {
     static FOLDERS: LazyLock<Mutex<HashMap<&str, PathBuf>>> = LazyLock::new(Mutex::default);
     let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,8 +198,8 @@ fn cargo() -> Command {
     command
 }
 
-/// A command that may start a cargo, without what the one that runs us says of this package: some
-/// build scripts would take it for theirs, and compile again.
+/// A command that may start cargo, without the variables that the running cargo sets for this
+/// package: some build scripts would read them and rebuild.
 pub fn apart(mut command: Command) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -209,7 +209,7 @@ pub fn apart(mut command: Command) -> Command {
     command
 }
 
-/// A function's binary, compiled, with no settings but these and a Runtime API that is not there.
+/// A function's compiled binary, with only these settings and an unreachable Runtime API.
 pub fn function(name: &str, variables: &[(&str, &str)]) -> Command {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {

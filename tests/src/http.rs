@@ -16,18 +16,18 @@ pub struct Reply {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; null where there is none.
+    /// The body; null if there is none.
     pub body: Value,
 }
 
 impl Reply {
-    /// What a function's answer to API Gateway becomes.
+    /// The answer that API Gateway makes of a function's result.
     pub fn read(answer: &[u8]) -> anyhow::Result<Self> {
         let mut answer: Value = serde_json::from_slice(answer)?;
         let status = answer["statusCode"].as_u64().context("the answer has no status")?;
         let mut headers = HeaderMap::new();
         for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-            let value = value.as_str().context("a header is no text")?;
+            let value = value.as_str().context("a header is not text")?;
             headers.append(HeaderName::try_from(name)?, value.try_into()?);
         }
         let body = match answer["body"].take() {
@@ -37,31 +37,31 @@ impl Reply {
         Ok(Self { status: status.try_into()?, headers, body })
     }
 
-    /// A header's value, empty where it is absent.
+    /// A header's value; empty if it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body, where the status is `status`.
+    /// The body, which must come with this status.
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:#?}");
         self.body
     }
 
-    /// The failure's details, where it has this status and code.
+    /// The failure's details, which must have this status and code.
     pub fn expect_problem(&self, status: u16, code: &str) -> &Value {
         assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self:#?}");
         &self.body
     }
 
-    /// The fields that a 422 complains of.
+    /// The fields in the errors of a 422.
     pub fn faults(&self) -> Vec<&str> {
         let body = self.expect_problem(422, "invalid_request");
         let errors = body["errors"].as_array().unwrap();
         errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
     }
 
-    /// The titles of the tasks of a list.
+    /// The titles in a list.
     pub fn titles(&self) -> Vec<&str> {
         let tasks = self.body.as_array().unwrap().iter();
         tasks.map(|task| task["title"].as_str().unwrap()).collect()
@@ -73,7 +73,7 @@ impl Reply {
     }
 }
 
-/// Sends a request to the API and checks of its answer what holds for every one.
+/// Sends a request to the API and makes the checks that apply to every answer.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let reply = send(method, url, headers, body);
     let path = url.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..]));
@@ -81,7 +81,7 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) ->
     reply
 }
 
-/// Sends a request to whom it may concern.
+/// Sends a request to any server.
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     let agent = AGENT.get_or_init(|| {
@@ -107,12 +107,12 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Re
     }
 }
 
-/// A body as JSON; null where there is none, a string where it is something else.
+/// A body as JSON: null if it is empty, a string if it is not JSON.
 fn json(text: String) -> Value {
     if text.is_empty() { Value::Null } else { text.parse().unwrap_or(Value::String(text)) }
 }
 
-/// Checks what holds for every answer of the API.
+/// The checks that apply to every answer of the API.
 pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     openapi::check(method, path, reply);
     assert_eq!(reply.header("cache-control"), "no-store", "{reply:#?}");

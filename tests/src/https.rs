@@ -1,4 +1,4 @@
-//! HTTPS in front of a server that speaks HTTP.
+//! An HTTPS proxy for an HTTP server.
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,16 +14,17 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::sandbox::runtime;
 
-/// A server on loopback that shows the certificate of a database's server.
+/// A server on loopback with the certificate of a database server.
 pub struct Https {
     /// Its URL.
     pub url: String,
-    /// The authority that its certificate is from, as a file.
+    /// The file of the certificate's authority.
     pub authority: PathBuf,
 }
 
 impl Https {
-    /// In front of the server at an `http` URL, with the certificate of the server of a database's URL.
+    /// In front of the server at an `http` URL, with the certificate of the database server in a
+    /// URL.
     pub fn before(url: &str, database_url: &str) -> Self {
         let database_url: DatabaseUrl = database_url.parse().unwrap();
         let server = url.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
@@ -32,7 +33,7 @@ impl Https {
         let port = listener.local_addr().unwrap().port();
         runtime().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // It ends in an error where one side leaves.
+                // Either side may disconnect.
                 let (tls, server) = (tls.clone(), server.clone());
                 runtime().spawn(async move { serve(client, &tls, &server).await.ok() });
             }
@@ -54,7 +55,7 @@ fn authority(database_url: &DatabaseUrl) -> PathBuf {
     database_url.parameter("sslrootcert").unwrap().into()
 }
 
-/// TLS with the certificate of the server of a database's URL.
+/// A TLS configuration with the certificate of the database server in a URL.
 pub(crate) fn acceptor(database_url: &DatabaseUrl, protocol: &[u8]) -> TlsAcceptor {
     let authority = authority(database_url);
     let config = server_config(authority.parent().unwrap(), protocol).unwrap();

@@ -1,6 +1,6 @@
-//! What the black-box tests stand on: a database, a gateway, users with tokens, requests.
+//! The fixtures of the black-box tests: a database, a gateway, users with tokens, requests.
 //!
-//! The fixtures are started by `cargo xtask fixture`, once a test run, and end with it.
+//! `cargo xtask fixture` starts them once per test run; they end with it.
 
 mod aws;
 mod clock;
@@ -39,7 +39,7 @@ pub use sql::{Session, as_user, bound, sql, try_sql};
 pub use token::{Token, now, sign};
 pub use user::User;
 
-/// What the main stack requires of a token, as its functions are told.
+/// The main stack's settings for tokens.
 pub const SETTINGS: [(&str, &str); 3] =
     [("BETTER_AUTH_SECRET", SECRET), ("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
 /// The secret of the main stack.

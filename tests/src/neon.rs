@@ -1,5 +1,6 @@
-//! A server that answers a client that connects as Neon's proxy does, before a real PostgreSQL (`throw_error`
-//! in `proxy/src/stream.rs` of neondatabase/neon): every error is `XX000`, and the key to cancel by is a random one.
+//! A proxy in front of a real PostgreSQL that refuses clients as Neon's does (`throw_error` in
+//! `proxy/src/stream.rs` of neondatabase/neon): every error is `XX000`, and the cancel key is
+//! random.
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,16 +18,16 @@ use crate::sandbox::runtime;
 
 const SSL_REQUEST: u32 = 80_877_103;
 const CANCEL_REQUEST: u32 = 80_877_102;
-/// How a TLS handshake starts, where the client does not ask first.
+/// The first byte of a TLS handshake, if the client uses direct TLS.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// A proxy on loopback that lets everybody in until it is told otherwise.
+/// A proxy on loopback that accepts every login until told otherwise.
 pub struct Neon {
     port: u16,
     state: Arc<State>,
 }
 
-/// What a user is told instead of being let in.
+/// The message that refuses a user.
 type Refuse = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 struct State {
@@ -39,7 +40,7 @@ struct State {
 }
 
 impl Neon {
-    /// A proxy before the server of a URL of the tests, whose certificate it shows.
+    /// A proxy in front of the server in a test URL, with that server's certificate.
     pub fn before(url: &str) -> Self {
         let url: DatabaseUrl = url.parse().unwrap();
         let state = Arc::new(State {
@@ -56,24 +57,25 @@ impl Neon {
         Self { port, state }
     }
 
-    /// The same URL, through the proxy. Neon's proxy binds SCRAM to its own channel; this one passes it on.
+    /// The same URL through the proxy. Neon's proxy terminates SCRAM's channel binding; this one
+    /// does not.
     pub fn url(&self, url: &str) -> String {
         let url: DatabaseUrl = url.parse().unwrap();
         let url = url.with_address("127.0.0.1", self.port).unwrap();
         url.with_parameter("channel_binding", "disable").unwrap().expose().to_owned()
     }
 
-    /// What it tells a user from now on; none lets it in.
+    /// The message for a user from now on; `None` accepts them.
     pub fn refuse(&self, message: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
         *lock(&self.state.refuse) = Box::new(message);
     }
 
-    /// Ends every connection that there is.
+    /// Ends every open connection.
     pub fn end(&self) {
         lock(&self.state.connections).drain(..).for_each(|connection| connection.abort());
     }
 
-    /// How often somebody has tried to connect.
+    /// The number of connection attempts.
     pub fn attempts(&self) -> usize {
         self.state.attempts.load(Ordering::Relaxed)
     }
@@ -86,7 +88,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 async fn listen(listener: TcpListener, state: Arc<State>) {
     while let Ok((client, _)) = listener.accept().await {
         let serving = state.clone();
-        // It ends in an error where one side leaves.
+        // Either side may disconnect.
         let connection = runtime().spawn(async move { serve(client, &serving).await.ok() });
         lock(&state.connections).push(connection.abort_handle());
     }
@@ -116,7 +118,7 @@ async fn serve(client: TcpStream, state: &State) -> Result<()> {
     Ok(())
 }
 
-/// TLS, after the question or at once.
+/// Accepts TLS, after a request for it or directly.
 async fn secure(mut client: TcpStream, state: &State) -> Result<TlsStream<TcpStream>> {
     let mut first = [0];
     client.peek(&mut first).await?;
@@ -129,7 +131,7 @@ async fn secure(mut client: TcpStream, state: &State) -> Result<TlsStream<TcpStr
     Ok(state.tls.accept(client).await?)
 }
 
-/// Passes on what both sides say until the session begins, with the server's errors and its key replaced.
+/// Forwards both sides until the session begins, replacing the server's errors and its key.
 async fn connect(
     client: &mut TlsStream<TcpStream>,
     server: &mut TcpStream,
@@ -161,19 +163,19 @@ async fn connect(
     }
 }
 
-/// How long the first message is, if all of it is there.
+/// The length of the first message, if it is complete.
 fn message_length(said: &[u8]) -> Option<usize> {
     let length: [u8; 4] = said.get(1..5)?.try_into().ok()?;
     let length = 1 + u32::from_be_bytes(length) as usize;
     (said.len() >= length).then_some(length)
 }
 
-/// The message of a server's error, as the proxy puts it.
+/// The proxy's version of a server error's message.
 fn hidden(error: &[u8]) -> String {
     let mut fields = error[5..].split(|byte| *byte == 0);
     let message = fields.find_map(|field| field.strip_prefix(b"M")).unwrap_or_default();
     let message = String::from_utf8_lossy(message);
-    // The proxy checks passwords by itself.
+    // The proxy checks passwords itself.
     if message.starts_with("password authentication failed") {
         return message.replace('"', "'");
     }
@@ -195,7 +197,7 @@ async fn packet(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
     Ok(packet)
 }
 
-/// Who connects, by the parameters of a startup message.
+/// The user, from the parameters of a startup message.
 fn user(startup: &[u8]) -> Result<String> {
     let mut parameters = startup.get(4..).context("no parameters")?.split(|byte| *byte == 0);
     parameters.find(|name| *name == b"user").context("no user")?;

@@ -1,4 +1,4 @@
-//! The contract as `shared/openapi.yaml` states it, to hold answers to it.
+//! The contract in `shared/openapi.yaml`, and checks of answers against it.
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex};
 
@@ -28,8 +28,8 @@ pub fn failure_codes() -> impl Iterator<Item = &'static str> {
     codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap())
 }
 
-/// Checks an answer of the API against what the document says of it: the status must be one of
-/// the operation's, the headers and the body as it describes them.
+/// Checks an answer against the document: its status must be one of the operation's, with the
+/// headers and the body as described.
 pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     let Some(template) = template(path) else { return };
     let method = method.to_ascii_lowercase();
@@ -40,7 +40,7 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
         let header = resolve(header);
         match reply.headers.get(name).map(|value| value.to_str().unwrap()) {
             Some(value) => {
-                // A number in a header is its digits.
+                // A number in a header is text.
                 let value = value.parse().map_or_else(|_| json!(value), |n: u64| json!(n));
                 validate(&format!("{reference}/schema"), &value);
             }
@@ -55,7 +55,7 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     }
 }
 
-/// The path of the document that a request's path is an instance of.
+/// The path in the document that a request's path matches.
 fn template(path: &str) -> Option<&'static str> {
     let path = path.split('?').next().unwrap_or_default();
     let templates = DOCUMENT["paths"].as_object().unwrap().keys();
@@ -71,13 +71,13 @@ fn template(path: &str) -> Option<&'static str> {
     })
 }
 
-/// A value, or what its `$ref` refers to.
+/// A value, with its `$ref` resolved.
 pub(crate) fn resolve(value: &'static Value) -> &'static Value {
     let Some(reference) = value["$ref"].as_str() else { return value };
     follow(reference.trim_start_matches('#')).1
 }
 
-/// What stands at a pointer, or where its `$ref` points, and where that is.
+/// The value at a pointer, with its `$ref` resolved, and its final pointer.
 fn follow(pointer: &str) -> (String, &'static Value) {
     let value = DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not described"));
     match value["$ref"].as_str() {
@@ -92,7 +92,7 @@ fn validate(pointer: &str, value: &Value) {
     let validator =
         *validators.get_or_insert_default().entry(pointer.to_owned()).or_insert_with(|| {
             let mut schema = DOCUMENT.clone();
-            // A fragment of a URI has no braces.
+            // A URI fragment cannot contain braces.
             schema["$ref"] = json!(format!("#{pointer}").replace('{', "%7B").replace('}', "%7D"));
             Box::leak(Box::new(jsonschema::options().build(&schema).unwrap()))
         });
@@ -102,7 +102,7 @@ fn validate(pointer: &str, value: &Value) {
     }
 }
 
-/// A key as a part of a JSON pointer.
+/// A key escaped for a JSON pointer.
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

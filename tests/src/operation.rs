@@ -1,4 +1,4 @@
-//! The operations of `shared/openapi.yaml`, and requests of them, made of the document's examples.
+//! The operations of `shared/openapi.yaml`, and requests made from the document's examples.
 use std::fmt::Display;
 use std::sync::LazyLock;
 
@@ -8,9 +8,9 @@ use crate::Reply;
 use crate::http::check;
 use crate::openapi::{DOCUMENT, resolve};
 
-/// The requests that must not be sent again where nobody knows if they ran: a second run would do
-/// more, or would find nothing to answer with. Every other one is expected to succeed although its
-/// connection breaks, so a new operation that must not run twice is named here.
+/// The requests that must not be repeated after an unknown outcome: a second run would do more, or
+/// find no task to return. All others must succeed although the connection breaks, so add a new
+/// operation here if it must not run twice.
 pub const ONCE: [&str; 3] =
     ["create-task without a key", "complete-task without a body", "delete-task"];
 
@@ -21,26 +21,26 @@ const KEY: &str = "idempotency-key";
 pub struct Operation {
     /// The function that serves it: its `x-function`.
     pub function: &'static str,
-    /// As it stands in a request.
+    /// The HTTP method, in upper case.
     pub method: String,
-    /// With `{user_id}` and, where it is about one task, `{task_id}`.
+    /// With `{user_id}` and, for operations on one task, `{task_id}`.
     pub path: &'static str,
     described: &'static Value,
     parameters: Vec<&'static Value>,
 }
 
-/// A request of an operation, whoever's it is.
+/// A request of an operation, for any user.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The function, and what of the operation's headers and body it does without.
+    /// The function, and which optional header or body is omitted.
     pub name: String,
     /// What it asks for.
     pub operation: &'static Operation,
     /// Without the question mark.
     pub query: String,
-    /// Besides those that each request has.
+    /// In addition to those of every request.
     pub headers: Vec<(&'static str, String)>,
-    /// Empty where there is none.
+    /// Empty if there is none.
     pub body: String,
 }
 
@@ -67,19 +67,19 @@ fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Ope
     })
 }
 
-/// The operation that a function serves.
+/// The operation of a function.
 pub fn operation(function: &str) -> &'static Operation {
     let found = operations().iter().find(|operation| operation.function == function);
     found.unwrap_or_else(|| panic!("shared/openapi.yaml has no operation of {function}"))
 }
 
-/// Every request that the document describes: each operation with and without what it can do without.
+/// Every request that the document describes: each operation with and without its optional parts.
 pub fn requests() -> Vec<Request> {
     operations().iter().flat_map(Operation::requests).collect()
 }
 
 impl Operation {
-    /// Whether it is about one task.
+    /// Whether its path has a task id.
     pub fn is_of_a_task(&self) -> bool {
         self.path.contains("{task_id}")
     }
@@ -95,25 +95,26 @@ impl Operation {
         names.into_iter().any(|name| name.eq_ignore_ascii_case(header))
     }
 
-    /// Whether it has a body, or may have one.
+    /// Whether it accepts a body.
     pub fn takes_a_body(&self) -> bool {
         !self.described["requestBody"].is_null()
     }
 
-    /// The status of its success.
+    /// Its success status.
     pub fn success(&self) -> u16 {
         let statuses = self.described["responses"].as_object().unwrap().keys();
         statuses.map(|status| status.parse().unwrap()).min().unwrap()
     }
 
-    /// What a function's answer to API Gateway becomes, checked for what holds for every answer.
+    /// The answer that API Gateway makes of a function's result, after the checks that apply to
+    /// every answer.
     pub fn read(&self, answer: &[u8]) -> anyhow::Result<Reply> {
         let reply = Reply::read(answer)?;
         check(&self.method, self.path, &reply);
         Ok(reply)
     }
 
-    /// The request with all that the document has an example of.
+    /// The request with every part for which the document has an example.
     pub fn example(&'static self) -> Request {
         let key = self.takes(KEY).then(|| (KEY, "key".to_owned()));
         Request {
@@ -125,7 +126,7 @@ impl Operation {
         }
     }
 
-    /// Its requests, with and without what it can do without.
+    /// Its requests, with and without the optional parts.
     pub fn requests(&'static self) -> Vec<Request> {
         let whole = self.example();
         let (keyless, bodiless) = (whole.clone().without_key(), whole.clone().without_body());
@@ -160,7 +161,7 @@ impl Operation {
 }
 
 impl Request {
-    /// Without an `Idempotency-Key`, where it has one.
+    /// Without an `Idempotency-Key`, if it has one.
     pub fn without_key(mut self) -> Self {
         if self.headers.iter().any(|(name, _)| *name == KEY) {
             self.headers.retain(|(name, _)| *name != KEY);
@@ -169,7 +170,7 @@ impl Request {
         self
     }
 
-    /// Without its body, where the operation can do without.
+    /// Without its body, if that is optional.
     pub fn without_body(mut self) -> Self {
         if self.operation.takes_a_body()
             && self.operation.described["requestBody"]["required"] != true
@@ -186,7 +187,7 @@ impl Request {
         self
     }
 
-    /// With this header, besides or instead.
+    /// With this header added or replaced.
     pub fn with_header(mut self, name: &'static str, value: impl Display) -> Self {
         self.headers.retain(|(other, _)| *other != name);
         self.headers.push((name, value.to_string()));
@@ -199,7 +200,8 @@ impl Request {
         self
     }
 
-    /// The path without the query, for a user's id as it stands there; `task` counts where the operation is about one.
+    /// The path without the query, for an encoded user id; `task` is used only for operations on
+    /// one task.
     pub fn path(&self, user: &str, task: impl Display) -> String {
         self.operation.path.replace("{user_id}", user).replace("{task_id}", &task.to_string())
     }
@@ -210,7 +212,7 @@ impl Request {
         if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
     }
 
-    /// Whether it may be sent again where nobody knows if it ran.
+    /// Whether it may be repeated after an unknown outcome.
     pub fn repeats(&self) -> bool {
         !ONCE.contains(&self.name.as_str())
     }

@@ -1,42 +1,42 @@
-//! The pages of the documentation, and what a reader would type from them.
+//! The documentation's pages, and the commands on them.
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::root;
 
-/// Folders of the repository's folder that are no part of it.
+/// Folders in the project's root that are not part of the repository.
 const ELSEWHERE: [&str; 4] = ["target", "node_modules", "cdk.out", "test-results"];
-/// Folders with a dot that are part of it.
+/// Hidden folders that are part of it.
 const HIDDEN: [&str; 2] = [".ci", ".github"];
 
-/// A piece of a page, and the line that it begins in.
+/// A piece of a page, and its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Of the page, from 1 on.
+    /// The line number on the page, from 1.
     pub line: usize,
-    /// Without the marks around it.
+    /// The text without its delimiters.
     pub text: String,
 }
 
-/// A page, taken apart.
+/// A parsed page.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Its lines that are no code.
+    /// The lines outside of code blocks.
     pub prose: Vec<Piece>,
-    /// What stands in backticks within a line.
+    /// The text in backticks within lines.
     pub spans: Vec<Piece>,
-    /// The blocks of code, each after its language.
+    /// The code blocks, each with its language.
     pub blocks: Vec<(String, Piece)>,
 }
 
 impl Page {
-    /// A page of the repository, by its path.
+    /// Reads a page of the repository.
     pub fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(root().join(path));
         Self::parse(&text.unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 
-    /// Takes a page apart.
+    /// Parses a page.
     pub fn parse(text: &str) -> Self {
         let mut page = Self::default();
         let mut fenced = false;
@@ -66,7 +66,7 @@ impl Page {
         of.map(|(_, block)| block.text.as_str()).collect()
     }
 
-    /// The commands of the blocks for a shell: one for each, without comments.
+    /// The commands in shell blocks, without comments.
     pub fn commands(&self) -> Vec<Piece> {
         let mut commands = Vec::new();
         for (_, block) in self.blocks.iter().filter(|(language, _)| language == "sh") {
@@ -86,20 +86,20 @@ impl Page {
     }
 }
 
-/// A command of a page, which must be there in these words.
+/// A command on a page, which must have exactly this text.
 pub fn documented(page: &str, command: &str) -> String {
     let found = Page::read(page).commands().iter().any(|piece| piece.text == command);
     assert!(found, "{page} has no command `{command}`: a test runs it as a step of that page");
     command.to_owned()
 }
 
-/// The pages of the repository, by their paths in it.
+/// The paths of the repository's pages.
 pub fn pages() -> Vec<String> {
     let is_page = |path: &String| Path::new(path).extension().is_some_and(|of| of == "md");
     files().into_iter().filter(is_page).collect()
 }
 
-/// The files and folders of the repository, by their paths in it.
+/// The paths of the repository's files and folders.
 pub fn files() -> BTreeSet<String> {
     fn add(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {

@@ -1,4 +1,4 @@
-//! The network between the functions and PostgreSQL, to be broken while it is in use.
+//! A network between the functions and PostgreSQL that can fail.
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
 
-/// Which way bytes go.
+/// A direction of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From the functions to PostgreSQL.
@@ -16,18 +16,18 @@ pub enum Way {
     Down,
 }
 
-/// What becomes of a connection.
+/// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Both sides hear that the other has closed it.
+    /// Both sides see an orderly close.
     Closed,
-    /// Both sides hear that it is no more.
+    /// Both sides see a reset.
     Reset,
-    /// Nothing arrives any more, and nobody hears of it.
+    /// Nothing arrives any more, and neither side is told.
     Vanished,
 }
 
-/// A proxy on loopback that passes everything on until it is told otherwise.
+/// A proxy on loopback that forwards everything until told otherwise.
 pub struct Proxy {
     port: u16,
     network: Arc<Network>,
@@ -50,11 +50,11 @@ struct State {
     links: Vec<Arc<Link>>,
     round_trips: usize,
     last: Option<Way>,
-    /// What went up, and what went down.
+    /// The bytes forwarded up and down.
     passed: [Vec<u8>; 2],
 }
 
-/// A connection of a function, and ours on its behalf.
+/// A function's connection, and the proxy's to the server.
 struct Link {
     function: TcpStream,
     server: TcpStream,
@@ -62,11 +62,11 @@ struct Link {
     end: OnceLock<End>,
 }
 
-/// Way and how many bytes still go it before the connection ends.
+/// The direction, how many more bytes are forwarded, and how the connection then ends.
 type Cut = (Way, usize, End);
 
 impl Proxy {
-    /// A proxy before the server of a `postgres://` URL.
+    /// A proxy in front of the server in a `postgres://` URL.
     pub fn before(url: &str) -> Self {
         let (host, port) = address(url).rsplit_once(':').unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -86,7 +86,7 @@ impl Proxy {
         url.replacen(address(url), &format!("127.0.0.1:{}", self.port), 1)
     }
 
-    /// Passes everything on again.
+    /// Forwards everything again.
     pub fn pass(&self) {
         let mut state = self.network.state();
         (state.delay, state.held, state.refused, state.cut) = (Duration::ZERO, false, false, None);
@@ -95,12 +95,12 @@ impl Proxy {
         drop(self.network.wait(state, |state| !state.listening));
     }
 
-    /// Takes this long each way.
+    /// Adds a delay in each direction.
     pub fn delay(&self, delay: Duration) {
         self.network.state().delay = delay;
     }
 
-    /// Keeps everything, of connections old and new, until it shall pass.
+    /// Holds back all bytes, on open and new connections, until [`Proxy::pass`].
     pub fn hold(&self) {
         self.network.state().held = true;
     }
@@ -108,35 +108,35 @@ impl Proxy {
     /// Refuses new connections.
     pub fn refuse(&self) {
         self.network.state().refused = true;
-        // It wakes who waits for the next one.
+        // Wakes the listener, which waits for a connection.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         drop(self.network.wait(self.network.state(), |state| state.listening));
     }
 
-    /// Ends every connection that there is.
+    /// Ends every open connection.
     pub fn end(&self, end: End) {
         self.network.state().links.iter().for_each(|link| link.end(end));
         self.network.changed.notify_all();
     }
 
-    /// Ends each connection that there is once this many bytes more have gone this way.
+    /// Ends each open connection after this many more bytes in this direction.
     pub fn cut(&self, way: Way, bytes: usize, end: End) {
         for link in &self.network.state().links {
             *link.cut.lock().unwrap() = Some((way, bytes, end));
         }
     }
 
-    /// Ends the next connection once this many bytes have gone this way.
+    /// Ends the next connection after this many bytes in this direction.
     pub fn cut_next(&self, way: Way, bytes: usize, end: End) {
         self.network.state().cut = Some((way, bytes, end));
     }
 
-    /// How often something went up after something had come down, or as the first.
+    /// How often bytes went up after bytes came down, or first.
     pub fn round_trips(&self) -> usize {
         self.network.state().round_trips
     }
 
-    /// What has gone up and what down since this was asked before.
+    /// The bytes forwarded up and down since the last call.
     pub fn passed(&self) -> [Vec<u8>; 2] {
         std::mem::take(&mut self.network.state().passed)
     }
@@ -174,7 +174,7 @@ impl Network {
                 self.changed.notify_all();
                 continue;
             }
-            // Where the server is gone, so is the connection to us.
+            // Without the server, the function's connection ends, too.
             let Ok(server) = TcpStream::connect(self.server.clone()) else { continue };
             for stream in [&function, &server] {
                 stream.set_nodelay(true).unwrap();
@@ -193,7 +193,7 @@ impl Network {
             both.spawn(|| self.pump(link, Way::Up));
             self.pump(link, Way::Down);
         });
-        // What has vanished stays open.
+        // A vanished connection stays open.
         if link.end.get() != Some(&End::Vanished) {
             self.state().links.retain(|other| !Arc::ptr_eq(link, other));
         }
@@ -206,7 +206,7 @@ impl Network {
         };
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            // What comes while the first byte is under way arrives with it.
+            // Bytes that come during the delay of the first one arrive with it.
             let _ = from.peek(&mut [0]);
             let delay = self.state().delay;
             thread::sleep(delay);
@@ -225,7 +225,7 @@ impl Network {
             }
             state.passed[way as usize].extend(&buffer[..bytes]);
             drop(state);
-            // Where the other side is gone, this one hears of it when it is read.
+            // If the other side is gone, reading from it reports that.
             let _ = to.write_all(&buffer[..bytes]);
             if let Some(end) = end {
                 return link.end(end);
@@ -235,7 +235,7 @@ impl Network {
 }
 
 impl Link {
-    /// How many of the bytes that came may go on, and what happens then.
+    /// How many of the received bytes may be forwarded, and how the connection then ends.
     fn share(&self, way: Way, came: usize) -> (usize, Option<End>) {
         match &mut *self.cut.lock().unwrap() {
             Some((cut, left, _)) if *cut == way && came < *left => *left -= came,
@@ -248,10 +248,10 @@ impl Link {
     fn end(&self, end: End) {
         let _ = self.end.set(end);
         for stream in [&self.function, &self.server] {
-            // Each fails only where the connection has ended by itself.
+            // Each fails only if the connection has ended already.
             let _ = match end {
                 End::Closed => stream.shutdown(Shutdown::Both),
-                // Without a FIN: what closes it when the last thread is awake is a reset.
+                // Without a FIN: dropping the socket later sends a reset.
                 End::Reset => set_socket_linger(stream, Some(Duration::ZERO))
                     .map_err(Into::into)
                     .and_then(|()| stream.shutdown(Shutdown::Read)),

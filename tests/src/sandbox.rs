@@ -1,4 +1,5 @@
-//! A function as Lambda runs it: a process that asks a Runtime API of its own for one event after the other.
+//! A function as on Lambda: a process that takes one event after the other from its own Runtime
+//! API.
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -23,12 +24,12 @@ use wait4::{ResourceUsage, Wait4};
 
 use crate::{Reply, Request, Token};
 
-/// How long a function may take for an event, as Lambda tells it.
+/// The timeout of a function, as Lambda reports it.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// When we give up; with a fraction of a core, some take longer than Lambda would let them.
+/// When a test gives up; with a fraction of a core, some functions exceed Lambda's timeout.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Gives a program what Lambda tells every function, and nothing else.
+/// Sets only the variables that Lambda sets for every function.
 pub fn as_lambda(program: &mut Command, name: &str) {
     program
         .env_clear()
@@ -37,7 +38,7 @@ pub fn as_lambda(program: &mut Command, name: &str) {
         .env("AWS_LAMBDA_FUNCTION_VERSION", "1");
 }
 
-/// A running function; it ends when this is dropped.
+/// A running function; dropping it ends the process.
 pub struct Sandbox {
     process: SyncMutex<Option<Child>>,
     id: u32,
@@ -45,22 +46,22 @@ pub struct Sandbox {
     api: JoinHandle<()>,
 }
 
-/// An event on its way to the function, and where its answer goes.
+/// An event for the function, and the channel for its answer.
 struct Call {
     event: Bytes,
     answer: oneshot::Sender<Answer>,
 }
 
-/// What a function answered to an event.
+/// A function's answer to an event.
 pub struct Answer {
-    /// For API Gateway.
+    /// The result for API Gateway.
     pub body: Bytes,
-    /// From when the event was handed over until the answer was here.
+    /// The time from sending the event to receiving the answer.
     pub took: Duration,
 }
 
 impl Answer {
-    /// The status code, without a look at the rest.
+    /// The status code, without parsing the rest.
     pub fn status(&self) -> Result<u16> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -71,7 +72,7 @@ impl Answer {
     }
 }
 
-/// What the Runtime API of one sandbox knows.
+/// The state of a sandbox's Runtime API.
 struct State {
     waiting: Mutex<mpsc::UnboundedReceiver<Call>>,
     open: SyncMutex<HashMap<String, (Instant, oneshot::Sender<Answer>)>>,
@@ -79,13 +80,13 @@ struct State {
 }
 
 impl Sandbox {
-    /// Starts a program under a Runtime API of its own.
+    /// Starts a program under its own Runtime API.
     pub async fn start(mut program: Command) -> Result<Self> {
         program.stdin(Stdio::null());
         Self::spawn(program).await
     }
 
-    /// As [`Sandbox::start`], with the other end of its standard input.
+    /// As [`Sandbox::start`], with a pipe to its standard input.
     pub async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
         program.stdin(Stdio::piped());
         let sandbox = Self::spawn(program).await?;
@@ -116,19 +117,20 @@ impl Sandbox {
         Ok(Self { process: SyncMutex::new(Some(process)), id, calls, api })
     }
 
-    /// As [`Sandbox::start`], for a test without a runtime of its own.
+    /// As [`Sandbox::start`], for a test without an async runtime.
     pub fn of(program: Command) -> Self {
         runtime().block_on(Self::start(program)).unwrap()
     }
 
-    /// Sends a user's request as API Gateway would, and checks of the answer what holds for every one.
+    /// Sends a user's request as API Gateway would, and makes the checks that apply to every
+    /// answer.
     pub fn ask(&self, user: &str, request: &Request, task: impl Display) -> Reply {
         let event = request.event(user, task, &Token::of(user).sign()).to_string();
         let answer = runtime().block_on(self.invoke(event.into())).unwrap();
         request.operation.read(&answer.body).unwrap()
     }
 
-    /// The id of its process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.id
     }
@@ -141,7 +143,7 @@ impl Sandbox {
         answer.context("the function did not answer in time")?.context("the function failed")
     }
 
-    /// Ends the function, and says what it used.
+    /// Ends the function and returns its resource usage.
     pub fn end(&self) -> Result<ResourceUsage> {
         self.api.abort();
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -150,12 +152,12 @@ impl Sandbox {
         Ok(process.wait4()?.rusage)
     }
 
-    /// The memory that it has in use, in KiB.
+    /// Its current memory, in KiB.
     pub fn memory(&self) -> Result<u64> {
         self.memory_at("VmRSS:")
     }
 
-    /// The most that it has had in use, in KiB; `wait4` would count what we had in use when it was forked.
+    /// Its peak memory, in KiB; `wait4` would include the memory of this process at the fork.
     pub fn peak_memory(&self) -> Result<u64> {
         self.memory_at("VmHWM:")
     }
@@ -164,30 +166,30 @@ impl Sandbox {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        kib.context("the kernel does not say how much memory it has")
+        kib.context("the process status lacks the memory")
     }
 
-    /// The CPU time that its threads have had, in µs.
+    /// The CPU time of its threads, in µs.
     pub fn cpu(&self) -> Result<f64> {
         let mut nanos = 0.0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.id))? {
-            // One that ended just now had next to nothing.
+            // A thread that has just ended used almost nothing.
             let Ok(text) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
                 continue;
             };
             let run = text.split(' ').next().and_then(|run| run.parse::<f64>().ok());
-            nanos += run.context("the kernel does not say how long it ran")?;
+            nanos += run.context("the scheduler statistics lack the CPU time")?;
         }
         Ok(nanos / 1e3)
     }
 
-    /// How many files and sockets it has open.
+    /// Its number of open files and sockets.
     pub fn descriptors(&self) -> Result<usize> {
         Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id))?.count())
     }
 }
 
-/// Runs the servers of tests, which wait for answers on threads of their own.
+/// The runtime of the tests' servers; tests block on their answers in other threads.
 pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -197,16 +199,16 @@ pub(crate) fn runtime() -> &'static Runtime {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // It may have been ended before.
+        // It may have ended already.
         let _ = self.end();
     }
 }
 
 async fn serve(stream: TcpStream, state: Arc<State>) {
-    // What Lambda's own does, since an answer waits for nothing.
+    // As Lambda's own Runtime API, so that no answer is delayed.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| respond(request, &state));
-    // A function that is ended leaves its connections broken.
+    // A function that was killed leaves broken connections.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -250,11 +252,11 @@ async fn respond(
     let id = path.strip_prefix("invocation/").and_then(|path| path.split_once('/'));
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     *response.status_mut() = StatusCode::ACCEPTED;
-    // An error, at start or of an event, has no answer: its caller hears that there is none.
+    // An error at start or of an event has no answer: its caller is told so.
     if let (Some((id, kind)), Ok(body)) = (id, body) {
         let mut open = state.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some((handed, answer)), "response") = (open.remove(id), kind) {
-            // Who asked may have given up.
+            // The caller may have given up.
             let _ = answer.send(Answer { body, took: handed.elapsed() });
         }
     }

@@ -1,9 +1,9 @@
-//! What a test does to the database behind the API's back.
+//! Direct access to the database, bypassing the API.
 use shared::{DATABASE_ROLE, Database, Statement};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::SimpleQueryMessage;
 
-/// Runs statements on the database of `url`; the first column of each row that they return.
+/// Runs statements on the database of `url`; returns the first column of each row.
 pub fn sql(url: &str, statements: &str) -> Vec<String> {
     Session::open(url).run(statements)
 }
@@ -11,33 +11,33 @@ pub fn sql(url: &str, statements: &str) -> Vec<String> {
 /// As [`sql`].
 ///
 /// # Errors
-/// The SQLSTATE of why not.
+/// The error's SQLSTATE.
 pub fn try_sql(url: &str, statements: &str) -> Result<Vec<String>, String> {
     Session::open(url).try_run(statements)
 }
 
-/// The text of a statement of the crate, or one like it, with these expressions in place of its parameters.
+/// The text of a statement with these expressions in place of its parameters.
 pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> String {
     let Statement { name, types, .. } = statement;
     assert_eq!(values.len(), types.len(), "the parameters of {name}");
-    // From the last one on: `$1` is the beginning of `$10`.
+    // From the last one on, since `$1` is a prefix of `$10`.
     let parameters = values.iter().zip(types.iter()).enumerate().rev();
     parameters.fold(sql.to_owned(), |sql, (index, (value, of))| {
         sql.replace(&format!("${}", index + 1), &format!("{}::{}", value.as_ref(), of.name()))
     })
 }
 
-/// Statements in the transaction that a request of the user makes.
+/// Statements in the transaction of a user's request.
 pub fn as_user(user: &str, statements: &str) -> String {
     format!(
         "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = '{user}'; {statements}; COMMIT"
     )
 }
 
-/// A session of the database; what is locked in it stays so until it is dropped.
+/// A session of the database; its locks are held until it is dropped.
 pub struct Session {
     runtime: Runtime,
-    /// Of one connection, so that it is the same each time.
+    /// With one connection, so that it is always the same.
     database: Database,
 }
 
@@ -48,7 +48,7 @@ impl Session {
         Self { runtime, database: Database::new(&url.parse().unwrap(), 1).unwrap() }
     }
 
-    /// Runs statements; the first column of each row that they return.
+    /// Runs statements; returns the first column of each row.
     pub fn run(&self, statements: &str) -> Vec<String> {
         self.try_run(statements).unwrap_or_else(|code| panic!("{code}: {statements}"))
     }
@@ -56,7 +56,7 @@ impl Session {
     /// As [`try_sql`].
     ///
     /// # Errors
-    /// The SQLSTATE of why not.
+    /// The error's SQLSTATE.
     pub fn try_run(&self, statements: &str) -> Result<Vec<String>, String> {
         let messages = self.runtime.block_on(async {
             let connection = self.database.connection().await.unwrap();

@@ -1,4 +1,4 @@
-//! Tokens, made by hand, so that they can be wrong in every way.
+//! Handmade tokens, which can be invalid in every way.
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -14,7 +14,7 @@ pub struct Token {
     pub header: String,
     /// The claims.
     pub claims: Value,
-    /// What it is signed with.
+    /// The key.
     pub secret: String,
 }
 
@@ -60,7 +60,7 @@ impl Token {
     }
 }
 
-/// Any text with its signature by HMAC-SHA256.
+/// Any text followed by its HMAC-SHA256 signature.
 pub fn sign(text: &str, secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     format!("{text}.{}", BASE64URL.encode(hmac::sign(&key, text.as_bytes())))

@@ -1,4 +1,4 @@
-//! A user of the API, with tasks that no other test sees.
+//! A user of the API, whose tasks no other test sees.
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,7 +23,7 @@ impl User {
         Self::of(stack())
     }
 
-    /// A new user of this stack.
+    /// A new user of another stack.
     pub fn of(stack: &Fixture) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut run = [0; 12];
@@ -33,7 +33,7 @@ impl User {
         Self::with_id(stack, &id)
     }
 
-    /// The user of this stack with this id.
+    /// The user of another stack with this id.
     pub fn with_id(stack: &Fixture, id: &str) -> Self {
         let token = Token::of(id).sign();
         Self { id: id.to_owned(), gateway: stack.url.clone(), token }
@@ -60,7 +60,7 @@ impl User {
         self.ask_for(&self.id, request, task)
     }
 
-    /// Sends a request for the tasks of whoever it may be.
+    /// Sends a request for another user's tasks.
     pub fn ask_for(&self, owner: &str, request: &Request, task: impl Display) -> Reply {
         let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let headers: Vec<_> = headers.collect();
@@ -93,7 +93,7 @@ impl User {
         self.send("POST", &self.tasks(), &[("idempotency-key", key)], &body.to_string())
     }
 
-    /// A new task of this title.
+    /// Creates a task with this title.
     pub fn new_task(&self, title: &str) -> Value {
         self.create(&json!({ "title": title })).expect(201)
     }

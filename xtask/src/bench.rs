@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: how fast the functions are, beside what one would use instead.
+//! `cargo xtask bench`: measures the functions beside FastAPI and Hono.
 use anyhow::{Context, Result};
 
 use crate::{postgres, project, soak, tools};
 
-/// Where the functions are without the AWS SDK, to show what it costs.
+/// The functions without the AWS SDK, to measure its cost.
 const LEAN: &str = "target/lambda-without-secrets-manager";
 
 pub(crate) fn run() -> Result<()> {

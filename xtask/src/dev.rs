@@ -33,7 +33,7 @@ pub(crate) struct Options {
     fresh: bool,
 }
 
-/// How long the printed token holds: a working day.
+/// The printed token's lifetime: a working day.
 const TOKEN_SECONDS: u64 = 12 * 60 * 60;
 const TOKEN_USER: &str = "dev-user";
 
@@ -76,9 +76,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("Building the functions …");
     gateway::build()?;
     let gateway = Gateway { path: &path, port: options.port, concurrency: 1, watch: true };
-    // The environment wins over `.env`, in the functions and the app as here.
+    // The environment overrides `.env`, also for the functions and the app.
     let from_file = || file.settings().filter(|(name, _)| settings::variable(name).is_none());
-    // On a database that somebody chose, both have the login that is named for it.
+    // On a database that the user chose, both log in with its URL.
     let login = |access: Access| {
         let embedded = settings::is_embedded(&database_url);
         embedded.then(|| login::grant(&database_url, access, &access.local())).transpose()
@@ -109,28 +109,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let outcome = watch(&interrupted, &mut processes);
     println!("\nStopping …");
-    // The last one first: the database outlives what uses it.
+    // In reverse order, so that the database outlives what uses it.
     while let Some(process) = processes.pop() {
         drop(process);
     }
     outcome
 }
 
-/// Where Ctrl-C, and what else asks a process to end, arrives.
+/// Delivers Ctrl-C and other termination signals.
 pub(crate) fn interruptions() -> Result<(Sender<()>, Receiver<()>)> {
     let (sender, receiver) = channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let interrupt = sender.clone();
     thread::spawn(move || {
         for _ in signals.forever() {
-            // A second one, while we stop, changes nothing.
+            // A second signal during shutdown changes nothing.
             let _ = interrupt.send(());
         }
     });
     Ok((sender, receiver))
 }
 
-/// Waits until we are asked to stop, or one of the processes stops by itself.
+/// Waits for a signal, or until one of the processes stops.
 fn watch(interrupted: &Receiver<()>, processes: &mut [Process]) -> Result<()> {
     loop {
         match interrupted.recv_timeout(Duration::from_millis(200)) {
@@ -145,7 +145,7 @@ fn watch(interrupted: &Receiver<()>, processes: &mut [Process]) -> Result<()> {
     }
 }
 
-/// One `dev` a checkout: a second one would share the first one's database and stop it.
+/// Allows one `dev` per checkout: a second one would share the first one's database and stop it.
 fn lock() -> Result<File> {
     let lock = File::create(project::local()?.join("dev.lock"))?;
     match lock.try_lock() {
@@ -154,7 +154,7 @@ fn lock() -> Result<File> {
     }
 }
 
-/// The embedded server, on the port that `.env` names if that is free.
+/// Starts the embedded server, on the port in `.env` if that is free.
 fn embedded_database(port: Option<u16>, fresh: bool) -> Result<Server> {
     let folder = project::local_for_server()?.join("postgres");
     if fresh && folder.exists() {
@@ -169,7 +169,7 @@ fn embedded_database(port: Option<u16>, fresh: bool) -> Result<Server> {
     Server::start(&folder, &Mode::Kept, port, Output::Named)
 }
 
-/// A path as one would type it.
+/// A path relative to the project's root, as one would type it there.
 fn shown(path: &Path) -> String {
     let root = project::root();
     path.strip_prefix(&root).unwrap_or(path).display().to_string()

@@ -1,4 +1,4 @@
-//! `.env`: the one place for the settings of local use.
+//! `.env`: the settings for local use.
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The lines of `.env`; what is not a setting stays as it is.
+/// The lines of `.env`; other lines than settings are kept.
 pub(crate) struct EnvFile {
     path: PathBuf,
     lines: Vec<String>,
 }
 
 impl EnvFile {
-    /// The file of this checkout, empty where there is none.
+    /// The file of this checkout; empty if it does not exist.
     pub(crate) fn load() -> Result<Self> {
         let path = crate::project::root().join(".env");
         let text = match std::fs::read_to_string(&path) {
@@ -24,14 +24,14 @@ impl EnvFile {
         Ok(Self { path, lines: text.lines().map(str::to_owned).collect() })
     }
 
-    /// Another file of the same form, which must be there.
+    /// Another file of the same format, which must exist.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self { path: path.into(), lines: text.lines().map(str::to_owned).collect() })
     }
 
-    /// A setting that is there and not empty.
+    /// The value of a setting, unless it is missing or empty.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let mut values = self.lines.iter().rev().filter_map(|line| setting(line));
         values
@@ -54,7 +54,7 @@ impl EnvFile {
         }
     }
 
-    /// Writes the file, readable by its owner alone; a reader sees the old or the new one, whole.
+    /// Writes the file atomically, readable only by its owner.
     pub(crate) fn save(&self) -> Result<()> {
         let draft = self.path.with_file_name(".env.new");
         let write = || -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! An event of API Gateway for a function: that of `events/`, with a token that holds.
+//! Prints an API Gateway event for a function: the one in `events/`, with a valid token.
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub(crate) fn filled(function: &str, user: &str, task: u64, authorization: &str)
         .iter()
         .fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let now = Timestamp::now();
-    // A key that was sent before would bring the first answer again.
+    // A repeated key would return the first answer.
     let key = random_text()?;
 
     let mut set = |pointer: &str, value: Value| {

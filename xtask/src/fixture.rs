@@ -1,5 +1,6 @@
-//! `cargo xtask fixture`: one part of what `dev` starts, for the tests. It says where it is in a line
-//! of JSON, and ends with its standard input, so that it never outlives the test that asked for it.
+//! `cargo xtask fixture`: starts one of `dev`'s services for the tests. It prints a line of JSON
+//! that says how to reach it, and stops when its standard input is closed, so it never outlives the
+//! test.
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,26 +24,27 @@ use crate::{dev, migrate, pgbouncer, project, settings, tools};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     kind: Kind,
-    /// How many of one function the gateway runs at once.
+    /// How many requests of one function the gateway serves at once.
     #[arg(long, default_value_t = 1)]
     concurrency: u16,
-    /// How many connections the database or the pooler takes.
+    /// How many connections the database or the pooler accepts.
     #[arg(long, default_value_t = 200)]
     connections: u16,
-    /// Let the database not log each statement.
+    /// Do not log each statement of the database.
     #[arg(long)]
     quiet: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Kind {
-    /// A new, migrated database that logs every statement; a line of input, `restart` or `crash`, does so to it.
+    /// A new, migrated database that logs every statement; the input lines `restart` and `crash`
+    /// restart or kill it.
     Database,
-    /// A local AWS, whose functions have the variables of the environment, too.
+    /// A local AWS; its functions also get this environment's variables.
     Aws,
-    /// A pooler before the database of `DATABASE_URL`, which is one of the tests.
+    /// A pooler in front of the database in `DATABASE_URL`, which must be a test database.
     Pgbouncer,
-    /// A gateway, whose functions have the settings of the environment.
+    /// A gateway; its functions get this environment's settings.
     Gateway,
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (sender, ended) = dev::interruptions()?;
     let (lines, asked) = channel();
     thread::spawn(move || {
-        // Until the other end is closed.
+        // Until standard input is closed.
         std::io::stdin().lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
         let _ = sender.send(());
     });
@@ -88,7 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     loop {
         match ended.recv_timeout(Duration::from_millis(50)) {
             Err(RecvTimeoutError::Timeout) => {}
-            ended => return ended.context("nobody can end this any more"),
+            ended => return ended.context("the signal channel is closed"),
         }
         if let (Some(server), Ok(how)) = (&mut server, asked.try_recv()) {
             let signal = if how == "crash" { Signal::QUIT } else { Signal::INT };
@@ -97,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// A database of the tests: its server, whose URL is that of who may do everything, and the functions' URL.
+/// A database for tests: its server, with the superuser's URL, and the functions' URL.
 pub(crate) fn database(
     folder: &Path,
     mode: &Mode,
@@ -114,7 +116,7 @@ fn aws(output: Output) -> Result<(String, Process)> {
     let url = format!("http://127.0.0.1:{port}");
     let mut command = Command::new(tools::local_aws()?);
     command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
-    // Where its functions find it.
+    // The endpoint for its functions.
     command.env("AWS_ENDPOINT_URL", &url);
     let mut process = Process::spawn("aws", &mut command, Signal::TERM, output)?;
     process.await_port(port)?;
@@ -129,7 +131,7 @@ fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {
     Ok((format!("http://127.0.0.1:{port}"), process))
 }
 
-/// A folder that the server's user can enter and that ends with us.
+/// A temporary folder that the server's user can enter.
 pub(crate) fn folder() -> Result<TempDir> {
     let parent = project::var_tmp()?;
     let open = Permissions::from_mode(0o711);

@@ -1,4 +1,4 @@
-//! The frontend: its packages, its tables, its server.
+//! The frontend: its packages, tables and server.
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -25,12 +25,12 @@ fn npm(arguments: &[&str]) -> Command {
     command
 }
 
-/// Sees to it that there is a Node.js and that the packages are those of the lock file.
+/// Ensures that Node.js is installed, and the packages of the lock file.
 pub(crate) fn ensure_packages() -> Result<()> {
     node::ensure_packages(&folder()).context("the API runs without it, with --api")
 }
 
-/// Brings the tables of Better Auth up to date.
+/// Migrates Better Auth's tables.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     tools::run(node("db/migrate.mjs").env("DATABASE_URL", url.expose()))
         .context("the frontend's migrations")
@@ -42,8 +42,8 @@ pub(crate) fn script(name: &str, variables: &[(&str, &str)]) -> Result<()> {
         .with_context(|| format!("npm run {name}, in the frontend"))
 }
 
-/// Starts its server on a port of 127.0.0.1 with these variables: Next.js's `dev`, whose sources may be edited, or the
-/// built one's `start`.
+/// Starts its server on a port of 127.0.0.1 with these variables: Next.js's `dev`, with hot reload,
+/// or `start` for the built app.
 pub(crate) fn start<'s>(
     how: &str,
     port: u16,

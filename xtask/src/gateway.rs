@@ -1,4 +1,4 @@
-//! The local gateway: `cargo lambda watch`, which plays API Gateway and the Lambda runtime.
+//! The local gateway: `cargo lambda watch`, which emulates API Gateway and the Lambda runtime.
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::process::{Output, Process};
 use crate::{project, tools};
 
-/// Says so where something else listens on `port` already.
+/// Fails if something else listens on `port` already.
 pub(crate) fn check_port(port: u16, option: &str) -> Result<()> {
     if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
         bail!("port {port} is taken: stop what uses it, or choose another with {option}");
@@ -16,24 +16,24 @@ pub(crate) fn check_port(port: u16, option: &str) -> Result<()> {
     Ok(())
 }
 
-/// Compiles the functions as the gateway will ask for them, so that it finds them ready.
+/// Compiles the functions with the gateway's options, so that it does not compile them again.
 pub(crate) fn build() -> Result<()> {
     tools::run(project::cargo().arg("build")).context("the functions do not compile")
 }
 
-/// A gateway to start.
+/// The options of a gateway.
 pub(crate) struct Gateway<'a> {
     /// The `PATH` with `cargo lambda` on it.
     pub(crate) path: &'a OsStr,
     pub(crate) port: u16,
-    /// How many of one function may run at once.
+    /// How many requests of one function may run at once.
     pub(crate) concurrency: u16,
-    /// Whether an edited source is live a few seconds later.
+    /// Whether it rebuilds edited sources.
     pub(crate) watch: bool,
 }
 
 impl Gateway<'_> {
-    /// Starts it with `settings` for its functions, besides the environment.
+    /// Starts it with `settings` for its functions, in addition to the environment.
     pub(crate) fn start<'s>(
         &self,
         settings: impl Iterator<Item = (&'s str, &'s str)>,

@@ -1,4 +1,5 @@
-//! Logins to the database: each a role that owns nothing and has its rights from the one role that it is a member of.
+//! Database logins: roles that own nothing and have only the rights of the role that they are
+//! members of.
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,7 +12,7 @@ use tokio_postgres::error::SqlState;
 use crate::migrate;
 use crate::settings::random_text;
 
-/// Who logs in.
+/// What a login is for.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Access {
     Functions,
@@ -19,7 +20,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    /// The role that has the rights, as which nobody logs in.
+    /// The role with the rights; it cannot log in.
     pub(crate) fn role(self) -> &'static str {
         match self {
             Self::Functions => DATABASE_ROLE,
@@ -27,7 +28,7 @@ impl Access {
         }
     }
 
-    /// Whose login it is.
+    /// The name in messages.
     pub(crate) fn who(self) -> &'static str {
         match self {
             Self::Functions => "functions",
@@ -40,7 +41,7 @@ impl Access {
         format!("{}_local", self.role())
     }
 
-    /// A setting of the login: a request has an answer by then, or gives up.
+    /// A setting of the login: the functions' statements end before the request's time limit.
     fn setting(self) -> Option<&'static str> {
         match self {
             Self::Functions => Some("statement_timeout = '4s'"),
@@ -57,20 +58,20 @@ impl Access {
     }
 }
 
-/// When a login that was replaced ends.
+/// When a replaced login ends.
 #[derive(Clone, Copy)]
 pub(crate) enum End {
     Now,
-    /// In so many minutes: by then nobody uses it.
+    /// In this many minutes, after which nobody uses it.
     In(u32),
 }
 
-/// For a row or a lock that another session holds, perhaps the one that is to be locked out.
+/// A row or a lock may be held by another session, even by the one to be locked out.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
 const ATTEMPTS: u32 = 5;
 
-/// Makes the role `name`, or renews it: a new password, no sessions, and no settings and rights but those of `access`.
-/// Returns the URL that logs in as it.
+/// Creates the role `name`, or renews it: a new password, no sessions, and only the settings and
+/// rights of `access`. Returns the URL that logs in as it.
 pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Result<DatabaseUrl> {
     let password = random_text()?;
     let stored = stored(owner_url, &password);
@@ -98,7 +99,7 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
     Ok(owner_url.with_login(name, &password)?)
 }
 
-/// Takes back what [`grant`] made: ends the login, and drops its role, which owns nothing.
+/// Undoes [`grant`]: ends the login and drops its role, which owns nothing.
 pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
     let unusable = stored(owner_url, &random_text()?);
     migrate::with_session(owner_url, async |client| {
@@ -106,10 +107,10 @@ pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
         lock_out(client, name, &unusable).await?;
         Ok(client.batch_execute(&format!("DROP ROLE {name}")).await?)
     })
-    .with_context(|| format!("cannot take the login {name} back"))
+    .with_context(|| format!("cannot drop the login {name}"))
 }
 
-/// Ends the login `name`, if there is one that has not ended, and says what it did.
+/// Ends the login `name`, unless it does not exist or has ended; returns what it did.
 pub(crate) fn retire(owner_url: &DatabaseUrl, name: &str, end: End) -> Result<Option<String>> {
     let unusable = stored(owner_url, &random_text()?);
     migrate::with_session(owner_url, async |client| {
@@ -140,7 +141,8 @@ pub(crate) fn retire(owner_url: &DatabaseUrl, name: &str, end: End) -> Result<Op
     .with_context(|| format!("cannot end the login {name}"))
 }
 
-/// A password as SQL carries it: as a verifier, which logs nobody in, but for Neon, which takes no verifiers.
+/// The password as sent in SQL: a SCRAM verifier, which cannot be used to log in; Neon accepts only
+/// plain passwords.
 fn stored(url: &DatabaseUrl, password: &str) -> String {
     let neon = url.host().is_some_and(|host| host.ends_with(".neon.tech"));
     if neon { password.to_owned() } else { scram_sha_256(password.as_bytes()) }
@@ -151,19 +153,19 @@ async fn exists(client: &Client, role: &str) -> Result<bool> {
     Ok(client.query_opt(exists, &[&role]).await?.is_some())
 }
 
-/// A role that was there already gets logins only if it can do nothing else.
+/// An existing role gets logins only if it has no other powers.
 async fn ensure_role(client: &Client, role: &str) -> Result<()> {
     if exists(client, role).await? {
         return check(client, role, "").await;
     }
     match client.batch_execute(&format!("CREATE ROLE {role} NOLOGIN")).await {
-        // Somebody else made it at this very moment.
+        // Another process created it concurrently.
         Err(error) if error.code() == Some(&SqlState::DUPLICATE_OBJECT) => Ok(()),
         made => Ok(made?),
     }
 }
 
-/// Refuses a role that could do more than what it is granted as a member of `allowed`.
+/// Refuses a role with more rights than membership of `allowed` gives.
 async fn check(client: &Client, role: &str, allowed: &str) -> Result<()> {
     let powers = "
         SELECT concat_ws(', ',
@@ -187,8 +189,8 @@ async fn check(client: &Client, role: &str, allowed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends all that is known of a role: its password, its settings, its sessions. Whoever has the password may have
-/// changed it, and may be logged in and in the middle of changing it again.
+/// Removes the role's password, settings and sessions. Somebody who has the password may be logged
+/// in and change it again at the same time.
 async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
     let lock = format!("ALTER ROLE {name} NOLOGIN PASSWORD '{unusable}'");
     let mut attempt = 1;
@@ -201,7 +203,7 @@ async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
         }
     }
     reset(client, name).await?;
-    // Who was being let in just then, is in by the second look.
+    // A session that was just being opened is seen by the second check.
     let mut calm = 0;
     for _ in 0..50 {
         calm = if terminate(client, name).await? == 0 { calm + 1 } else { 0 };
@@ -213,7 +215,7 @@ async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
     bail!("its sessions do not end")
 }
 
-/// Takes back the settings that a role may give itself for its next sessions.
+/// Resets the settings that a role may set for its own future sessions.
 async fn reset(client: &Client, name: &str) -> Result<()> {
     client.batch_execute(&format!("ALTER ROLE {name} RESET ALL")).await?;
     let databases = "
@@ -230,7 +232,7 @@ async fn reset(client: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends the sessions of a role, and says how many there were.
+/// Ends the sessions of a role; returns how many there were.
 async fn terminate(client: &Client, name: &str) -> Result<i64> {
     let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
     let open: i64 = client.query_one(open, &[&name]).await?.get(0);
@@ -242,7 +244,7 @@ async fn terminate(client: &Client, name: &str) -> Result<i64> {
     if ended.as_ref().err().and_then(|error| error.code())
         == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
     {
-        // Who made a role may not end its sessions, but may become a member, who may.
+        // The creator of a role may not end its sessions, but may make itself a member, who may.
         let member = |verb| format!("{verb} CURRENT_USER");
         client.batch_execute(&member(format!("GRANT {name} TO"))).await?;
         let ended = client.query(terminate, &[&name]).await;

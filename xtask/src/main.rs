@@ -87,14 +87,14 @@ mod tests {
     use clap::CommandFactory;
     use clap::error::ErrorKind;
 
-    /// A command that a page only mentions may lack what it needs to run.
+    /// A command in running text may omit required arguments.
     const MENTIONED: [ErrorKind; 3] = [
         ErrorKind::MissingRequiredArgument,
         ErrorKind::MissingSubcommand,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
     ];
 
-    /// The words of a command up to its end, with a value for each placeholder.
+    /// The words of a command up to its end, with placeholders replaced by values.
     fn words(command: &str) -> Vec<&str> {
         let command = command.split(['|', '&', '>', ')', ';', '"', '…']).next().unwrap();
         let value = |word| match word {
@@ -111,7 +111,7 @@ mod tests {
         ours.map(str::to_owned).chain(below).collect()
     }
 
-    /// What is wrong with a piece of a page's code.
+    /// The errors in a piece of code on a page.
     fn faults(piece: &Piece) -> Vec<String> {
         let known = options(&Cli::command());
         let option = piece.text.strip_prefix("--").and_then(|text| text.split([' ', '=']).next());
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn every_command_of_the_pages_is_one() {
         let mut found = Vec::new();
-        // The report is written by a program, and speaks of cargo's options.
+        // The report is generated and mentions cargo's options.
         for path in pages().into_iter().filter(|path| path != "bench/REPORT.md") {
             let page = Page::read(&path);
             for piece in page.commands().iter().chain(&page.spans) {

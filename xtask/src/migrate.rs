@@ -1,4 +1,4 @@
-//! Migrations: forward only, safe to run twice, also at once.
+//! Migrations: forward only, and safe to run repeatedly and concurrently.
 use std::io::read_to_string;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -13,13 +13,14 @@ mod embedded {
     refinery::embed_migrations!("../shared/migrations");
 }
 
-/// Any number, as long as it is the same in every run: who holds it migrates.
+/// An arbitrary number, the same in every run: the advisory lock of the migrations.
 const LOCK: i64 = 0x7461_736b_7321;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The database; `-` reads its URL from standard input. The default is `DATABASE_URL` in the environment, else in
-    /// `.env`. A URL with a password is refused here, because other users could see it in the list of processes.
+    /// The database; `-` reads its URL from standard input. The default is `DATABASE_URL` in the
+    /// environment, else in `.env`. A URL with a password is refused here, because other users
+    /// could see it in the list of processes.
     #[arg(long)]
     database_url: Option<String>,
 }
@@ -41,17 +42,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     migrate(&url)
 }
 
-/// Brings the tables and the functions of a database up to date and says what it did.
+/// Migrates a database's tables and functions and prints what it did.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     let applied = with_session(url, async |client| {
-        // Whoever may connect can hold the lock, or one of a table.
+        // Anybody who may connect can hold the lock, or lock a table.
         client.batch_execute("SET lock_timeout = '20s'").await?;
-        // Migrations that start at the same time wait here for the first of them.
+        // Concurrent migrations wait here.
         if let Err(error) = client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await {
             ensure!(error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE), error);
             bail!("{}", holder(client).await?);
         }
-        // A database that is ahead is one that an earlier version is deployed to again.
+        // A newer schema means that an older version is deployed again.
         let runner = embedded::migrations::runner().set_abort_missing(false);
         let report = runner.run_async(client).await?;
         let mut applied: Vec<_> =
@@ -71,7 +72,7 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     Ok(())
 }
 
-/// The statements whose functions a database lacks.
+/// The statements whose functions are missing in a database.
 async fn without_function(client: &Client) -> Result<Vec<&'static Statement>> {
     let mut lacking = Vec::new();
     for statement in STATEMENTS {
@@ -88,7 +89,7 @@ fn functions(of: &[&Statement]) -> Option<String> {
     (!names.is_empty()).then(|| format!("functions for {}", names.join(", ")))
 }
 
-/// Says who keeps us from migrating.
+/// Names the sessions that block the migration.
 async fn holder(client: &Client) -> Result<String> {
     let holder = "
         SELECT pid, usename::text FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -105,7 +106,7 @@ async fn holder(client: &Client) -> Result<String> {
     })
 }
 
-/// The migrations and functions that a database lacks.
+/// The migrations and functions that are missing in a database.
 pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     let (applied, lacking) = with_session(url, async |client| {
         let lacking = without_function(client).await?;
@@ -122,7 +123,7 @@ pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     Ok(pending.map(ToString::to_string).chain(functions(&lacking)).collect())
 }
 
-/// Makes the database `name` on the server of `url`, where it is missing.
+/// Creates the database `name` on the server of `url`, if it is missing.
 pub(crate) fn create_database(url: &DatabaseUrl, name: &str) -> Result<()> {
     with_client(url, async |client| {
         let exists = "SELECT FROM pg_database WHERE datname = $1";
@@ -133,19 +134,19 @@ pub(crate) fn create_database(url: &DatabaseUrl, name: &str) -> Result<()> {
     })
 }
 
-/// The folder that the server of `url` keeps its data in.
+/// The data directory of the server at `url`.
 pub(crate) fn data_directory(url: &DatabaseUrl) -> Result<String> {
     with_client(url, async |client| {
         Ok(client.query_one("SELECT current_setting('data_directory')", &[]).await?.get(0))
     })
 }
 
-/// Says why a database cannot be used, if it cannot.
+/// Fails with the reason why a database cannot be used.
 pub(crate) fn check(url: &DatabaseUrl) -> Result<()> {
     with_client(url, async |_| Ok(()))
 }
 
-/// Does `work` in a session of its own, which a pooler does not have.
+/// Does `work` in a session, bypassing a pooler, which has none.
 pub(crate) fn with_session<T>(
     url: &DatabaseUrl,
     work: impl AsyncFnOnce(&mut Client) -> Result<T>,

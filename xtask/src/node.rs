@@ -1,4 +1,4 @@
-//! Node.js, and the packages of a folder that has a lock file.
+//! Node.js, and npm packages from a lock file.
 use std::path::Path;
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 
 use crate::tools;
 
-/// What Next.js needs, which needs more than the CDK does.
+/// The minimum version of Next.js, which is higher than the CDK's.
 const OLDEST: (u32, u32) = (20, 9);
 
-/// Sees to it that there is a Node.js and that `folder` has the packages of its lock file.
+/// Ensures that Node.js is installed, and the packages of `folder`'s lock file.
 pub(crate) fn ensure_packages(folder: &Path) -> Result<()> {
     let name = folder.file_name().unwrap_or_default().display();
     let version = Command::new("node").arg("--version").output();
@@ -24,7 +24,7 @@ pub(crate) fn ensure_packages(folder: &Path) -> Result<()> {
         );
     }
     let modified = |path: &str| folder.join(path).metadata().and_then(|m| m.modified()).ok();
-    // npm writes the second when it is done.
+    // npm writes the second file when it is done.
     if modified("node_modules/.package-lock.json") < modified("package-lock.json") {
         eprintln!("Installing the packages of {name} (once) …");
         let ci = ["ci", "--silent", "--no-audit", "--no-fund"];
@@ -33,7 +33,7 @@ pub(crate) fn ensure_packages(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// v20.20.2 as (20, 20).
+/// Parses v20.20.2 as (20, 20).
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.strip_prefix('v')?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

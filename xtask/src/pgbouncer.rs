@@ -1,4 +1,4 @@
-//! A pooler before the database of the tests, as Neon has one: each transaction on whichever connection is free.
+//! A pooler for the test database, as on Neon: each transaction gets any free connection.
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,11 @@ use crate::postgres::{Account, free_port, write_private};
 use crate::process::{Output, Process};
 use crate::tools;
 
-/// So few that the functions of the tests must share them.
+/// Few enough that the functions in the tests must share them.
 const CONNECTIONS: u16 = 3;
 
-/// Starts one for so many clients before the server of `url`, a database of the tests, and returns the URL through it.
+/// Starts one for this many clients in front of the server of `url`, a test database; returns the
+/// URL through it.
 pub(crate) fn start(
     folder: &Path,
     url: &DatabaseUrl,
@@ -25,8 +26,8 @@ pub(crate) fn start(
     let account = Account::of_server()?;
     let port = free_port()?;
     let ca = url.parameter("sslrootcert").context("the URL names no sslrootcert")?;
-    // It shows the server's own certificate.
-    let certificates = Path::new(&ca).parent().context("the certificate is nowhere")?;
+    // It uses the server's own certificate.
+    let certificates = Path::new(&ca).parent().context("the certificate's path has no folder")?;
     let (host, server_port) = (url.host().context("the URL names no server")?, url.port());
     let user = url.user().context("the URL names no user")?;
     let password = url.password().context("the URL has no password")?;
@@ -41,7 +42,7 @@ pub(crate) fn start(
         ("pool_mode", "transaction"),
         ("default_pool_size", &CONNECTIONS.to_string()),
         ("max_client_conn", &clients.to_string()),
-        // It would leave a server that was away alone for 15 s.
+        // By default it does not retry an unavailable server for 15 s.
         ("server_login_retry", "1"),
         ("auth_type", "scram-sha-256"),
         ("auth_file", &users.display().to_string()),
@@ -59,16 +60,16 @@ pub(crate) fn start(
     command.arg(&settings);
     let mut process = Process::spawn("pgbouncer", &mut command, Signal::INT, output)?;
     process.await_port(port)?;
-    // It has no channel binding to offer.
+    // It does not support channel binding.
     let through =
         url.with_address("127.0.0.1", port)?.with_parameter("channel_binding", "disable")?;
     Ok((through, process))
 }
 
-/// An installed one, else Debian's, where we may install it.
+/// An installed one, else Debian's, if we may install it.
 pub(crate) fn program() -> Result<PathBuf> {
     let find = || {
-        // Where Debian has it, but not on everybody's path.
+        // Debian installs it outside of most users' `PATH`.
         let usual = PathBuf::from("/usr/sbin/pgbouncer");
         tools::on_path("pgbouncer").or_else(|| usual.is_file().then_some(usual))
     };

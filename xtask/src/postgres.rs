@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own, for local use and for the tests.
+//! A PostgreSQL server for local use and for the tests.
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
@@ -17,44 +17,44 @@ use crate::process::{Output, Process};
 use crate::settings::{EMBEDDED_USER, random_text};
 use crate::{migrate, project, tools};
 
-/// The oldest release that Neon still runs.
+/// The oldest version that Neon supports.
 const OLDEST: u32 = 14;
 const DATABASE: &str = "tasks";
 
-/// A running server; it stops when this is dropped.
+/// A running server; dropping it stops the server.
 pub(crate) struct Server {
     pub(crate) process: Process,
-    /// What started it.
+    /// The command that started it.
     pub(crate) command: Command,
-    /// How to connect to it.
+    /// The URL of its superuser.
     pub(crate) url: DatabaseUrl,
     /// The folder of its programs.
     pub(crate) programs: PathBuf,
 }
 
-/// How a server is run.
+/// How to run a server.
 pub(crate) enum Mode {
-    /// Its data outlives it; plain TCP on loopback.
+    /// Persistent data; plain TCP on loopback.
     Kept,
-    /// As fast as it goes, for data that is thrown away; with TLS.
+    /// Fast, with temporary data; with TLS.
     Tested {
-        /// How many connections it takes.
+        /// The number of connections that it accepts.
         connections: u16,
-        /// Whether each statement is in the log.
+        /// Whether each statement is logged.
         log: bool,
     },
 }
 
 impl Mode {
-    /// For tests that ask for nothing special.
+    /// The defaults for tests.
     pub(crate) const TESTED: Self = Self::Tested { connections: 200, log: true };
 }
 
 impl Server {
-    /// Starts a server on the data in `folder`, which is made where there is none.
+    /// Starts a server on the data in `folder`, which is created if it does not exist.
     pub(crate) fn start(folder: &Path, mode: &Mode, port: u16, output: Output) -> Result<Self> {
         let account = Account::of_server()?;
-        // Ours, not the server's, who could put links into it.
+        // Owned by us, not by the server's user, who could place links in it.
         project::make_private(folder)?;
         let cluster = folder.join("data");
         let made_by = fs::read_to_string(cluster.join("PG_VERSION")).ok();
@@ -74,7 +74,7 @@ impl Server {
         let mut settings = vec![
             "listen_addresses=127.0.0.1",
             &port_setting,
-            // Where it would be, others could be in the way, or the path be too long.
+            // No socket: its default folder may belong to others, or its path be too long.
             "unix_socket_directories=",
             "log_checkpoints=off",
         ];
@@ -100,7 +100,7 @@ impl Server {
         for setting in settings {
             command.arg("-c").arg(setting);
         }
-        // SIGINT is its fast shutdown: it does not wait for clients.
+        // SIGINT is a fast shutdown, which does not wait for clients.
         let process = Process::spawn("postgres", &mut command, Signal::INT, output)?;
         let url =
             format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/{DATABASE}{query}");
@@ -109,7 +109,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Waits for the server, and makes the database where it is missing.
+    /// Waits for the server, and creates the database if it is missing.
     fn await_database(&mut self) -> Result<()> {
         let server_url = self.url.with_database("postgres")?;
         let patience = Instant::now() + Duration::from_mins(1);
@@ -128,12 +128,12 @@ impl Server {
     }
 }
 
-/// A free port of loopback.
+/// A free port on loopback.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// Who runs the server: PostgreSQL refuses to run as root.
+/// The user that runs the server: PostgreSQL refuses to run as root.
 pub(crate) struct Account(Option<(u32, u32)>);
 
 impl Account {
@@ -150,7 +150,7 @@ impl Account {
 
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // Its messages in English, its data in UTF-8, wherever it runs.
+        // Messages in English and data in UTF-8, whatever the system's locale.
         command.env("LC_ALL", "C").current_dir("/");
         if let Some((uid, gid)) = self.0 {
             command.uid(uid).gid(gid);
@@ -166,7 +166,7 @@ impl Account {
     }
 }
 
-/// The user and group ids of a user in the text of `/etc/passwd`.
+/// The user and group ids of a user in `/etc/passwd`.
 fn ids(users: &str, name: &str) -> Option<(u32, u32)> {
     let mut fields = users
         .lines()
@@ -175,7 +175,7 @@ fn ids(users: &str, name: &str) -> Option<(u32, u32)> {
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
-/// Makes a new cluster, whole or not at all.
+/// Creates a new cluster atomically.
 fn initialize(
     bin: &Path,
     folder: &Path,
@@ -207,21 +207,21 @@ fn initialize(
     Ok(())
 }
 
-/// Stops the server that an earlier run left behind; we hold the lock, so it is nobody's.
+/// Stops the server of an earlier run; we hold the lock, so it is not in use.
 fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
     let Ok(left) = fs::read_to_string(cluster.join("postmaster.pid")) else { return };
-    // The process id in the file may be anybody's by now; who answers with this folder is the one.
+    // The process id in the file may have been reused; the server with this data directory is ours.
     let port = left.lines().nth(3).unwrap_or_default();
     let url = format!("postgres://{EMBEDDED_USER}:{password}@127.0.0.1:{port}/postgres");
     let Ok(url) = url.parse() else { return };
     if migrate::data_directory(&url).is_ok_and(|folder| Path::new(&folder) == cluster) {
         let mut stop = account.command(&bin.join("pg_ctl"));
-        // Where it fails, the new server says why it cannot start.
+        // If it fails, the new server reports why it cannot start.
         let _ = stop.args(["stop", "--mode=fast", "--silent", "-D"]).arg(cluster).output();
     }
 }
 
-/// Writes a file that its owner alone has ever been able to read.
+/// Writes a file that is readable only by its owner from the start.
 pub(crate) fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -232,11 +232,13 @@ pub(crate) fn write_private(path: &Path, text: &str, account: &Account) -> Resul
     account.own(path)
 }
 
-/// A certificate authority and a server certificate for 127.0.0.1, both new; the path of the first.
+/// Creates a certificate authority and a server certificate for 127.0.0.1; returns the path of the
+/// authority.
 fn certify(folder: &Path, account: &Account) -> Result<PathBuf> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // A name unlike the server's: OpenSSL takes a certificate for self-signed by its names alone.
+    // Unlike the server's name: OpenSSL considers a certificate self-signed if subject and issuer
+    // are equal.
     params.distinguished_name.push(DnType::CommonName, "authority of a test");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
@@ -249,12 +251,12 @@ fn certify(folder: &Path, account: &Account) -> Result<PathBuf> {
     Ok(ca)
 }
 
-/// Sees to it that there are programs of a server.
+/// Ensures that the server's programs are installed.
 pub(crate) fn ensure_programs() -> Result<()> {
     programs(None).map(drop)
 }
 
-/// The folder of the programs of a server: of the release that made the data, else the newest.
+/// The folder of the server's programs: of the version that made the data, else the newest.
 fn programs(made_by: Option<&str>) -> Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = installed()
         .into_iter()
@@ -274,13 +276,13 @@ fn programs(made_by: Option<&str>) -> Result<PathBuf> {
         Some(made_by) => {
             let of_release = |(release, _): &&(u32, PathBuf)| release.to_string() == made_by;
             found.iter().find(of_release).map(|(_, bin)| bin.clone()).with_context(|| {
-                format!("the data was made by PostgreSQL {made_by}, which is not here: install it, or start anew with --fresh")
+                format!("the data was made by PostgreSQL {made_by}, which is not installed: install it, or start over with --fresh")
             })
         }
     }
 }
 
-/// Where the common packagers put the programs, and the `PATH`.
+/// The folders of the common packages, and the `PATH`.
 fn installed() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> =
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
@@ -294,7 +296,7 @@ fn installed() -> Vec<PathBuf> {
         folders.extend(children.map(|child| child.path().join(suffix)));
     }
     folders.retain(|folder| folder.join("postgres").is_file());
-    // A link on the PATH may stand alone; its neighbours are where it points.
+    // A link in the `PATH` may be alone; the other programs are beside its target.
     let resolved = folders.iter().filter_map(|folder| {
         let postgres = folder.join("postgres").canonicalize().ok()?;
         postgres.parent().map(Path::to_path_buf)

@@ -1,4 +1,4 @@
-//! Child processes that end when we do.
+//! Child processes that end with this process.
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpStream};
@@ -12,17 +12,17 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Where the output of a process goes.
 pub(crate) enum Output {
-    /// To ours, with the process's name before each line.
+    /// To our output, with the process's name before each line.
     Named,
     /// To a file.
     File(File),
 }
 
-/// A running process in a process group of its own, so that Ctrl-C reaches us first.
+/// A running process in its own process group, so that Ctrl-C reaches only us.
 pub(crate) struct Process {
     name: &'static str,
     child: Child,
-    /// What makes it end in good order.
+    /// The signal for an orderly exit.
     signal: Signal,
 }
 
@@ -56,7 +56,7 @@ impl Process {
         self.name
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, if it has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -76,7 +76,7 @@ impl Process {
         Ok(())
     }
 
-    /// Ends it with `signal`, and starts again what it was spawned with.
+    /// Ends it with `signal`, and runs its command again.
     pub(crate) fn restart(&mut self, command: &mut Command, signal: Signal) -> Result<()> {
         let usual = std::mem::replace(&mut self.signal, signal);
         self.stop();
@@ -85,10 +85,10 @@ impl Process {
         Ok(())
     }
 
-    /// Ends it, and whatever else it left in its group.
+    /// Ends it, and all other processes in its group.
     fn stop(&mut self) {
         let id = Pid::from_child(&self.child);
-        // Each fails only where the process is gone already.
+        // Each fails only if the process is gone already.
         let _ = kill_process(id, self.signal);
         let patience = Instant::now() + Duration::from_secs(10);
         while self.ended().is_none() && Instant::now() < patience {

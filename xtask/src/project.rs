@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths of the project.
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -7,16 +7,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// The workspace's folder.
+/// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    // Set by cargo at run time, so that a moved checkout is found, too.
+    // Cargo sets it at run time, so a moved checkout is found, too.
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let xtask = manifest.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     xtask.parent().map(Path::to_path_buf).unwrap_or(xtask)
 }
 
-/// Cargo, in the workspace's folder, and without what the cargo that runs us says of this package:
-/// some build scripts would take it for theirs, and compile again.
+/// Cargo, in the workspace's root, without the variables that the running cargo sets for this
+/// package: some build scripts would read them and rebuild.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root());
@@ -29,15 +29,15 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// The git-ignored folder for what `dev` installs and keeps.
+/// The git-ignored folder for what `dev` installs and stores.
 pub(crate) fn local() -> Result<PathBuf> {
     let local = root().join(".local");
     std::fs::create_dir_all(&local).with_context(|| format!("cannot make {}", local.display()))?;
     Ok(local)
 }
 
-/// A folder for what a database server of another user must reach: [`local`], or where that
-/// lies in a folder closed to others, one under `/var/tmp` that belongs to this checkout.
+/// A folder that another user's database server can reach: [`local`], or a folder of this checkout
+/// under `/var/tmp` if a parent of [`local`] is closed to others.
 pub(crate) fn local_for_server() -> Result<PathBuf> {
     let local = local()?;
     if !rustix::process::geteuid().is_root() || is_open_to_all(&local) {
@@ -49,13 +49,13 @@ pub(crate) fn local_for_server() -> Result<PathBuf> {
     Ok(elsewhere)
 }
 
-/// The folder for what a restart of the machine leaves alone; its usual path may go through a link.
+/// The temporary folder that survives a reboot; its usual path may contain a link.
 pub(crate) fn var_tmp() -> Result<PathBuf> {
     Path::new("/var/tmp").canonicalize().context("there is no /var/tmp")
 }
 
-/// Makes a folder that others may at most pass through, or sees to it that it is one: in a place where everybody may
-/// write, somebody else may have made it first.
+/// Creates a folder that others may only traverse, or checks that it is one: in a world-writable
+/// place, somebody else may have created it first.
 pub(crate) fn make_private(folder: &Path) -> Result<()> {
     match DirBuilder::new().mode(0o711).create(folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -66,7 +66,7 @@ pub(crate) fn make_private(folder: &Path) -> Result<()> {
     let found = folder.symlink_metadata()?;
     let (us, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
     let fault = if folder.canonicalize()? != folder || !found.is_dir() {
-        "it is no folder, or there is a symbolic link in its path".to_owned()
+        "it is not a folder, or its path contains a symbolic link".to_owned()
     } else if found.uid() != us {
         format!("it belongs to user {}, not to {us}", found.uid())
     } else if ![0o700, 0o711].contains(&mode) {

@@ -1,4 +1,4 @@
-//! The settings of local use: the environment, else `.env`, which is made where there is none.
+//! The settings for local use: the environment, else `.env`, which is created if it is missing.
 use anyhow::{Result, anyhow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -10,34 +10,35 @@ pub(crate) const SECRET: &str = "BETTER_AUTH_SECRET";
 pub(crate) const SECRETS: &str = "BETTER_AUTH_SECRETS";
 pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 
-/// What tokens name as their issuer and audience, where nobody chose otherwise.
+/// The default issuer and audience of tokens.
 pub(crate) const TOKEN_DEFAULTS: [(&str, &str); 2] =
     [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")];
 
 /// The user of the embedded server.
 pub(crate) const EMBEDDED_USER: &str = "embedded";
 
-/// A setting of the environment, else of `.env`.
+/// A setting from the environment, else from `.env`.
 pub(crate) fn get(file: &EnvFile, name: &str) -> Option<String> {
     variable(name).or_else(|| file.get(name))
 }
 
-/// A variable of the environment that is not empty.
+/// A variable of the environment, unless it is empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The database of the environment, else of `.env`.
+/// The database URL from the environment, else from `.env`.
 pub(crate) fn database_url(file: &EnvFile) -> Result<Option<DatabaseUrl>> {
     Ok(get(file, DATABASE_URL).map(|url| url.parse()).transpose()?)
 }
 
-/// Whether it is the embedded database, whose URL is ours to rewrite, and not one that somebody chose.
+/// Whether it is the embedded database, whose URL may be rewritten, rather than one that the user
+/// chose.
 pub(crate) fn is_embedded(url: &DatabaseUrl) -> bool {
     url.user() == Some(EMBEDDED_USER)
 }
 
-/// Adds to `.env` what it lacks, and the URL of the embedded database where it is used.
+/// Adds missing settings to `.env`, and the URL of the embedded database if it is used.
 pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&DatabaseUrl>) -> Result<()> {
     if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
         file.set(SECRET, &random_text()?);
@@ -53,7 +54,7 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&DatabaseUrl>) -
     file.save()
 }
 
-/// 32 random bytes, in the alphabet of URLs.
+/// 32 random bytes in URL-safe Base64.
 pub(crate) fn random_text() -> Result<String> {
     Ok(BASE64URL.encode(random_bytes::<32>()?))
 }

@@ -7,14 +7,14 @@ use crate::{frontend, project, test, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How long the load lasts.
+    /// The duration of the load.
     #[arg(long, default_value_t = 10)]
     minutes: u64,
 }
 
 /// Requests that Schemathesis makes for each operation.
 const HOSTILE_CASES: &str = "3000";
-/// Inputs of each property test: half an hour on two cores.
+/// Inputs for each property test: half an hour on two cores.
 const PROPERTY_CASES: &str = "1000000";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -28,29 +28,30 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     hostile.env("PATH", tools::path_with_cargo_lambda()?);
     hostile.env("TASK_API_HOSTILE_CASES", HOSTILE_CASES);
     hostile.args(["test", "--workspace", "--test", "api", "hostile", "--", "--nocapture"]);
-    tools::run(&mut hostile).context("the hostile requests did not pass")?;
+    tools::run(&mut hostile).context("the hostile requests failed")?;
     println!("Property tests, {PROPERTY_CASES} cases each …");
     let mut properties = project::cargo();
     properties.env("PROPTEST_CASES", PROPERTY_CASES);
     properties.args(["test", "--release", "--package", "shared", "--lib"]);
-    tools::run(&mut properties).context("a property does not hold")
+    tools::run(&mut properties).context("a property test failed")
 }
 
-/// The functions as they are deployed.
+/// The functions as deployed.
 pub(crate) fn build_functions() -> Result<()> {
-    println!("Building the functions as they are deployed …");
+    println!("Building the release functions …");
     let mut build = project::cargo();
     build.env("PATH", tools::path_with_cargo_lambda()?).args(["lambda", "build", "--release"]);
     tools::run(&mut build).context("the functions do not compile")
 }
 
-/// A mixed load on the release binaries, then a burst of them.
+/// A mixed load on the release binaries, then a burst.
 pub(crate) fn load(seconds: u64) -> Result<()> {
     build_functions()?;
-    // Of the workspace, whose dependencies the tests have compiled; cargo puts it beside us.
+    // Built in the workspace, whose dependencies the tests have compiled; cargo puts it beside this
+    // binary.
     let mut build = project::cargo();
     tools::run(build.args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
     let mut soak = Command::new(std::env::current_exe()?.with_file_name("bench"));
     soak.current_dir(project::root()).args(["soak", "--seconds", &seconds.to_string()]);
-    tools::run(&mut soak).context("the load did not pass")
+    tools::run(&mut soak).context("the load failed")
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask stage`: what a stage needs besides `sam deploy`: its secret, its tables, a look whether it works.
+//! `cargo xtask stage`: what a stage needs besides `sam deploy`: its secret, its tables and logins,
+//! and a check.
 mod aws;
 mod check;
 mod prepare;
@@ -31,14 +32,16 @@ enum Stage {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Before a deployment: make or complete the secret, migrate the tables, make the logins to the database.
+    /// Before a deployment: create or complete the secret, migrate the tables, create the database
+    /// logins.
     Prepare(prepare::Options),
-    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The exit status is 1 if the API
-    /// fails, and 3 if only AWS behaves differently than expected.
+    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The
+    /// exit status is 1 if the API fails, and 3 if only AWS behaves differently than expected.
     Check(check::Options),
     /// Print the keyed hash by which the logs name a user.
     User(user::Options),
-    /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove the old one.
+    /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove
+    /// the old one.
     Rotate(rotate::Options),
 }
 
@@ -51,27 +54,27 @@ impl Stage {
         }
     }
 
-    /// The stack of template.yaml, as samconfig.toml calls it.
+    /// The stack's name in samconfig.toml.
     fn stack(self) -> String {
         format!("task-api-{}", self.name())
     }
 
-    /// The secret that template.yaml gives the functions to read.
+    /// The secret that template.yaml lets the functions read.
     fn secret(self) -> String {
         format!("task-api/{}", self.name())
     }
 
-    /// The parameter of Systems Manager with the URL of who owns the tables, which no function may read.
+    /// The Systems Manager parameter with the owner's URL, which no function may read.
     fn owner_url(self) -> String {
         format!("/task-api/{}/owner-database-url", self.name())
     }
 
-    /// The parameter of Systems Manager with the URL that the app logs in with.
+    /// The Systems Manager parameter with the app's URL.
     fn app_url(self) -> String {
         format!("/task-api/{}/app-database-url", self.name())
     }
 
-    /// The two logins of the functions or of the app, of which one is in use.
+    /// The two logins of the functions or of the app; one of them is in use.
     fn logins(self, access: Access) -> [String; 2] {
         ["a", "b"].map(|suffix| format!("{}_{}_{suffix}", access.role(), self.name()))
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test, set-up included.
+//! `cargo xtask test`: every test, with its setup.
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 
 /// The tests that break the network and the server.
 const FAULTS: &str = "faults::";
-/// How long the load of a test run lasts.
+/// The duration of the load in a test run.
 const LOAD_SECONDS: u64 = 60;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -60,29 +60,29 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn cargo_test(path: &OsStr, arguments: &[&str]) -> Result<()> {
     let mut command = project::cargo();
     command.env("PATH", path).arg("test").args(arguments);
-    tools::run(&mut command).context("the tests did not pass")
+    tools::run(&mut command).context("the tests failed")
 }
 
-/// Every test but the frontend's.
+/// Every test except the frontend's.
 fn backend(path: &OsStr) -> Result<()> {
     cargo_test(path, &["--workspace", "--", "--skip", FAULTS])?;
-    // By themselves, since they measure time; of the workspace, so that nothing is compiled again.
+    // Alone, since they measure time; built in the workspace, so that nothing is compiled again.
     cargo_test(path, &["--workspace", "--test", "api", FAULTS])?;
 
     println!("The tests of the API again, through PgBouncer …");
     let mut command = project::cargo();
     command.env("PATH", path).env("TASK_API_TESTS_THROUGH", "pgbouncer");
     command.args(["test", "--quiet", "--workspace", "--test", "api", "--"]);
-    // These do not use the main stack, look into the server's log, or take long.
+    // These do not use the shared services, read the server's log, or take long.
     let direct = [FAULTS, "failures::", "hostile::", "migrations::", "statements::"];
     command.args(direct.iter().flat_map(|module| ["--skip", module]));
-    tools::run(&mut command).context("the tests did not pass through PgBouncer")?;
+    tools::run(&mut command).context("the tests through PgBouncer failed")?;
 
-    // What is deployed runs on Linux alone.
+    // What is deployed runs only on Linux.
     if cfg!(target_os = "linux") { soak::load(LOAD_SECONDS) } else { Ok(()) }
 }
 
-/// The built app, the gateway and the database, as a browser sees them: a script of the frontend's tests.
+/// Runs a script of the frontend's tests against the built app, the gateway and the database.
 pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()> {
     let folder = fixture::folder()?;
     let log =
@@ -115,7 +115,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
         ("NEXT_PUBLIC_API_URL", &gateway_url),
         ("NEXT_PUBLIC_APP_URL", &app_url),
         ("BETTER_AUTH_URL", &app_url),
-        // The tests are many clients on one machine.
+        // The tests act as many clients on this machine.
         ("TRUSTED_PROXIES", "127.0.0.0/8"),
     ];
     println!("The frontend: npm run build …");
@@ -147,7 +147,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
     outcome
 }
 
-/// The browser: named by `CHROMIUM`, else an installed one, else Debian's, where we may install it.
+/// The browser: named by `CHROMIUM`, else an installed one, else Debian's, if we may install it.
 pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(named) = settings::variable("CHROMIUM") {
         return Ok(named.into());

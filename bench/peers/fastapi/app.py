@@ -11,5 +11,5 @@ from tasks import router
 app = FastAPI(title="Task API")
 app.include_router(router, prefix="/api")
 
-# No lifespan: the app has nothing to start or to stop.
+# No lifespan events: the app has nothing to start or stop.
 handler = Mangum(app, lifespan="off")

@@ -1,4 +1,4 @@
-"""The bearer token: HS256, signed with the secret that Better Auth's side also has."""
+"""The bearer token: HS256, signed with the secret that is shared with Better Auth."""
 import os
 from typing import Any
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, create_engine
 
-# SQLAlchemy wants the driver in the scheme; the rest of the URL goes to libpq as it is.
+# SQLAlchemy needs the driver in the scheme; the rest of the URL goes to libpq unchanged.
 URL = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", os.environ["DATABASE_URL"])
 
 # A Lambda sandbox serves one request at a time; under uvicorn, SQLAlchemy's default pool is right.

@@ -1,4 +1,4 @@
-"""The table, and what a client sends and gets."""
+"""The table, and the bodies of requests and answers."""
 from datetime import datetime, timezone
 from typing import Annotated
 

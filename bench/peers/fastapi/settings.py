@@ -1,10 +1,10 @@
-"""Settings from a secret of AWS Secrets Manager, where one is named."""
+"""Settings from an AWS Secrets Manager secret, if one is named."""
 import json
 import os
 
 
 def load() -> None:
-    """Sets the variables that the secret has; one that is set wins."""
+    """Sets the secret's variables, except those that are set already."""
     secret_id = os.getenv("APP_SECRET_ID")
     if not secret_id:
         return

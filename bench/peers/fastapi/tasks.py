@@ -116,7 +116,7 @@ def complete_task(
     current_user_id: str = Depends(get_user_id_from_token),
     session: Session = Depends(get_session),
 ):
-    """Sets what the body says; without one, toggles."""
+    """Sets `completed` to the body's value; without a body, toggles it."""
     check_owner(user_id, current_user_id)
     task = find(session, user_id, task_id)
     wanted = completion.completed if completion else None

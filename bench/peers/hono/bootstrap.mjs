@@ -1,5 +1,5 @@
-// The loop of Lambda's Node.js runtime: `node bootstrap.mjs app.handler` takes events from the
-// Runtime API, one after the other, and answers with what `handler` of app.mjs makes of them.
+// The loop of Lambda's Node.js runtime: `node bootstrap.mjs app.handler` takes one event after the
+// other from the Runtime API and answers with the result of app.mjs's `handler`.
 import http from 'node:http';
 
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;

@@ -1,4 +1,5 @@
-// Settings from a secret of AWS Secrets Manager, where one is named; a variable that is set wins.
+// Settings from an AWS Secrets Manager secret, if one is named; variables that are set directly
+// win.
 const SecretId = process.env.APP_SECRET_ID;
 if (SecretId) {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');

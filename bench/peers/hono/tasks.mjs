@@ -56,5 +56,5 @@ async function one(name, text, values) {
   return rows[0];
 }
 
-/** Prepared once a connection, as a statement of this name. */
+/** Prepared once per connection, under this name. */
 const query = (name, text, values) => pool.query({ name, text, values });

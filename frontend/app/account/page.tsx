@@ -9,7 +9,7 @@ import { auth } from '@/lib/auth';
 export const metadata: Metadata = { title: 'Your account' };
 
 export default async function AccountPage() {
-  // From the database: a cached session may have ended elsewhere, or show a name that was changed there.
+  // From the database: a cached session may have ended elsewhere, or show an old name.
   const query = { disableCookieCache: true, disableRefresh: true };
   const session = await auth.api.getSession({ headers: await headers(), query });
   if (!session) {

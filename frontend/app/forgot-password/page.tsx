@@ -13,8 +13,8 @@ export default function ForgotPasswordPage() {
   return (
     <AuthPage
       title="Forgotten password"
-      intro="We send you a link to choose a new one."
-      other={{ question: 'Do you know it after all?', href: '/login', label: 'Sign in' }}
+      intro="We will send you a link to choose a new one."
+      other={{ question: 'Remember it after all?', href: '/login', label: 'Sign in' }}
     >
       <ForgotPasswordForm />
     </AuthPage>

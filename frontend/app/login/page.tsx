@@ -7,20 +7,20 @@ import { mailIsOffered } from '@/lib/mail';
 
 export const metadata: Metadata = { title: 'Sign in' };
 
-/** What led here, as the first of these in the address says. */
+/** Messages for the reasons to be on this page; the first one in the query is shown. */
 const INTROS = {
-  error: 'That link is not valid any more. Sign in, and we send you a new one.',
+  error: 'That link is no longer valid. Sign in to get a new one.',
   verified: 'Your address is confirmed. Sign in to see your tasks.',
   reset: 'Your new password is set. Sign in with it.',
   everywhere: 'You are signed out everywhere.',
-  deleted: 'Your account is deleted, and everything in it.',
-  ended: 'Your session has ended. Sign in again to go on.',
+  deleted: 'Your account and all its data have been deleted.',
+  ended: 'Your session has ended. Sign in again to continue.',
 };
 
 export default async function LoginPage({ searchParams }: PageProps<'/login'>) {
   const query = await searchParams;
   const reason = Object.entries(INTROS).find(([name]) => name in query);
-  // Whoever the API sent here stays, or a token that it refuses would send them back and forth.
+  // A user whose token the API refused stays here; otherwise the pages would redirect back and forth.
   if (!('ended' in query)) {
     await redirectSignedIn();
   }

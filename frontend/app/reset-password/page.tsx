@@ -13,8 +13,8 @@ export default function ResetPasswordPage() {
   return (
     <AuthPage
       title="New password"
-      intro="It signs out every browser that is signed in to your account."
-      other={{ question: 'Do you know the old one?', href: '/login', label: 'Sign in' }}
+      intro="This signs out every browser that is signed in to your account."
+      other={{ question: 'Remember the old one?', href: '/login', label: 'Sign in' }}
     >
       <ResetPasswordForm />
     </AuthPage>

@@ -16,7 +16,7 @@ interface Props {
 export function AccountSections({ user }: Props) {
   useEffect(() => {
     const reload = () => window.location.reload();
-    // A page that the browser kept for its back button may show what its user has signed out of.
+    // A page restored by the back button may show a user who has signed out.
     const reloadKept = (event: PageTransitionEvent) => event.persisted && reload();
     window.addEventListener('pageshow', reloadKept);
     const stop = onSessionChange(reload);
@@ -31,13 +31,13 @@ export function AccountSections({ user }: Props) {
       <Section title="Name">
         <NameForm name={user.name} />
       </Section>
-      <Section title="Password" intro="A new password signs every other browser out.">
+      <Section title="Password" intro="A new password signs out every other browser.">
         <PasswordForm />
       </Section>
-      <Section title="Sessions" intro="Lost a device, or left one signed in? This ends every session, here and elsewhere. It can take ten minutes until a browser that is open elsewhere can do nothing more.">
+      <Section title="Sessions" intro="Lost a device, or left one signed in? This ends every session, here and elsewhere. A browser that is open elsewhere may keep working for up to ten minutes.">
         <SignOutEverywhere />
       </Section>
-      <Section title="Export" intro="All your tasks, as a file of JSON.">
+      <Section title="Export" intro="All your tasks as a JSON file.">
         <ExportTasks userId={user.id} />
       </Section>
       <Section

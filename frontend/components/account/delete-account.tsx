@@ -16,11 +16,11 @@ type Step = 'idle' | 'erasing' | 'removing' | 'erasing again' | 'not erased agai
 const post = <T,>(step: 'prepare' | 'finish', password: string) =>
   authClient.$fetch<T>(`/delete-account/${step}`, { method: 'POST', body: { password } });
 
-/** Deletes the account, step by step. Where one fails, the page says what is gone, and the same button goes on from there. */
+/** Deletes the account, step by step. If a step fails, the page says what is deleted, and the same button continues. */
 export function DeleteAccount({ userId }: { userId: string }) {
   const [step, setStep] = useState<Step>('idle');
   const [erased, setErased] = useState(0);
-  /** The API as the user, once there is no user: by their last token. */
+  /** After the user is removed, the API with the user's last token. */
   const client = useRef(api);
   const isGone = step === 'erasing again' || step === 'not erased again';
 
@@ -41,7 +41,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
     try {
       await erase();
     } catch (cause) {
-      return { message: `${ApiError.of(cause).detail} Your account is still there: try again to go on.` };
+      return { message: `${ApiError.of(cause).detail} Your account is still there: try again to continue.` };
     }
     setStep('removing');
     const finished = await post<IssuedToken>('finish', password);
@@ -54,7 +54,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
     return null;
   }
 
-  /** Erases what another browser wrote between the first time and the end of the user. */
+  /** Erases what another browser wrote between the first erasure and the removal of the user. */
   async function eraseAgain() {
     setStep('erasing again');
     try {
@@ -76,7 +76,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
       {isGone ? (
         step === 'not erased again' && (
           <div role="alert" className="flex flex-col gap-4">
-            <p>The task service does not answer. If another browser of yours added a task in the last minutes, it may still be stored.</p>
+            <p>The task service does not answer. If another of your browsers added a task in the last few minutes, it may still be stored.</p>
             <button type="button" className="button-danger min-h-11" onClick={() => void eraseAgain()}>
               Erase it, too
             </button>
@@ -100,6 +100,6 @@ export function DeleteAccount({ userId }: { userId: string }) {
   );
 }
 
-/** Nobody is signed in: also where an answer got lost that said that the user is removed. */
+/** A 401 may also mean that the user was removed and the answer got lost. */
 const said = (error: Failure & { status: number }): Failure =>
   error.status === 401 ? { message: 'You are signed out. If that was not you, your account may be deleted already: sign in to see.' } : error;

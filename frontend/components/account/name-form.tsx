@@ -13,7 +13,7 @@ async function rename(fields: FormData) {
 export function NameForm({ name }: { name: string }) {
   return (
     <AuthForm label="Save name" pendingLabel="Saving …" submit={rename} doneText="Your name is saved.">
-      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} pattern=".*\S.*" title="A name has a letter at least" />
+      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} pattern=".*\S.*" title="A name needs at least one letter" />
     </AuthForm>
   );
 }

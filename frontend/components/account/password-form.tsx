@@ -29,7 +29,7 @@ export function PasswordForm() {
         return false;
       }}
     >
-      {/* Emptied after each change. */}
+      {/* A new key after each change empties the fields. */}
       <div key={changes} className="flex flex-col gap-5">
         <PasswordField label="Current password" name="current" />
         <PasswordField label="New password" name="new" isNew />

@@ -7,7 +7,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A part of the account page. */
+/** A section of the account page. */
 export function Section({ title, intro, danger = false, children }: Props) {
   const id = useId();
   return (

@@ -6,11 +6,11 @@ import { authClient } from '@/lib/auth-client';
 
 async function signOutEverywhere() {
   const { error } = await authClient.revokeSessions();
-  // Where nobody is signed in any more, all is done but for the cookies.
+  // Without a session, only the cookies are left to remove.
   if (error && error.status !== 401) {
     return error;
   }
-  // This browser has no session any more, but cookies that look like one.
+  // The session has ended, but its cookies are still there.
   await authClient.signOut();
   return null;
 }

@@ -4,7 +4,7 @@ import { type ReactNode, useRef, useState } from 'react';
 import { useHydrated } from '@/lib/use-hydrated';
 import { inWords, useWait } from '@/lib/use-wait';
 
-/** What Better Auth says of a call that failed; after too many, also the seconds until the next one may come. */
+/** Better Auth's error; after too many attempts, also the seconds to wait. */
 export interface Failure {
   code?: string;
   message?: string;
@@ -14,13 +14,13 @@ export interface Failure {
 interface Props {
   label: string;
   pendingLabel: string;
-  /** Gives what went wrong, or null. */
+  /** Returns the error, or null. */
   submit: (fields: FormData) => Promise<Failure | null>;
-  /** After a success; `true` where it leaves the page. */
+  /** Called after a success; returns `true` if it leaves the page. */
   onDone?: (fields: FormData) => boolean;
-  /** What to say after a success. */
+  /** The message after a success. */
   doneText?: string;
-  /** For what cannot be undone. */
+  /** For actions that cannot be undone. */
   danger?: boolean;
   children: ReactNode;
 }
@@ -30,12 +30,12 @@ const LATE: Failure = { message: 'The server did not answer in time. Please try 
 
 const failureOf = (cause: unknown) => (cause instanceof DOMException && cause.name === 'AbortError' ? LATE : UNREACHABLE);
 
-/** A form that is sent to Better Auth. It says what went wrong and, after too many tries, when the next one may come. */
+/** A form for Better Auth. It shows the error and, after too many attempts, a countdown to the next one. */
 export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, children }: Props) {
   const [pending, setPending] = useState(false);
   const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  // Said once: the button counts, which nobody reads aloud.
+  // Announced once: screen readers do not read the button's countdown.
   const [tooMany, setTooMany] = useState('');
   const [left, wait] = useWait();
   const form = useRef<HTMLFormElement>(null);
@@ -55,7 +55,7 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
     setPending(false);
     if (error.retryAfter) {
       wait(error.retryAfter);
-      setTooMany(`Too many tries. The next one is possible in ${inWords(error.retryAfter)}.`);
+      setTooMany(`Too many attempts. Try again in ${inWords(error.retryAfter)}.`);
     } else {
       setFailure(error.message ?? 'That did not work. Please try again.');
       form.current?.querySelector('input')?.focus();

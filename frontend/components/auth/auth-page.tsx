@@ -9,7 +9,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** The frame of the pages for those who are not signed in. */
+/** The frame of the pages for signed-out users. */
 export function AuthPage({ title, intro, other, children }: Props) {
   return (
     <main className="mx-auto flex min-h-dvh w-full max-w-md flex-col justify-center gap-8 px-5 py-10">

@@ -1,7 +1,7 @@
 import { loadPage } from '@/lib/load-page';
 import { announceSessionChange } from '@/lib/session-events';
 
-/** Takes who has just signed in to their tasks. */
+/** Goes to the task page after a sign-in. */
 export function enter(): boolean {
   announceSessionChange();
   loadPage('/');

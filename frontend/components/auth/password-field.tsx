@@ -6,11 +6,11 @@ import { TextField } from '@/components/auth/text-field';
 interface Props {
   label?: string;
   name?: string;
-  /** A password to be chosen, rather than one that there is. */
+  /** For a new password instead of the current one. */
   isNew?: boolean;
 }
 
-/** An input for a password, which can be shown. */
+/** A password input with a button that shows the password. */
 export function PasswordField({ label = 'Password', name = 'password', isNew = false }: Props) {
   const [shown, setShown] = useState(false);
   const rules = isNew ? { minLength: 8, maxLength: 128, hint: 'At least 8 characters.' } : {};

@@ -8,7 +8,7 @@ import { authClient } from '@/lib/auth-client';
 import { loadPage } from '@/lib/load-page';
 import { announceSessionChange } from '@/lib/session-events';
 
-/** Chooses a new password, for whoever has the token of a mail. */
+/** Sets a new password with the token from a mail. */
 export function ResetPasswordForm() {
   const token = useRef('');
   const [spent, setSpent] = useState(false);
@@ -17,7 +17,7 @@ export function ResetPasswordForm() {
     const read = () => {
       if (window.location.hash) {
         token.current = window.location.hash.slice(1);
-        // It stays neither in the address bar nor in the history.
+        // Keeps the token out of the address bar and the history.
         window.history.replaceState(null, '', window.location.pathname);
         setSpent(false);
       }
@@ -42,7 +42,7 @@ export function ResetPasswordForm() {
   if (spent) {
     return (
       <div role="alert" className="flex flex-col gap-4">
-        <p>This link is not valid any more: it was used, or it is older than an hour.</p>
+        <p>This link is no longer valid: it was used already, or is older than an hour.</p>
         <Link href="/forgot-password" className="button-primary min-h-11">
           Send me a new one
         </Link>

@@ -1,16 +1,16 @@
 import { type ReactNode, useState } from 'react';
 
-/** Says that a mail is on its way, in the same words whether the address has an account or not. */
+/** Says that a mail was sent, with the same text whether the address has an account or not. */
 export function Sent({ children }: { children: ReactNode }) {
   return (
     <div role="status" className="flex flex-col gap-3 rounded-lg border border-transparent bg-wash px-4 py-3 break-words">
       <p>{children}</p>
-      <p className="text-sm text-quiet">Nothing there after some minutes? Look into the spam folder, and at the address once more.</p>
+      <p className="text-sm text-quiet">No mail after a few minutes? Check your spam folder and the address.</p>
     </div>
   );
 }
 
-/** The address that a mail is on its way to, once a form with it is sent. */
+/** The address of the mail, after a form was sent. */
 export function useSentTo(): [address: string | null, sent: (fields: FormData) => boolean] {
   const [address, setAddress] = useState<string | null>(null);
   const sent = (fields: FormData) => {

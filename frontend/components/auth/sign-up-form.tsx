@@ -16,7 +16,7 @@ async function signUp(fields: FormData) {
   return error;
 }
 
-/** With `verification`, a new account is used only after its address is confirmed. */
+/** With `verification`, a new account can be used only after its address is confirmed. */
 export function SignUpForm({ verification }: { verification: boolean }) {
   const [address, sent] = useSentTo();
 

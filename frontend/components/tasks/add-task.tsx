@@ -10,7 +10,7 @@ interface Props {
   onAdd: () => void;
 }
 
-/** The form for a new task; its description opens with the first letter of the title. */
+/** The form for a new task; the description field appears with the first letter of the title. */
 export function AddTask({ field, text, onChange, onAdd }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const hydrated = useHydrated();
@@ -56,7 +56,7 @@ export function AddTask({ field, text, onChange, onAdd }: Props) {
           <textarea
             dir="auto"
             aria-label="Description of the new task"
-            placeholder="Details, if it needs any"
+            placeholder="Details (optional)"
             rows={2}
             className="mt-1 block max-h-48 w-full resize-none border-t border-line bg-transparent px-3 pt-3 pb-2 outline-none field-sizing-content placeholder:text-quiet"
             value={description}

@@ -5,7 +5,7 @@ interface Props {
   onTakeNewer: () => void;
 }
 
-/** Says that the task was changed elsewhere; the user's own text stays in the form. */
+/** Says that the task was changed elsewhere; the user's text stays in the form. */
 export function Conflict({ newer, onTakeNewer }: Props) {
   return (
     <div role="alert" className="rounded-lg border border-line bg-wash px-3.5 py-3 text-sm">

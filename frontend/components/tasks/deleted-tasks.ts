@@ -2,22 +2,22 @@ import type { Task, VersionedTask } from '@/lib/api-client';
 import type { Kept } from '@/lib/kept';
 import { Store } from '@/lib/store';
 
-/** A task that the user deleted, as they saw it; with the version that they saw, where that is known. */
+/** A task that the user deleted, as they saw it, with the version if it is known. */
 export interface Deletion {
   task: VersionedTask;
-  /** Which action of the user it is. */
+  /** The number of the user's action, for the order of undos. */
   nr: number;
-  /** It waits for an undo, it is on its way, or a page that went away has sent it. */
+  /** Can be undone; is being sent; or was sent by an earlier page, which may not have got the answer. */
   state: 'waiting' | 'sending' | 'sent';
 }
 
-/** All completed tasks, but those that changed after the user said so. */
+/** Deletes all completed tasks, except those that changed after the user's click. */
 export interface Clearing {
-  /** When that was, by our clock. */
+  /** The time of the click, by the browser's clock. */
   pressed: number;
-  /** When the last of those changed that the user saw, by the API's. */
+  /** The latest `updated_at` of the tasks that the user saw. */
   until: string;
-  /** Tasks of which the user had changed something that was still on its way. */
+  /** Tasks with a pending change at the time of the click. */
   also: number[];
   nr: number;
   state: 'waiting' | 'sending';
@@ -26,27 +26,27 @@ export interface Clearing {
 export interface DeletionsState {
   deletions: Deletion[];
   clearing: Clearing | null;
-  /** Tasks that somebody else changed before they were deleted: to be decided by the user. */
+  /** Tasks that somebody else changed before they were deleted: the user decides. */
   changed: VersionedTask[];
 }
 
-/** What the user has deleted and the server still has. It outlives the page. */
+/** Tasks that the user deleted but the server still has. They survive a page load. */
 export class DeletedTasks extends Store<DeletionsState> {
   constructor(private readonly kept: Kept) {
     super({ deletions: [], clearing: null, changed: [] });
   }
 
-  /** Takes up what an earlier page left. */
+  /** Reads what an earlier page stored. */
   restore() {
     this.set({ deletions: this.kept.read<Deletion[]>('deletions', []), clearing: this.kept.read<Clearing | null>('clearing', null) });
   }
 
-  /** The deletions that can be taken back. */
+  /** The deletions that can be undone. */
   get waiting(): Deletion[] {
     return this.state().deletions.filter(isWaiting);
   }
 
-  /** The clearing, if it can be taken back. */
+  /** The clearing, if it can be undone. */
   get waitingClearing(): Clearing | null {
     const { clearing } = this.state();
     return clearing && isWaiting(clearing) ? clearing : null;
@@ -58,7 +58,7 @@ export class DeletedTasks extends Store<DeletionsState> {
     return deletion;
   }
 
-  /** Puts another deletion in the place of a task's, or none. */
+  /** Replaces or removes a task's deletion. */
   replace(taskId: number, deletion: Deletion | null) {
     this.keep(this.state().deletions.flatMap((other) => (other.task.id === taskId ? (deletion ?? []) : other)));
   }
@@ -77,7 +77,7 @@ export class DeletedTasks extends Store<DeletionsState> {
     this.set({ clearing });
   }
 
-  /** Leaves it to the user whether a task that was changed elsewhere is deleted. */
+  /** Asks the user whether to delete a task that was changed elsewhere. */
   ask(newer: VersionedTask) {
     this.set({ changed: [...this.state().changed, newer] });
   }
@@ -94,7 +94,7 @@ export class DeletedTasks extends Store<DeletionsState> {
 
 export const isWaiting = ({ state }: { state: string }) => state === 'waiting';
 
-/** Whether the user has deleted it already. */
+/** Whether the user has deleted it. */
 export const isDeleted = ({ deletions, clearing }: DeletionsState, { id, completed, updated_at }: Task) =>
   deletions.some(({ task }) => task.id === id) ||
   (clearing !== null && completed && (updated_at <= clearing.until || clearing.also.includes(id)));

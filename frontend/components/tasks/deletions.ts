@@ -8,7 +8,7 @@ import type { Kept } from '@/lib/kept';
 
 export const UNDO_MS = 10_000;
 
-/** Deletions: each can be taken back for a while, and none deletes what its user has not seen. */
+/** Deletions: each can be undone for a while, and none deletes a text that the user has not seen. */
 export class Deletions {
   readonly #deleted: DeletedTasks;
   readonly state;
@@ -27,7 +27,7 @@ export class Deletions {
     ({ state: this.state, subscribe: this.subscribe } = this.#deleted);
   }
 
-  /** Takes up what an earlier page left, for which there is time to undo again. */
+  /** Continues the deletions of an earlier page, with a new time for an undo. */
   restore() {
     this.#deleted.restore();
     const sent = this.state().deletions.filter(({ state }) => state === 'sent');
@@ -35,7 +35,7 @@ export class Deletions {
     this.resume();
   }
 
-  /** How many actions wait for an undo. */
+  /** The number of actions that can be undone. */
   get waiting() {
     return this.#deleted.waiting.length + (this.#deleted.waitingClearing ? 1 : 0);
   }
@@ -47,21 +47,23 @@ export class Deletions {
     if (!task.etag) {
       void this.#findVersion(task);
     }
-    // For a page that goes away before the time is over.
+    // Gets a token in advance, for a page that closes before the time is over.
     this.api.prepare();
   }
 
-  /** Deletes the completed tasks: those of now, of which `shown` are some; the changes of `also` are still on their way. */
+  /**
+   * Deletes all tasks that are completed now; `shown` are some of them, and the changes of `also` are still pending.
+   */
   clear(shown: Task[], also: number[]) {
     const until = latest(shown.map(({ updated_at }) => updated_at));
     this.#deleted.clear({ pressed: Date.now(), until, also });
     this.messages.announce('Cleared the completed tasks');
     this.resume();
-    // Its answer tells the API's time, for which there is some time yet.
+    // Its answer tells the API's time before the clearing is sent.
     void this.lists.refresh();
   }
 
-  /** Takes the last action back; gives the task that is there again, if it is one. */
+  /** Undoes the last action; returns the restored task, if the action was a deletion. */
   undoLast(): Task | undefined {
     const last = this.#deleted.waiting.at(-1);
     const clearing = this.#deleted.waitingClearing;
@@ -79,19 +81,19 @@ export class Deletions {
     return last?.task;
   }
 
-  /** Takes everything back that waits. */
+  /** Undoes all waiting actions. */
   undo() {
     while (this.waiting > 0) {
       this.undoLast();
     }
   }
 
-  /** The time for an undo stands still while the user is at it. */
+  /** Stops the time for an undo while the user is interacting. */
   pause() {
     clearTimeout(this.#timer);
   }
 
-  /** It begins anew. */
+  /** Restarts the time for an undo. */
   resume() {
     this.pause();
     if (this.waiting > 0) {
@@ -107,7 +109,10 @@ export class Deletions {
     return Promise.all(waitingClearing ? [...sent, this.#clear(waitingClearing)] : sent);
   }
 
-  /** Sends, from a page that goes away, what deletes nothing unseen; the rest is for the next page. */
+  /**
+   * Sends from a closing page what can be deleted safely, that is, by version or time; the rest waits for the next
+   * page.
+   */
   leave() {
     this.pause();
     if (!this.api.isReady) {
@@ -131,7 +136,7 @@ export class Deletions {
     this.#deleted.answered(id);
   }
 
-  /** Deletes it all the same, as it is now. */
+  /** Deletes its current version. */
   deleteChanged(task: VersionedTask) {
     this.keepChanged(task);
     return this.#delete(this.#deleted.add(task, 'sending'));
@@ -192,14 +197,17 @@ export class Deletions {
     void this.lists.refresh();
   }
 
-  /** When the user said so, by the API's clock, which tells whole seconds: what they saw had changed before. */
+  /**
+   * The time of the click by the API's clock, which has whole seconds, but not before the last change that the user
+   * saw.
+   */
   #untilOf({ pressed, until, also }: Clearing): string {
     const then = this.api.timeAt(pressed)?.toISOString().replace('Z', '000Z') ?? '';
     const done = also.map((id) => this.lists.find(id)).filter((task) => task?.completed);
     return latest([then, until, ...done.map((task) => task?.updated_at ?? '')]);
   }
 
-  /** The version of what the user saw, should the task still be like that. */
+  /** Finds the task's version, if its text is still the one that the user saw. */
   async #findVersion(task: VersionedTask) {
     const now = await this.changes.fetch(task.id).catch(() => null);
     const deletion = this.#deleted.waiting.find((other) => other.task === task);

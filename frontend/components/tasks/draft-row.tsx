@@ -11,7 +11,7 @@ interface Props {
   onDiscard: () => void;
 }
 
-/** A new task that the server does not have yet; where it refused it, the text stays here. */
+/** A new task that is not stored yet; if the server refuses it, its text can be corrected here. */
 export function DraftRow({ draft, drafts, onDiscard }: Props) {
   const { input, failure, mending } = draft;
   const row = useRef<HTMLLIElement>(null);

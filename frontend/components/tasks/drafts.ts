@@ -7,25 +7,25 @@ import { ApiError } from '@/lib/api-error';
 import type { Kept } from '@/lib/kept';
 import { Store } from '@/lib/store';
 
-/** A new task on its way to the server, or refused by it. */
+/** A new task that is being sent, or was refused. */
 export interface Draft {
   /** Its idempotency key. */
   key: string;
   input: NewTask;
   failure: Pick<ApiError, 'status' | 'code' | 'detail' | 'errors'> | null;
-  /** The text of the form that mends it, while that is open. */
+  /** The text in its correction form, while that is open. */
   mending: TaskText | null;
 }
 
 interface DraftsState {
-  /** What stands in the form for a new task. */
+  /** The text in the form for a new task. */
   form: TaskText;
   drafts: Draft[];
 }
 
 const EMPTY: TaskText = { title: '', description: '' };
 
-/** New tasks that the server does not have: in the form, on their way, refused. All of them outlive the page. */
+/** New tasks that are not stored yet: in the form, being sent, or refused. All survive a page load. */
 export class Drafts extends Store<DraftsState> {
   constructor(
     private readonly api: ApiClient,
@@ -39,14 +39,14 @@ export class Drafts extends Store<DraftsState> {
     super({ form: EMPTY, drafts: [] });
   }
 
-  /** Takes up what an earlier page left; what it had sent is sent again, under the same key. */
+  /** Reads what an earlier page stored; sent tasks are sent again with the same key. */
   restore() {
     const drafts = this.kept.read<Draft[]>('drafts', []);
     this.set({ form: this.kept.read('form', EMPTY), drafts });
     drafts.filter(({ failure }) => !failure).forEach((draft) => void this.#send(draft));
   }
 
-  /** How many tasks the server does not have. */
+  /** The number of tasks that are not stored yet. */
   get unsent() {
     return this.state().drafts.length;
   }
@@ -56,7 +56,7 @@ export class Drafts extends Store<DraftsState> {
     this.set({ form });
   }
 
-  /** Sends the task that stands in the form. */
+  /** Sends the task in the form. */
   addForm() {
     const { title, description } = this.state().form;
     this.write(EMPTY);
@@ -69,7 +69,7 @@ export class Drafts extends Store<DraftsState> {
     return this.#send(draft);
   }
 
-  /** Sends a refused draft again: the same key, because the first try may have arrived after all. */
+  /** Sends a refused draft again, with the same key, because the first attempt may have arrived. */
   retry(draft: Draft) {
     return this.#send(this.#change(draft, { failure: null }));
   }
@@ -96,14 +96,14 @@ export class Drafts extends Store<DraftsState> {
         this.lists.learn(task);
         return task;
       };
-      // One after the other, so that they stand in the order in which they were written.
+      // One after the other, so that their order on the server is the user's.
       const task = await this.changes.inOrder('new', { change: {} }, create);
       this.discard(draft);
       this.messages.announce(`Added “${task.title}”`);
       this.onAdded(task);
     } catch (error) {
       const { status, code, detail, errors } = ApiError.of(error);
-      // Whoever signs in again finds it on its way, as they left it.
+      // After the next sign-in, it is sent again.
       if (status !== 401) {
         this.#change(draft, { failure: { status, code, detail, errors } });
       }

@@ -7,12 +7,12 @@ import { Store } from '@/lib/store';
 
 /** A task that is being edited. */
 export interface Edit {
-  /** The task as the user saw it when they began. */
+  /** The task as the user saw it when the edit began. */
   base: VersionedTask;
   text: TaskText;
-  /** A save is on its way. */
+  /** A save is pending. */
   saving: boolean;
-  /** What somebody else made of the task meanwhile. */
+  /** The newer version, if somebody else changed the task meanwhile. */
   newer: VersionedTask | null;
   failure: ApiError | null;
 }
@@ -26,12 +26,15 @@ export const textOf = ({ title, description }: Pick<VersionedTask, 'title' | 'de
   description: description ?? '',
 });
 
-/** What would be saved. */
+/** The text to save. */
 const meant = ({ title, description }: TaskText) => ({ title: title.trim(), description: description.trim() || null });
 
 export const isChanged = ({ base, text }: Edit) => !sameText(meant(text), meant(textOf(base)));
 
-/** The open editors; what is typed in them outlives lists, filters and pages. Nothing is saved over somebody else's newer text unasked. */
+/**
+ * The open editors; their text survives changes of lists and filters, and page loads. A newer text is never overwritten
+ * without asking.
+ */
 export class Edits extends Store<EditsState> {
   constructor(
     private readonly changes: TaskChanges,
@@ -46,7 +49,7 @@ export class Edits extends Store<EditsState> {
     edits.forEach(({ base }) => void this.#meet(base));
   }
 
-  /** How many hold text that is not saved. */
+  /** The number of edits with unsaved text. */
   get unsaved() {
     return this.state().edits.filter(isChanged).length;
   }
@@ -66,14 +69,14 @@ export class Edits extends Store<EditsState> {
     this.#change(taskId, { text });
   }
 
-  /** Goes on from the newer version. */
+  /** Continues from the newer version. */
   takeNewer({ base, newer }: Edit) {
     if (newer) {
       this.#change(base.id, { base: newer, text: textOf(newer), newer: null });
     }
   }
 
-  /** Saves, over the newer version where the user has seen it; whether it did. */
+  /** Saves, also over the newer version if the user has seen it; returns whether it was saved. */
   async save({ base, text, newer }: Edit): Promise<boolean> {
     const over = newer ?? base;
     const change = meant(text);
@@ -98,7 +101,7 @@ export class Edits extends Store<EditsState> {
     return outcome.saved;
   }
 
-  /** Takes up the version that is on the server now. Should this fail, saving will ask again. */
+  /** Fetches the current version. If this fails, saving will ask again. */
   async #meet(seen: VersionedTask) {
     const now = await this.changes.fetch(seen.id).catch(() => null);
     const edit = this.#find(seen.id);
@@ -106,7 +109,7 @@ export class Edits extends Store<EditsState> {
       return;
     }
     if (sameText(meant(edit.text), now) && isChanged(edit)) {
-      // It had been saved, though nobody heard of it.
+      // An earlier save succeeded, but its answer got lost.
       this.close(now.id);
     } else if (sameText(now, seen)) {
       this.#change(now.id, { base: now });

@@ -2,8 +2,8 @@ import type { Filter } from '@/components/tasks/filter';
 
 const WORDS: Record<Filter, [title: string, hint: string]> = {
   all: ['Nothing to do yet', 'Write your first task above and press Enter.'],
-  open: ['All done', 'There is no open task. Enjoy it.'],
-  done: ['Nothing done yet', 'What you complete shows up here.'],
+  open: ['All done', 'No open tasks. Enjoy!'],
+  done: ['Nothing done yet', 'Completed tasks appear here.'],
 };
 
 export const Loading = () => <p className="py-16 text-center text-quiet">Loading your tasks …</p>;

@@ -8,7 +8,7 @@ const FILTERS: [Filter, string][] = [
 
 interface Props {
   filter: Filter;
-  /** How many tasks are open, as far as that is known. */
+  /** The number of open tasks, as far as it is known. */
   open: string;
   onChange: (filter: Filter) => void;
 }

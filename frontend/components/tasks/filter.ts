@@ -6,13 +6,13 @@ const COMPLETED: Record<Filter, boolean | undefined> = { all: undefined, open: f
 
 const PAGE_SIZE = 20;
 
-/** What the API is asked for. */
+/** The query of the first page. */
 export const firstQuery = (filter: Filter) => ({ completed: COMPLETED[filter], limit: PAGE_SIZE });
 
 export const matches = ({ completed }: Pick<Task, 'completed'>, filter: Filter) =>
   COMPLETED[filter] === undefined || COMPLETED[filter] === completed;
 
-/** The filter that a URL names. */
+/** The filter in a URL. */
 export const filterOf = (name: string | string[] | null | undefined): Filter =>
   name === 'open' || name === 'done' ? name : 'all';
 

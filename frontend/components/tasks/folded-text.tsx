@@ -1,9 +1,9 @@
 import { useState } from 'react';
 
-/** From here on a text would push the rest of the list off the screen. */
+/** A longer text would fill the screen. */
 const LONG = { characters: 280, lines: 5 };
 
-/** A description; a long one folds. */
+/** A description; a long one is folded. */
 export function FoldedText({ text, about }: { text: string; about: string }) {
   const [open, setOpen] = useState(false);
   const long = text.length > LONG.characters || text.split('\n').length > LONG.lines;

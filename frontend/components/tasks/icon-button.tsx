@@ -2,11 +2,11 @@ import type { ComponentProps } from 'react';
 
 interface Props extends Omit<ComponentProps<'button'>, 'children'> {
   label: string;
-  /** The path of a 24 × 24 line drawing. */
+  /** The path of a 24 × 24 line icon. */
   icon: string;
 }
 
-/** A button that shows a drawing and has a name. */
+/** An icon button with an accessible name. */
 export function IconButton({ label, icon, ...button }: Props) {
   return (
     <button

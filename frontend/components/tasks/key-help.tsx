@@ -3,7 +3,7 @@ import type { RefObject } from 'react';
 const KEYS: [key: string, what: string][] = [
   ['n', 'Write a new task'],
   ['Ctrl Z', 'Undo a deletion'],
-  ['Ctrl Enter', 'Save, from a description'],
+  ['Ctrl Enter', 'Save from the description'],
   ['Esc', 'Stop editing'],
   ['?', 'This help'],
 ];

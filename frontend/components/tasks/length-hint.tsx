@@ -4,9 +4,9 @@ interface Props {
   max: number;
 }
 
-/** Says how many characters are left, near the limit. */
+/** Shows how many characters are left, near the limit. */
 export function LengthHint({ id, text, max }: Props) {
-  // As the API counts: Unicode characters.
+  // Counted in Unicode characters, as the API does.
   const left = max - [...text].length;
   const near = left <= max / 10;
   return (

@@ -1,7 +1,7 @@
 import { ApiError } from '@/lib/api-error';
 import { Store } from '@/lib/store';
 
-/** Something to read, and to close. */
+/** A message that the user can close. */
 export interface Message {
   id: number;
   text: string;
@@ -9,13 +9,13 @@ export interface Message {
 
 interface MessagesState {
   failures: Message[];
-  /** What went right where one would not see it. */
+  /** A success that is not visible on the page. */
   news: Message | null;
-  /** What went right, for a screen reader. */
+  /** A success, for screen readers. */
   announcement: string;
 }
 
-/** What the user is told of what they did. */
+/** Messages about the user's actions. */
 export class Messages extends Store<MessagesState> {
   #last = 0;
 
@@ -33,7 +33,7 @@ export class Messages extends Store<MessagesState> {
 
   fail(what: string, cause: unknown) {
     const { status, detail } = ApiError.of(cause);
-    // The page is about to make way for the one to sign in.
+    // The page is about to be replaced by the sign-in page.
     if (status !== 401) {
       this.set({ failures: [...this.state().failures, { id: ++this.#last, text: `${what}. ${detail}` }] });
     }

@@ -6,13 +6,16 @@ interface Props {
   model: TaskModel;
   onUndo: () => void;
   onShowOpen: () => void;
-  /** A notice is gone, and the focus that was in it. */
+  /** Called when a notice that had the focus is gone. */
   onClosed: () => void;
 }
 
 const WARNING = 'border-danger bg-danger-wash text-danger';
 
-/** What can be taken back, what is to be decided, what went wrong: early on the page, so that the keyboard finds it, and never over the list. */
+/**
+ * Notices: what can be undone, what the user must decide, what failed. They come early in the page, for keyboard users,
+ * and never cover the list.
+ */
 export function Notices({ model: { deletions, messages }, onUndo, onShowOpen, onClosed }: Props) {
   const { failures, news } = useSyncExternalStore(messages.subscribe, messages.state, messages.state);
   const { deletions: deleted, clearing, changed } = useSyncExternalStore(deletions.subscribe, deletions.state, deletions.state);
@@ -33,7 +36,7 @@ export function Notices({ model: { deletions, messages }, onUndo, onShowOpen, on
     return null;
   }
   return (
-    // However many there are, they leave the list its place; the margin keeps focus rings whole.
+    // Limits their height, so that the list stays visible; the margin keeps focus rings complete.
     <section aria-label="Notifications" className="-m-1 flex max-h-[45dvh] flex-col gap-2 overflow-y-auto p-1">
       {what && (
         <Notice tone="border-transparent bg-ink text-paper forced-colors:border-[CanvasText] forced-colors:bg-[Canvas] forced-colors:text-[CanvasText]" onHold={() => deletions.pause()} onRelease={() => deletions.resume()}>

@@ -17,7 +17,7 @@ const subscribe = (changed: () => void) => {
   };
 };
 
-/** Says what keeps the user waiting. */
+/** Says why the user has to wait. */
 export function ServiceStatus() {
   const calls = useSyncExternalStore(callWatch.subscribe, callWatch.state, () => 'fine' as const);
   const onLine = useSyncExternalStore(
@@ -25,7 +25,7 @@ export function ServiceStatus() {
     () => navigator.onLine,
     () => true,
   );
-  const words = onLine ? WORDS[calls] : 'You are offline. What you type is kept.';
+  const words = onLine ? WORDS[calls] : 'You are offline. Your text is kept.';
   return (
     <p role="status" aria-label="Connection" className={words ? 'rounded-lg border border-transparent bg-wash px-3.5 py-2.5 text-sm' : 'sr-only'}>
       {words}

@@ -21,11 +21,11 @@ import { useFocusWhenDrawn } from '@/lib/use-focus-when-drawn';
 
 interface Props {
   user: { id: string; name: string; email: string };
-  /** The first page of the list that the URL names, where the server has it in time. */
+  /** The first page of the URL's list, if the server got it in time. */
   firstPage: TaskPage | null;
 }
 
-/** The signed-in user's page. */
+/** The page of the signed-in user. */
 export function TaskBoard({ user, firstPage }: Props) {
   const filter = filterOf(useSearchParams().get('show'));
   const [model] = useState(() => new TaskModel(api, user.id, filter, firstPage));
@@ -87,7 +87,7 @@ function Board({ user, model, filter }: BoardProps) {
         <h1 tabIndex={-1} className="sr-only">
           Your tasks
         </h1>
-        {/* Its place is kept free, or the list would move under the pointer of whoever deletes several. */}
+        {/* Its space is reserved, so that the list does not move under the pointer between deletions. */}
         <div className="pointer-events-none sticky top-0 z-10 -mx-2 flex min-h-[4.25rem] flex-col justify-center gap-2 px-2 py-2 *:pointer-events-auto has-[section]:bg-paper">
           <ServiceStatus />
           <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} onClosed={() => focus('h1')} />

@@ -3,16 +3,16 @@ import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, Task, TaskChange, VersionedTask } from '@/lib/api-client';
 import { ApiError } from '@/lib/api-error';
 
-/** A change that is on its way, to be laid over the lists. */
+/** A pending change, which is applied to the shown lists. */
 export interface PendingChange {
   taskId?: number;
   change: TaskChange;
 }
 
-/** What became of an edit. */
+/** The result of an edit. */
 export type SaveOutcome = { saved: true } | { saved: false; failure: ApiError; newer?: VersionedTask };
 
-/** The task has another text than the user saw. */
+/** The task's text differs from the one that the user saw. */
 export class TextChanged extends Error {
   constructor(readonly newer: VersionedTask) {
     super();
@@ -25,11 +25,11 @@ export const sameText = (one: Text, other: Text) => one.title === other.title &&
 export const isGone = (error: unknown) => error instanceof ApiError && error.code === 'task_not_found';
 const isStale = (error: unknown) => error instanceof ApiError && error.code === 'stale_etag';
 
-/** However often somebody else is faster. */
+/** Attempts, in case somebody else keeps changing the task. */
 const TRIES = 3;
 export const CHANGES = ['change'];
 
-/** The changes of tasks: those of one task in order, each shown until the server has answered. */
+/** Changes of tasks: those of one task run in order, and each is shown until the server has answered. */
 export class TaskChanges {
   constructor(
     private readonly api: ApiClient,
@@ -40,7 +40,7 @@ export class TaskChanges {
     private readonly announce: () => void,
   ) {}
 
-  /** Does `send` when all before it in this scope is done, because two calls at once could arrive in either order. */
+  /** Runs `send` after all earlier calls in this scope, since concurrent calls could arrive in either order. */
   async inOrder<Answer>(scope: string, variables: PendingChange, send: () => Promise<Answer>): Promise<Answer> {
     const { client } = this.lists;
     const mutation = client.getMutationCache().build(client, {
@@ -54,7 +54,7 @@ export class TaskChanges {
     return answer;
   }
 
-  /** How many calls are on their way. */
+  /** The number of pending calls. */
   get pending() {
     return this.lists.client.isMutating({ mutationKey: CHANGES });
   }
@@ -78,14 +78,14 @@ export class TaskChanges {
     }
   }
 
-  /** Saves an edit of `base`; where somebody changed the text meanwhile, nothing is saved and the newer task is given. */
+  /** Saves an edit of `base`. If somebody has changed the text, nothing is saved and the newer task is returned. */
   async save(base: VersionedTask, text: Text): Promise<SaveOutcome> {
     try {
       await this.#change(base.id, text, () =>
         this.against(base, (ifMatch) => this.api.updateTask(this.userId, base.id, text, { ifMatch })),
       );
     } catch (error) {
-      // Ours, whose answer was lost.
+      // An earlier attempt succeeded, but its answer got lost.
       if (!(error instanceof TextChanged && sameText(error.newer, text))) {
         return error instanceof TextChanged
           ? { saved: false, failure: new ApiError(412, 'stale_etag', 'It was changed elsewhere.'), newer: error.newer }
@@ -96,7 +96,7 @@ export class TaskChanges {
     return { saved: true };
   }
 
-  /** The task as it is now, with its version. */
+  /** The current task with its version. */
   async fetch(taskId: number): Promise<VersionedTask> {
     const began = this.lists.mark();
     const task = await this.api.getTask(this.userId, taskId);
@@ -105,8 +105,8 @@ export class TaskChanges {
   }
 
   /**
-   * Writes over the text that the user saw and no other, else fails with `TextChanged`: against the version of `seen`, or, where
-   * that is not known or not the last one, against the present one, if it has the same text.
+   * Writes only over the text that the user saw, else fails with `TextChanged`. Uses the version of `seen`; if that is
+   * unknown or stale, the current one, if its text is the same.
    */
   async against<Answer>(seen: VersionedTask, write: (etag: string | null) => Promise<Answer>): Promise<Answer> {
     let { etag } = seen;
@@ -136,6 +136,6 @@ export class TaskChanges {
 
 export const scopeOf = (taskId: number) => `task ${taskId}`;
 
-/** A list as the user means it to be. */
+/** The lists with all pending changes applied. */
 export const withChanges = (tasks: Task[], changes: PendingChange[]): Task[] =>
   tasks.map((task) => changes.reduce((shown, { taskId, change }) => (taskId === task.id ? { ...shown, ...change } : shown), task));

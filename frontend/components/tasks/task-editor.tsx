@@ -10,11 +10,11 @@ interface Props {
   onCancel: () => void;
 }
 
-/** Edits a task in its place. */
+/** Edits a task in place. */
 export function TaskEditor({ edit, model: { edits, drafts, lists }, onSave, onCancel }: Props) {
   const { base, text, newer, failure } = edit;
 
-  /** The edit of a task that is gone becomes a new one. */
+  /** Turns the edit of a deleted task into a new task. */
   function addInstead() {
     lists.forget(base.id);
     edits.close(base.id);

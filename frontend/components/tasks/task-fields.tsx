@@ -2,29 +2,29 @@ import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { LengthHint } from '@/components/tasks/length-hint';
 import { type ApiError, faultText } from '@/lib/api-error';
 
-/** The text of a task, as the user writes it. */
+/** The text of a task, as the user enters it. */
 export interface TaskText {
   title: string;
   description: string;
 }
 
-/** How many characters the API takes. */
+/** The API's limits. */
 export const LIMITS = { title: 200, description: 1000 };
 
 interface Props {
   label: string;
   text: TaskText;
-  /** Whether leaving would lose something. */
+  /** Whether closing would lose text. */
   changed: boolean;
   failure: Pick<ApiError, 'detail' | 'errors'> | null;
   onChange: (text: TaskText) => void;
   onSave: () => void;
   onCancel: () => void;
-  /** What to know before saving. */
+  /** A notice above the buttons. */
   children?: ReactNode;
 }
 
-/** The form for the text of a task: Enter saves, Escape leaves, but not with text that would be lost. */
+/** The form for a task's text: Enter saves; Escape closes, unless text would be lost. */
 export function TaskFields({ label, text, changed, failure, onChange, onSave, onCancel, children }: Props) {
   const id = useId();
   const title = useRef<HTMLInputElement>(null);
@@ -62,7 +62,7 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
         onSave();
       }}
       onKeyDown={(event) => {
-        // This Escape ends the composition of a character, this Enter takes one.
+        // During the composition of a character, Escape and Enter belong to the input method.
         if (event.nativeEvent.isComposing) {
           return;
         }
@@ -121,9 +121,9 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
       )}
       {children}
       {asking ? (
-        // Keys, or React would make “Save” of “Keep editing” while that is being clicked, and the browser would send the form.
+        // Keys, or React would turn “Keep editing” into “Save” during the click, which would submit the form.
         <div key="asking" role="alertdialog" aria-label="Discard the changes?" className="flex flex-wrap items-center justify-end gap-2">
-          <p className="mr-auto text-sm font-medium">Discard what you changed?</p>
+          <p className="mr-auto text-sm font-medium">Discard your changes?</p>
           <button ref={keep} type="button" className="button-plain" onClick={goOn}>
             Keep editing
           </button>

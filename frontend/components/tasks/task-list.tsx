@@ -19,14 +19,14 @@ interface Props {
   addField: RefObject<HTMLInputElement | null>;
 }
 
-/** What is on its way to the server. */
+/** Pending changes. */
 export const usePendingChanges = () =>
   useMutationState({
     filters: { mutationKey: CHANGES, status: 'pending' },
     select: ({ state }) => state.variables as PendingChange,
   });
 
-/** The tasks of a filter as the user means them to be: the server's, with what is on its way. */
+/** The tasks of a filter, with all pending changes applied. */
 export function TaskList({ model, filter, addField }: Props) {
   const { lists, changes, drafts, edits, deletions } = model;
   const query = useInfiniteQuery(lists.options(filter));
@@ -39,7 +39,7 @@ export function TaskList({ model, filter, addField }: Props) {
 
   const loaded = query.data?.pages.flatMap(({ tasks }) => tasks) ?? [];
   const shown = withChanges(loaded, pending).filter((task) => matches(task, filter) && !isDeleted(deleted, task));
-  // Text that is not saved stays, whatever becomes of the list.
+  // Unsaved text stays, even if its task leaves the list.
   const strays = editsState.edits.filter((edit) => (isChanged(edit) || edit.saving) && !shown.some(({ id }) => id === edit.base.id));
   const rows = [...strays.map(({ base }): Task => base), ...shown];
   const empty = rows.length === 0 && draftsState.drafts.length === 0;
@@ -50,7 +50,7 @@ export function TaskList({ model, filter, addField }: Props) {
   const loading = !query.data && !failed;
   const { hasNextPage, isFetching, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
 
-  // All that was loaded has left the filter, but more of it is on the server.
+  // All loaded tasks have left the filter, but the server has more.
   const drained = shown.length === 0 && hasNextPage && !isFetchNextPageError;
   useEffect(() => {
     if (drained && !isFetching) {
@@ -58,7 +58,7 @@ export function TaskList({ model, filter, addField }: Props) {
     }
   }, [drained, isFetching, fetchNextPage]);
 
-  /** Keeps the keyboard's place when a row leaves the list: the next row, else the one before, else the field above. */
+  /** Moves the focus when a row leaves the list: to the next row, else to the one before, else to the field above. */
   function focusNeighbour(task: Task) {
     const row = list.current?.querySelector(`[data-task="${task.id}"]`);
     if (row?.contains(document.activeElement)) {

@@ -2,7 +2,7 @@ import { focusManager, type InfiniteData, notifyManager, QueryClient } from '@ta
 import { type Filter, firstQuery, matches } from '@/components/tasks/filter';
 import type { ApiClient, Task, TaskPage, VersionedTask } from '@/lib/api-client';
 
-/** A page of a list, and how far down it reaches: to this id. */
+/** A page of a list; `floor` is the lowest id that it covers. */
 interface ListPage extends TaskPage {
   floor: number;
 }
@@ -19,10 +19,10 @@ const without = (data: Pages, taskId: number): Pages => ({
   ),
 });
 
-/** A list with a task in its place, or without it, where it does not belong to the list. */
+/** A list with a task added or updated, or removed if it does not match the filter. */
 function placed(data: Pages, task: Task, filter: Filter): Pages {
   const others = without(data, task.id);
-  // An older one comes with a page that is not loaded yet.
+  // An older task comes with a page that is not loaded yet.
   const at = matches(task, filter) ? others.pages.findIndex(({ floor }) => floor <= task.id) : -1;
   const pages = others.pages.map((page, index) =>
     index === at ? { ...page, tasks: [...page.tasks, task].sort((one, other) => other.id - one.id) } : page,
@@ -30,13 +30,13 @@ function placed(data: Pages, task: Task, filter: Filter): Pages {
   return at < 0 ? others : { ...others, pages };
 }
 
-/** The lists that the server gave, one for each filter, with what its other answers say of single tasks. */
+/** The loaded lists, one for each filter, updated with later answers about single tasks. */
 export class TaskLists {
   readonly client = new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: 'always' } } });
-  /** What was learnt of a task, null where it is gone, and when: counted, because clocks go wrong. */
+  /** The last known state of a task (null if it is deleted), and a logical time, since clocks are unreliable. */
   readonly #facts = new Map<number, { task: VersionedTask | null; at: number }>();
   #now = 0;
-  /** When the fetch of a list began. */
+  /** The logical time at which the fetch of a list began. */
   readonly #began = new Map<string, number>();
 
   constructor(
@@ -51,7 +51,7 @@ export class TaskLists {
       if (action.type === 'fetch') {
         this.#began.set(query.queryHash, this.#now);
       } else if (action.type === 'success' && !action.manual) {
-        // A fetch does not know what was learnt while it was on its way.
+        // Facts that are newer than the fetch are applied to its result.
         const began = this.#began.get(query.queryHash) ?? this.#now;
         const filter = query.queryKey[1] as Filter;
         const news = [...this.#facts].filter(([, { at }]) => at > began);
@@ -60,7 +60,7 @@ export class TaskLists {
     });
   }
 
-  /** Calls back when a list has changed. */
+  /** Calls back after a list has changed. */
   readonly subscribe = (changed: () => void) => this.client.getQueryCache().subscribe(notifyManager.batchCalls(changed));
 
   options(filter: Filter) {
@@ -79,17 +79,17 @@ export class TaskLists {
     };
   }
 
-  /** The first page of a list, which the server sent with the document. */
+  /** Sets the first page of a list, which the server sent with the document. */
   start(filter: Filter, page: TaskPage) {
     this.client.setQueryData<Pages>(this.#key(filter), { pages: [listPage(page)], pageParams: [null] });
   }
 
-  /** Marks a moment, for `learn`. */
+  /** The current logical time, for `learn`. */
   mark() {
     return this.#now;
   }
 
-  /** Takes up the answer to a call for one task; to one that only read, unless more was learnt since it `began`. */
+  /** Applies an answer about one task. For a read, `began` is its start: it is ignored if something newer is known. */
   learn(task: VersionedTask, began = Infinity) {
     if ((this.#facts.get(task.id)?.at ?? 0) > began) {
       return;
@@ -98,39 +98,39 @@ export class TaskLists {
     FILTERS.forEach((filter) => this.#update(filter, task.id, task));
   }
 
-  /** Forgets a task that is no more. */
+  /** Removes a deleted task. */
   forget(taskId: number) {
     this.#facts.set(taskId, { task: null, at: ++this.#now });
     FILTERS.forEach((filter) => this.#update(filter, taskId, null));
   }
 
-  /** Forgets the completed ones that did not change after this time. */
+  /** Removes the completed tasks that have not changed since this time. */
   forgetCompleted(until: string) {
     FILTERS.flatMap((filter) => this.loaded(filter)?.tasks ?? [])
       .filter(({ completed, updated_at }) => completed && updated_at <= until)
       .forEach(({ id }) => this.forget(id));
   }
 
-  /** A task of a list with its version, where an answer for this very state of it gave one. */
+  /** A task with its version, if an answer about exactly this state contained one. */
   versioned(task: Task): VersionedTask {
     const known = this.#facts.get(task.id)?.task;
     return { ...task, etag: known?.updated_at === task.updated_at ? known.etag : null };
   }
 
-  /** What the lists hold of a task. */
+  /** A task in the loaded lists. */
   find(taskId: number): Task | undefined {
     return FILTERS.flatMap((filter) => this.loaded(filter)?.tasks ?? []).find(({ id }) => id === taskId);
   }
 
-  /** What is loaded of a list, and whether that is all of it. */
+  /** The loaded tasks of a list, and whether these are all. */
   loaded(filter: Filter): { tasks: Task[]; complete: boolean } | undefined {
     const data = this.client.getQueryData<Pages>(this.#key(filter));
     return data && { tasks: data.pages.flatMap(({ tasks }) => tasks), complete: data.pages.at(-1)?.next === null };
   }
 
-  /** Reads again what is shown, and the others once they are. */
+  /** Fetches the shown list again, and the others when they are shown. */
   refresh() {
-    // A hidden page reads them when it is looked at.
+    // A hidden page refetches when it is shown.
     const refetchType = focusManager.isFocused() ? 'active' : 'none';
     return this.client.invalidateQueries({ queryKey: ['tasks'], refetchType });
   }

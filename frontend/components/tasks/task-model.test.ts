@@ -32,7 +32,7 @@ afterEach(() => mock.timers.reset());
 
 const newPage = () => new TaskModel(server.api, 'u', 'all', null);
 
-/** Lets everything happen that waits for no clock. */
+/** Runs everything that does not wait for a timer. */
 async function settled() {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise((done) => setImmediate(done));
@@ -46,7 +46,7 @@ async function later(ms: number) {
   await settled();
 }
 
-/** Loads a list, and keeps it as a page does that shows it. */
+/** Loads a list and keeps it active, as a page that shows it does. */
 async function show(filter: Filter = 'all') {
   const observer = new InfiniteQueryObserver(model.lists.client, model.lists.options(filter));
   const stop = observer.subscribe(() => {});
@@ -60,14 +60,14 @@ const changesOnTheirWay = () =>
     .findAll({ mutationKey: CHANGES, status: 'pending' })
     .map(({ state }) => state.variables as PendingChange);
 
-/** What a page shows of a list. */
+/** A list as the page shows it. */
 const shown = (filter: Filter = 'all') =>
   withChanges(model.lists.loaded(filter)?.tasks ?? [], changesOnTheirWay()).filter(
     (task) => matches(task, filter) && !isDeleted(model.deletions.state(), task),
   );
 const titles = (filter: Filter = 'all') => shown(filter).map(({ title }) => title);
 
-/** A call that arrives when the test says so. */
+/** A call whose arrival the test controls. */
 function hold() {
   const arrivals: (() => void)[] = [];
   server.travel = () => new Promise((arrive) => arrivals.push(arrive));
@@ -115,7 +115,7 @@ describe('the lists', () => {
     void model.lists.refresh();
     await settled();
     server.travel = async () => {};
-    // The list was made before this, and is still on its way.
+    // This list was read before the change, but its answer is still pending.
     server.calls.length = 0;
     await model.changes.complete(one, true);
     await model.deletions.deleteChanged(two);
@@ -395,7 +395,7 @@ describe('clear completed', () => {
     assert(one && two && three);
     const pressed = Date.now();
     model.deletions.clear([one], []);
-    // The first answer that tells its time comes while there is time to undo; ours is an hour wrong.
+    // The first answer with the API's time comes during the time for an undo; the browser's clock is an hour off.
     server.timeAt = (time) => new Date(Date.parse('2026-11-23T08:15:25Z') + (time - pressed));
     await later(UNDO_MS);
     assert.deepEqual([...server.tasks.keys()], [three.id]);
@@ -498,7 +498,8 @@ describe('whatever the order of the answers', () => {
           };
           const ends = order.map((action) => does[action]());
           await scheduler.waitFor(Promise.allSettled(ends));
-          // What failed may have happened: only the server knows, as the user is told. And others are heard of by their tabs.
+          // A failed call may have been executed, so the user is told to check. Changes of others come through their
+          // tabs.
           server.failing.clear();
           if (failing !== 'none' || order.includes('theirs')) {
             await scheduler.waitFor(observer.refetch());

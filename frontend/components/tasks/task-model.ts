@@ -10,7 +10,7 @@ import type { ApiClient, TaskPage } from '@/lib/api-client';
 import { keptOf } from '@/lib/kept';
 import { announceTaskChange, onSessionChange, onTaskChange } from '@/lib/session-events';
 
-/** All that the page of one user knows and does. */
+/** The state and actions of one user's page. */
 export class TaskModel {
   #filter: Filter;
   readonly messages = new Messages();
@@ -46,12 +46,12 @@ export class TaskModel {
     this.deletions = new Deletions(api, userId, ...both);
   }
 
-  /** Says which list is shown. */
+  /** Sets the shown list. */
   show(filter: Filter) {
     this.#filter = filter;
   }
 
-  /** Begins to listen to the browser; gives the way to stop. */
+  /** Subscribes to the browser's events; returns a function that unsubscribes. */
   start(): () => void {
     clearTimeout(this.#ending);
     this.kept.open();
@@ -62,7 +62,7 @@ export class TaskModel {
       this.deletions.restore();
     }
     const leave = () => this.deletions.leave();
-    // A page that the browser kept for its back button may show what its user has signed out of.
+    // A page restored by the back button may show a user who has signed out.
     const reloadKept = (event: PageTransitionEvent) => event.persisted && window.location.reload();
     window.addEventListener('pagehide', leave);
     window.addEventListener('pageshow', reloadKept);
@@ -83,10 +83,10 @@ export class TaskModel {
       }),
     ];
     return () => {
-      // Not at once: React's strict mode only pretends.
+      // Delayed, since React's strict mode unmounts and remounts.
       this.#ending = setTimeout(() => {
         this.deletions.leave();
-        // The page that comes next finds what is kept, and goes on with it.
+        // The next page continues with the stored state.
         this.kept.close();
       });
       stops.forEach((stop) => stop());
@@ -95,7 +95,7 @@ export class TaskModel {
     };
   }
 
-  /** Sends what waits, for as long as this; gives how much the server does not have then. */
+  /** Sends everything that waits, for at most this time; returns the number of changes that are still unsaved. */
   async settle(ms: number): Promise<number> {
     const end = Date.now() + ms;
     void this.deletions.flush();

@@ -19,7 +19,7 @@ interface Props {
   onDelete: () => void;
 }
 
-/** A task of the list, or the form that edits it. */
+/** A task in the list, or its editor. */
 export function TaskRow({ task, edit, model, onComplete, onDelete }: Props) {
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
@@ -38,7 +38,7 @@ export function TaskRow({ task, edit, model, onComplete, onDelete }: Props) {
     focus('[data-edit]');
     const saved = await model.edits.save(edit);
     document.removeEventListener('focusin', look);
-    // Whoever went on elsewhere meanwhile is left there.
+    // If the user has moved the focus elsewhere, it stays there.
     if (!saved && !elsewhere) {
       focus('form input');
     }

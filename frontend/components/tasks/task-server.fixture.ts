@@ -1,13 +1,13 @@
 import type { ApiClient, NewTask, Task, TaskChange, TaskPage, VersionedTask } from '@/lib/api-client';
 import { ApiError } from '@/lib/api-error';
 
-/** A server with the tasks of one user, as the API's contract says, for the tests of what the browser makes of its answers. */
+/** A fake API for one user that follows the contract, for tests of the browser's code. */
 export class TaskServer {
   readonly tasks = new Map<number, VersionedTask>();
   readonly calls: string[] = [];
-  /** Calls to fail, by their name, with this error. */
+  /** Errors of calls, by the call's name. */
   readonly failing = new Map<string, ApiError>();
-  /** On the way there, and on the way back. */
+  /** Awaited before a call is executed, and again before its answer. */
   travel: () => Promise<void> = async () => {};
   ready = true;
   clock = 0;
@@ -18,14 +18,14 @@ export class TaskServer {
     return this as unknown as ApiClient;
   }
 
-  /** What a list shows, newest first. */
+  /** A list, newest first. */
   list(completed?: boolean) {
     return [...this.tasks.values()]
       .filter((task) => completed === undefined || task.completed === completed)
       .sort((one, other) => other.id - one.id);
   }
 
-  /** Makes a task, or changes one, without a call. */
+  /** Creates or changes a task without a call. */
   put(change: Partial<Task> & { id?: number }): VersionedTask {
     const now = this.#time();
     const id = change.id ?? ++this.#lastId;
@@ -83,7 +83,7 @@ export class TaskServer {
     await this.travel();
     this.calls.push(call);
     const failure = this.failing.get(call.split(' ')[0] ?? '');
-    // It may have been done all the same.
+    // The call may have been executed.
     const answer = failure && failure.status < 500 ? null : settle(make);
     await this.travel();
     if (failure) {
@@ -109,7 +109,7 @@ export class TaskServer {
   }
 }
 
-/** Does it now, tells later. */
+/** Executes now, answers later. */
 function settle<Answer>(make: () => Answer): () => Answer {
   try {
     const answer = make();
@@ -121,7 +121,7 @@ function settle<Answer>(make: () => Answer): () => Answer {
   }
 }
 
-/** A `sessionStorage`. */
+/** An in-memory `sessionStorage`. */
 export class MemoryStorage {
   getItem = (key: string) => (this as unknown as Record<string, string>)[key] ?? null;
   setItem(key: string, value: string) {

@@ -16,14 +16,14 @@ interface Props {
   onHelp: () => void;
 }
 
-/** How long what is on its way may keep somebody from leaving. */
+/** How long a sign-out waits for pending changes. */
 const SETTLE_MS = 2_000;
 const QUESTION = 'M9.2 9a2.8 2.8 0 1 1 4 2.6c-.8.4-1.2 1-1.2 1.9M12 17h.01M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0z';
 
 export function TopBar({ user, model, onHelp }: Props) {
   const [leaving, setLeaving] = useState(false);
   const [failed, setFailed] = useState(false);
-  /** How much would be lost. */
+  /** The number of changes that would be lost. */
   const [unsent, setUnsent] = useState(0);
 
   async function signOut(unsentToo = false) {
@@ -75,7 +75,7 @@ export function TopBar({ user, model, onHelp }: Props) {
       {unsent > 0 && (
         <div role="alert" className="mt-2 flex flex-wrap items-center justify-end gap-2 rounded-lg border border-transparent bg-danger-wash px-3 py-2 text-sm text-danger">
           <p className="mr-auto">
-            {unsent === 1 ? 'One thing is' : `${unsent} things are`} not saved, and would be lost.
+            {unsent === 1 ? 'One change is' : `${unsent} changes are`} not saved and would be lost.
           </p>
           <button type="button" className="button px-3" onClick={() => setUnsent(0)}>
             Stay

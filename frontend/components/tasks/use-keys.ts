@@ -3,22 +3,22 @@ import { useEffect, useEffectEvent } from 'react';
 interface Keys {
   n: () => void;
   '?': () => void;
-  /** Ctrl+Z, or ⌘Z; gives whether there was something to undo. */
+  /** Ctrl+Z or ⌘Z; returns whether there was something to undo. */
   undo: () => boolean;
 }
 
-/** What keys do where nobody is typing. */
+/** Keyboard shortcuts, active while the user is not typing. */
 export function useKeys(keys: Keys) {
   const press = useEffectEvent((event: KeyboardEvent) => {
     const { target, key, isComposing, altKey, shiftKey } = event;
     const command = event.ctrlKey || event.metaKey;
     const field = target instanceof Element && target.closest<HTMLInputElement>('input:not([type=checkbox]), textarea');
-    // A dialog has the keyboard to itself.
+    // An open dialog handles all keys.
     if (isComposing || (target instanceof Element && target.closest('dialog'))) {
       return;
     }
     if (command && !altKey && !shiftKey && key.toLowerCase() === 'z') {
-      // A field has an undo of its own, while there is text in it.
+      // A field with text has its own undo.
       if (!(field && field.value) && keys.undo()) {
         event.preventDefault();
       }

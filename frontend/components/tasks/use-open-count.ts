@@ -3,7 +3,7 @@ import { type DeletionsState, isDeleted } from '@/components/tasks/deleted-tasks
 import { type PendingChange, withChanges } from '@/components/tasks/task-changes';
 import type { TaskLists } from '@/components/tasks/task-lists';
 
-/** How many tasks are open, as text: `20+` where more may not be loaded, nothing where it is not known at all. */
+/** The number of open tasks as text: `20+` if not all are loaded, empty if it is unknown. */
 export function useOpenCount(lists: TaskLists, changes: PendingChange[], deleted: DeletionsState): string {
   function count() {
     const known = [lists.loaded('open'), lists.loaded('all')].filter((list) => list !== undefined);

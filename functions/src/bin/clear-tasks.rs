@@ -1,4 +1,5 @@
-//! `DELETE /api/{user_id}/tasks`: delete the completed, the open, or all tasks of the signed-in user.
+//! `DELETE /api/{user_id}/tasks`: delete the completed, the open, or all tasks of the signed-in
+//! user.
 use shared::{App, Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,5 @@
-//! `PATCH /api/{user_id}/tasks/{task_id}/complete`: complete or reopen a task; without a body, toggle it.
+//! `PATCH /api/{user_id}/tasks/{task_id}/complete`: complete or reopen a task; without a body,
+//! toggle it.
 use shared::{App, Completion, Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! `DELETE /api/{user_id}/tasks/{task_id}`: delete a task and answer with what it was.
+//! `DELETE /api/{user_id}/tasks/{task_id}`: delete a task and return it as it was.
 use shared::{App, Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,5 @@
-//! `PUT /api/{user_id}/tasks/{task_id}`: change the title, the description or the completion of a task.
+//! `PUT /api/{user_id}/tasks/{task_id}`: change the title, the description or the completion of a
+//! task.
 use shared::{App, Owner, Problem, Reply, Request, TaskChange};
 
 #[tokio::main(flavor = "current_thread")]

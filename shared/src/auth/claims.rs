@@ -1,4 +1,4 @@
-//! Tokens for local use and for the smoke test of a deployment.
+//! Signs tokens for local use and for the check of a deployment.
 use jsonwebtoken::errors::Error as JwtError;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -8,25 +8,25 @@ use super::clock::now;
 use super::hs256;
 use crate::settings::AuthConfig;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Serialize)]
 pub struct Claims<'a> {
     /// The user's id.
     pub sub: &'a str,
-    /// When it was issued, in seconds since 1970.
+    /// Issue time, in seconds since 1970.
     pub iat: u64,
-    /// When it ends, in seconds since 1970.
+    /// Expiry time, in seconds since 1970.
     pub exp: u64,
-    /// Who issued it.
+    /// The issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<&'a str>,
-    /// Whom it is for.
+    /// The audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<&'a str>,
 }
 
 impl<'a> Claims<'a> {
-    /// The claims that the functions so configured accept for `ttl` seconds from now on.
+    /// Claims that functions with this configuration accept for the next `ttl` seconds.
     #[must_use]
     pub fn new(config: &'a AuthConfig, user: &'a str, ttl: u64) -> Self {
         let iat = now();
@@ -43,7 +43,7 @@ impl<'a> Claims<'a> {
 /// An HS256 token over `claims`, keyed with the raw UTF-8 bytes of `secret`.
 ///
 /// # Errors
-/// Where the claims cannot be written as JSON.
+/// If the claims cannot be written as JSON.
 pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> {
     hs256::install();
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());

@@ -1,4 +1,4 @@
-//! The time, as tokens have it.
+//! The current time in the unit of JWT claims.
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970.

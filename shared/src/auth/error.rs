@@ -1,14 +1,14 @@
-//! Why a request is nobody's.
+//! Authentication errors.
 
-/// Why there is no owner.
+/// Why a request has no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuthError {
-    /// The token is not one of ours; the text says no more than a client may know.
+    /// The token is invalid; the text contains only what a client may know.
     Invalid(&'static str),
-    /// The token is signed with a secret that is none of ours.
+    /// The token is signed with an unknown secret.
     UnknownSecret,
-    /// The token was one of ours, and has ended.
+    /// The token has expired.
     Expired,
-    /// The token is another user's than the path.
+    /// The token's user differs from the path's.
     WrongUser,
 }

@@ -16,7 +16,7 @@ pub(super) fn install() {
         },
         key_utils: KeyUtils::new_unimplemented(),
     };
-    // Fails only when it is installed already.
+    // Fails only if it is installed already.
     let _ = HMAC.install_default();
 }
 

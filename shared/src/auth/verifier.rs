@@ -1,4 +1,4 @@
-//! From a token to an [`Owner`]. The only code that knows what a valid JSON Web Token is.
+//! Verifies tokens and makes an [`Owner`] of them; nothing else parses JWTs.
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
@@ -13,13 +13,13 @@ use super::hs256;
 use crate::settings::AuthConfig;
 use crate::telemetry::LogNames;
 
-/// How far the clock of the issuer and ours may be apart, in seconds.
+/// Allowed clock difference between issuer and functions, in seconds.
 const LEEWAY: u64 = 30;
 
-/// The signed-in user, whose token is valid and whose id is the one in the path.
+/// The signed-in user: their token is valid and their id equals the one in the path.
 ///
-/// Only the verifier makes one, so a handler or a query that takes an owner cannot run for
-/// anybody else:
+/// Only the verifier makes one, so a handler or query that takes an owner cannot run for anybody
+/// else:
 ///
 /// ```compile_fail,E0451
 /// let owner = shared::Owner { id: "somebody".to_owned(), log_name: String::new() };
@@ -35,7 +35,7 @@ impl Owner {
         &self.id
     }
 
-    /// What the log calls the owner.
+    /// The owner's name in the log.
     pub(crate) fn log_name(&self) -> &str {
         &self.log_name
     }
@@ -46,15 +46,15 @@ pub(super) struct Verifier {
     keys: Vec<DecodingKey>,
     validation: Validation,
     max_lifetime: Option<u64>,
-    /// Keyed with the secret that signs; where there is none, no token is valid.
+    /// Derived from the secret that signs. Without any secret, no token is valid.
     log_names: Option<LogNames>,
 }
 
-/// The claims that are read. `exp`, `iss` and `aud` are `jsonwebtoken`'s to check.
+/// The claims read here; `jsonwebtoken` checks `exp`, `iss` and `aud`.
 #[derive(Deserialize)]
 struct Verified {
     sub: String,
-    // Where there is none, `jsonwebtoken` says so.
+    // Its absence is reported by `jsonwebtoken`.
     #[serde(default)]
     exp: f64,
     #[serde(default, deserialize_with = "present")]
@@ -95,9 +95,9 @@ impl Verifier {
         Self { keys, validation, max_lifetime: config.max_lifetime, log_names }
     }
 
-    /// The owner of a request: the token's user, who must be the path's.
+    /// The owner of a request: the token's user, who must equal the path's.
     ///
-    /// API Gateway hands `path_user` over percent-decoded, the local gateway as it was sent.
+    /// `path_user` comes percent-decoded from API Gateway, but as sent from the local gateway.
     pub(super) fn owner(&self, token: &str, path_user: &str) -> Result<Owner, AuthError> {
         let id = self.subject(token)?;
         let decoded = || percent_decode_str(path_user).decode_utf8().is_ok_and(|user| user == id);
@@ -131,12 +131,13 @@ impl Verifier {
             let Some(iat) = claims.iat else {
                 return Err(AuthError::Invalid("The token does not say when it was issued."));
             };
-            // An `iat` that lies gains nothing: an earlier one makes the token longer, a later one was refused just now.
+            // A false `iat` gains nothing: an earlier one makes the token longer, a later one is
+            // refused above.
             if claims.exp - iat > seconds(longest) {
                 return Err(AuthError::Invalid("The token is valid for too long."));
             }
         }
-        // PostgreSQL stores no U+0000, so such a user can have no tasks.
+        // PostgreSQL cannot store U+0000, so such a user can have no tasks.
         if claims.sub.is_empty() || claims.sub.contains('\0') {
             return Err(AuthError::Invalid("The token names no user."));
         }
@@ -149,7 +150,7 @@ impl Verifier {
             match decode::<Verified>(token, key, &self.validation) {
                 Ok(_) if !is_strict(token) => return Err(ErrorKind::InvalidToken.into()),
                 Ok(token) => return Ok(token.claims),
-                // Only a wrong signature is a reason to try the next key.
+                // The next key is tried only after a wrong signature.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
                     failure = error;
                 }
@@ -160,8 +161,8 @@ impl Verifier {
     }
 }
 
-/// What RFC 7515 and 7519 ask for and `jsonwebtoken` passes over: UTF-8 throughout, an `alg` that is a
-/// string, and no critical field in the header, as we understand none.
+/// Checks from RFC 7515 and 7519 that `jsonwebtoken` omits: UTF-8 throughout, a string as `alg`,
+/// and no critical header field, since none is supported.
 fn is_strict(token: &str) -> bool {
     #[derive(Deserialize)]
     struct Protected {

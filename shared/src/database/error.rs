@@ -1,4 +1,4 @@
-//! What an error of the database means: for the statement, for the connection, for the log.
+//! What a database error means for the statement, the connection and the log.
 use std::error::Error as _;
 
 use deadpool_postgres::PoolError;
@@ -7,35 +7,35 @@ use tokio_postgres::error::SqlState;
 
 use super::refusal::Refusal;
 
-/// Why a statement has no rows to show; the reason is for the log.
+/// Why a statement returned no rows; the reason is for the log.
 #[derive(Debug)]
 pub enum DatabaseError {
-    /// The database did not run it, or could not be reached.
+    /// It did not run, or the database could not be reached.
     Unavailable(String),
-    /// The database was asked, and nobody knows whether it ran.
+    /// It was sent, and its outcome is unknown.
     Unanswered(String),
-    /// The database refused what no database should refuse, or answered what no statement asks for.
+    /// The database refused the statement itself, or returned rows of an unexpected shape.
     Unexpected(String),
 }
 
-/// How a transaction of one statement ended in an error.
+/// A failed transaction of one statement.
 pub(super) struct Failure {
     pub(super) error: PgError,
-    /// Whether nothing of it stays, if this is the server's own word.
+    /// Whether it was rolled back, if the error comes from the server.
     pub(super) rolled_back: bool,
 }
 
 /// What became of the statement.
 pub(super) enum Outcome {
-    /// It did not run, for want of a session.
+    /// It did not run: there is no session.
     NoSession(Refusal),
-    /// The server refused it as it is; the connection is fine.
+    /// The server refused the statement itself; the connection is fine.
     Refused,
-    /// The server says that it did not run, and that another attempt may succeed.
+    /// The server says that it did not run and may succeed on another attempt.
     NotRun,
-    /// The server says that it did not run, for want of time or room.
+    /// The server says that it did not run, for lack of time or resources.
     Exhausted,
-    /// The connection broke: it may have run or not.
+    /// The connection broke: it may have run.
     Unknown,
 }
 
@@ -48,20 +48,20 @@ impl Failure {
         match code.code().get(..2) {
             // Transaction rollback.
             Some("40") => Outcome::NotRun,
-            // Connection exception. And a server that goes down as it commits may have done so.
+            // Connection exception. A server that shuts down during a commit may have committed.
             Some("08") => Outcome::Unknown,
             _ if !self.rolled_back => Outcome::Unknown,
             _ if *code == SqlState::QUERY_CANCELED => Outcome::Exhausted,
-            // Operator intervention; a read-only transaction, on what a failover made a replica.
+            // Operator intervention; read-only transaction, on a primary that became a replica.
             Some("57" | "25") => Outcome::NotRun,
-            // Insufficient resources; object not in the right state; system error.
+            // Insufficient resources; object not in prerequisite state; system error.
             Some("53" | "55" | "58") => Outcome::Exhausted,
             _ => Outcome::Refused,
         }
     }
 }
 
-/// An error for the log: what and why, but no value of a row, which may be a task's text.
+/// An error for the log, without row values, which may be a task's text.
 pub(super) fn describe(error: &PgError) -> String {
     if let Some(db) = error.as_db_error() {
         let code = db.code().code();

@@ -9,8 +9,8 @@ use super::error::Failure;
 use super::pool::LastUsed;
 use super::statement::{Parameter, Statement};
 
-/// Dropped before [`Lease::release`], as when a time limit passes, the connection is closed: the answer to its
-/// statement may still be on its way.
+/// If it is dropped before [`Lease::release`], as after a timeout, the connection is closed: the
+/// answer to its statement may still arrive.
 pub(super) struct Lease(Option<Object>);
 
 impl Lease {
@@ -18,7 +18,7 @@ impl Lease {
         Self(Some(connection))
     }
 
-    /// One statement, sent as one message, in a transaction of its own.
+    /// Runs one statement, sent as one message, in its own transaction.
     pub(super) async fn run(
         &self,
         statement: &Statement,
@@ -34,7 +34,7 @@ impl Lease {
                 Ok(Some(row)) => received.push(row),
                 // The server has committed.
                 Ok(None) => return Ok(received),
-                // It commits once it has told how many rows there were.
+                // The server commits after it has reported the number of rows.
                 Err(error) => {
                     return Err(Failure { error, rolled_back: rows.rows_affected().is_none() });
                 }
@@ -42,7 +42,7 @@ impl Lease {
         }
     }
 
-    /// Gives the connection back for the next request.
+    /// Returns the connection to the pool.
     pub(super) fn release(mut self, last_used: &LastUsed) {
         last_used.touch();
         self.0 = None;

@@ -1,4 +1,4 @@
-//! The pool: what is connected to, and when a connection is asked whether it lives.
+//! The connection pool: which database it connects to, and when an idle connection is checked.
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,17 +13,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::settings::{Config, DatabaseUrl};
 use crate::tls;
 
-/// From the first packet to a session: DNS, TCP, TLS, SCRAM, and a sleeping Neon that wakes.
+/// Includes DNS, TCP, TLS, SCRAM and a suspended Neon compute waking up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// For a free connection of the pool.
+/// For a free connection in the pool.
 const CHECKOUT_LIMIT: Duration = Duration::from_secs(2);
-/// A connection unused for longer is asked whether it lives: Lambda freezes a sandbox between
-/// requests, and what dies meanwhile dies unseen.
+/// A connection idle for longer is checked before use: Lambda freezes a sandbox between requests,
+/// and a connection that is closed meanwhile goes unnoticed.
 const IDLE_UNCHECKED: Duration = Duration::from_secs(5);
-/// For the answer to that question.
+/// For the answer to that check.
 const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pool of the database of the moment.
+/// The pool of the current database.
 pub(super) struct Pools {
     current: Mutex<Current>,
     connections: usize,
@@ -33,12 +33,12 @@ pub(super) struct Pools {
 struct Current {
     url: DatabaseUrl,
     pool: Pool,
-    /// Where another URL may come from.
+    /// Delivers a changed URL.
     config: Option<watch::Receiver<Arc<Config>>>,
 }
 
 impl Pools {
-    /// A pool of one database.
+    /// A pool for one fixed database.
     pub(super) fn new(url: &DatabaseUrl, connections: usize) -> Result<Self, String> {
         let last_used = LastUsed::default();
         let pool = pool(url, connections, &last_used)?;
@@ -46,7 +46,7 @@ impl Pools {
         Ok(Self { current, connections, last_used })
     }
 
-    /// A pool of the database that the settings name.
+    /// A pool for the database that the settings name.
     pub(super) fn watch(
         mut config: watch::Receiver<Arc<Config>>,
         connections: usize,
@@ -57,13 +57,13 @@ impl Pools {
         Ok(pools)
     }
 
-    /// The pool; another one where the settings have come to name another database.
+    /// The pool; a new one if the settings now name another database.
     pub(super) fn current(&self) -> Pool {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(url) = current.other_url() {
             match pool(&url, self.connections, &self.last_used) {
                 Ok(pool) => {
-                    tracing::info!("the database is another from now on");
+                    tracing::info!("the database has changed");
                     (current.url, current.pool) = (url, pool);
                 }
                 Err(reason) => tracing::error!(reason, "the database cannot be used"),
@@ -92,7 +92,7 @@ fn pool(url: &DatabaseUrl, connections: usize, last_used: &LastUsed) -> Result<P
     let mut config = url.config().clone();
     config.connect_timeout(CONNECT_LIMIT);
     if config.get_application_name().is_none() {
-        // What an operator reads in pg_stat_activity.
+        // Shown in `pg_stat_activity`.
         config.application_name(std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default());
     }
     let manager = match url.roots() {
@@ -100,7 +100,8 @@ fn pool(url: &DatabaseUrl, connections: usize, last_used: &LastUsed) -> Result<P
         Some(roots) => {
             let mut tls = tls::client_config(roots)?;
             if config.get_ssl_negotiation() == SslNegotiation::Direct {
-                // Without it, the server takes the connection for one of another protocol.
+                // Direct TLS requires this ALPN protocol; without it the server rejects the
+                // connection.
                 tls.alpn_protocols = vec![b"postgresql".to_vec()];
             }
             Manager::new(config, MakeRustlsConnect::new(tls))
@@ -117,7 +118,8 @@ fn pool(url: &DatabaseUrl, connections: usize, last_used: &LastUsed) -> Result<P
         .map_err(|error| error.to_string())
 }
 
-/// When a connection was last used, by the wall clock: the monotonic one may stand still in a frozen sandbox.
+/// When a connection was last used, by the wall clock: the monotonic clock may stop while a sandbox
+/// is frozen.
 #[derive(Clone, Default)]
 pub(super) struct LastUsed(Arc<AtomicU64>);
 

@@ -1,10 +1,11 @@
-//! Why there is no session, and so what to do about it.
+//! Why a session was refused, and whether to try again.
 //!
-//! `PostgreSQL` says why by a SQLSTATE. Others hide it:
-//! - Neon's proxy gives every error the code `XX000` while a client connects, its own errors and those of the server
-//!   behind it, of which only the message stays (`throw_error` in `proxy/src/stream.rs` of neondatabase/neon).
-//! - `PgBouncer` gives `08P01` to its own errors and to those of a server that does not let it in, and may give them to
-//!   the first statement of a client that it has let in (`src/objects.c` and `src/client.c` of pgbouncer/pgbouncer).
+//! `PostgreSQL` tells by SQLSTATE. Proxies hide it:
+//! - Neon's proxy reports every error during connect as `XX000`, its own and the server's; only the
+//!   message survives (`throw_error` in `proxy/src/stream.rs` of neondatabase/neon).
+//! - `PgBouncer` reports its own errors and a server's refused login as `08P01`, possibly only at
+//!   the first statement of a client that it has accepted (`src/objects.c` and `src/client.c` of
+//!   pgbouncer/pgbouncer).
 use std::error::Error as _;
 use std::io::ErrorKind;
 
@@ -12,30 +13,30 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
 use tokio_postgres::error::{DbError, Severity};
 
-/// What it means that there is no session.
+/// What a missing session means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The server does not accept the user or the password.
+    /// The server rejects the user or the password.
     Login,
-    /// The server has refused a login lately: this one, or another.
+    /// The pooler saw a login refused recently: this one, or another.
     PerhapsLogin,
-    /// It may pass in a moment: a server that starts, restarts or is full.
+    /// Temporary: the server starts, restarts or is full.
     Passing,
-    /// It stays until somebody changes something.
+    /// Permanent until somebody changes something.
     Lasting,
 }
 
 use Refusal::{Lasting, Login, Passing, PerhapsLogin};
 
-/// Where the SQLSTATE says nothing: Neon's proxy and `PgBouncer`.
+/// SQLSTATEs that say nothing: those of Neon's proxy and `PgBouncer`.
 const HIDDEN: [&str; 2] = ["XX000", "08P01"];
 const POOLER: [&str; 1] = ["08P01"];
 
-/// How a SQLSTATE starts, a part of the message, and what they mean; the first row that fits counts.
+/// SQLSTATE prefix, part of the message, and the meaning; the first matching row wins.
 const MEANINGS: [(&[&str], &str, Refusal); 12] = [
     // Invalid authorization specification.
     (&["28"], "", Login),
-    // Too many connections; a server that shuts down, has crashed or starts.
+    // Too many connections; a server that shuts down, has crashed or is starting.
     (&["53300", "57P01", "57P02", "57P03"], "", Passing),
     (&HIDDEN, "authentication failed", Login),
     (&HIDDEN, "is not permitted to log in", Login),
@@ -46,16 +47,16 @@ const MEANINGS: [(&[&str], &str, Refusal); 12] = [
     (&HIDDEN, "Endpoint ID is not specified", Lasting),
     (&HIDDEN, "is not allowed to connect to this endpoint", Lasting),
     (&HIDDEN, "Check your quotas", Lasting),
-    // A compute that wakes, a full pooler, and what nobody has told us of.
+    // A compute that wakes, a full pooler, and errors unknown to us.
     (&HIDDEN, "", Passing),
 ];
 
-/// What a pooler says of a server that it has not reached, to a client that it has let in.
+/// What a pooler reports to an accepted client when it cannot reach the server.
 const NO_SERVER: [&str; 4] =
     ["query_wait_timeout", "server login", "no more connections allowed", "client_login_timeout"];
 
 impl Refusal {
-    /// Of an attempt to connect.
+    /// Classifies a failed connection attempt.
     pub(super) fn of(error: &PoolError) -> Self {
         match error {
             PoolError::Backend(error) => Self::of_error(error),
@@ -63,7 +64,7 @@ impl Refusal {
         }
     }
 
-    /// Of a transaction that a pooler ended before it had a server for it.
+    /// Classifies a transaction that a pooler ended before it had a server connection for it.
     pub(super) fn of_transaction(error: &PgError) -> Option<Self> {
         let error = error.as_db_error()?;
         let fatal = error.parsed_severity() == Some(Severity::Fatal);

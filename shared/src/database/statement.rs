@@ -1,29 +1,30 @@
-//! A statement, and the function of the database that runs it.
+//! A SQL statement and the database function that runs it.
 use std::sync::OnceLock;
 
 use tokio_postgres::types::{ToSql, Type};
 
-/// The role of each request: it may do what the operations need and nothing else.
+/// The role of each request: it has only the rights that the operations need.
 pub const DATABASE_ROLE: &str = "task_api";
 
-/// One statement of the product.
+/// A statement of the task store.
 ///
-/// The database has a function for it, which each request calls: one message, one transaction. The server keeps the
-/// plan of what is in a function for the whole session, whoever calls it next, so this works behind every pooler.
+/// The database has a function for it, which each request calls: one message, one transaction. The
+/// server caches a function's plans for the whole session, whichever client uses it, so this works
+/// behind every pooler.
 #[derive(Debug)]
 pub struct Statement {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// Its text; the first parameter is the user.
+    /// The SQL text; the first parameter is the user.
     pub sql: &'static str,
-    /// The type of each of its parameters.
+    /// The types of the parameters.
     pub types: &'static [Type],
-    /// The type of each column of its rows.
+    /// The types of the result columns.
     pub columns: &'static [Type],
     call: OnceLock<String>,
 }
 
-/// The value of a parameter.
+/// A parameter value.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 impl Statement {
@@ -36,7 +37,7 @@ impl Statement {
         Self { name, sql, types, columns, call: OnceLock::new() }
     }
 
-    /// What runs it, with its parameters `$1`, `$2`, …
+    /// The call, with parameters `$1`, `$2`, …
     pub fn call(&self) -> &str {
         self.call.get_or_init(|| {
             let parameters: Vec<_> =
@@ -45,25 +46,26 @@ impl Statement {
         })
     }
 
-    /// The name of its function. It changes with the definition, so that the functions of other versions stay.
+    /// The function's name. It contains a hash of the definition, so the functions of other
+    /// versions stay.
     #[must_use]
     pub fn function(&self) -> String {
         format!("task_api_{}_{:016x}", self.name, fnv1a(self.definition().as_bytes()))
     }
 
-    /// What makes the function, as the owner of the tables.
+    /// The SQL that creates the function, run as the owner of the tables.
     #[must_use]
     pub fn creation(&self) -> String {
         let function = self.function();
-        // Somebody may have taken from everybody what PostgreSQL gives by default.
+        // The default grant to PUBLIC may have been revoked.
         format!(
             "CREATE FUNCTION {function}{}; GRANT EXECUTE ON FUNCTION {function} TO PUBLIC",
             self.definition()
         )
     }
 
-    /// All of the function but its name. It becomes the role and names the user whose rows the role sees; both end
-    /// with the transaction. No request waits for a lock for longer than it has time.
+    /// The function without its name. It switches to the role and sets the user whose rows the role
+    /// sees; both end with the transaction. Its lock timeout is below the request's time limit.
     fn definition(&self) -> String {
         let types: Vec<_> = self.types.iter().map(Type::name).collect();
         let column = |(index, of): (usize, &Type)| format!("column_{index} {}", of.name());
@@ -83,7 +85,7 @@ END $function$",
     }
 }
 
-/// A hash that no version of Rust changes: 64-bit FNV-1a.
+/// 64-bit FNV-1a: unlike Rust's own hash, the same in every version.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn the_name_of_a_function_changes_with_its_definition() {
         static TEXTS: &[Type] = &[Type::TEXT, Type::TEXT];
-        // The published test vectors.
+        // Published test vectors.
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);

@@ -1,4 +1,4 @@
-//! The token of a request, as RFC 6750 has it.
+//! The bearer token of a request (RFC 6750).
 use lambda_http::http::{HeaderMap, header};
 
 use super::problem::Problem;
@@ -36,7 +36,7 @@ mod tests {
         for good in ["Bearer a.b.c", "bearer a.b.c", "bEARER  a.b.c ", "BEARER a.b.c\t"] {
             assert_eq!(bearer(&headers(&[good])).unwrap(), "a.b.c");
         }
-        // What comes after the scheme is the verifier's to judge, all of it.
+        // The verifier judges everything after the scheme.
         for whole in ["a.b.c a.b.c", "a.b.c, Bearer a.b.c", "Bearer a.b.c", "token=\"a.b.c\"", ","]
         {
             let value = HeaderValue::try_from(format!("Bearer {whole}")).unwrap();

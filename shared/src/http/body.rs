@@ -1,21 +1,21 @@
-//! A JSON body, read member by member, so that a client hears of all its errors at once.
+//! A JSON body, read member by member, so that a client learns of all its errors at once.
 use serde_json::{Map, Value};
 
 use crate::tasks::{Completion, Description, Expectation, FieldError, NewTask, TaskChange, Title};
 
-/// What can be read from a JSON object. `None` only after an error was noted.
+/// A type that can be read from a JSON object. `None` only after an error was recorded.
 pub trait FromBody: Sized {
-    /// Takes what it needs; members it does not know are ignored.
+    /// Reads its members; unknown ones are ignored.
     fn from_body(body: &mut Members) -> Option<Self>;
 }
 
-/// The members of a JSON object, and the errors found in them so far.
+/// The members of a JSON object, and the errors found so far.
 pub struct Members {
     members: Map<String, Value>,
     errors: Vec<FieldError>,
 }
 
-/// Reads a whole body.
+/// Parses a whole body.
 pub(super) fn parse<T: FromBody>(bytes: &[u8]) -> Result<T, Vec<FieldError>> {
     let members = match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => members,
@@ -44,7 +44,7 @@ impl Members {
         self.errors.push(error);
     }
 
-    /// A member that may be absent.
+    /// An optional member.
     fn optional<T>(
         &mut self,
         field: &'static str,
@@ -54,7 +54,7 @@ impl Members {
         parse(&value).map_err(|expected| self.error(FieldError::new(field, expected))).ok()
     }
 
-    /// A member whose absence is an error.
+    /// A required member.
     fn required<T>(
         &mut self,
         field: &'static str,
@@ -112,7 +112,7 @@ impl FromBody for TaskChange {
 
 impl FromBody for Completion {
     fn from_body(body: &mut Members) -> Option<Self> {
-        // A misspelt `completed` must not toggle: only an object without any member does.
+        // A misspelt `completed` must not toggle: only an object without members does.
         if body.is_empty() {
             return Some(Self::Toggle);
         }

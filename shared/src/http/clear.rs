@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::query::Query;
 use crate::tasks::{ClearRequest, FieldError, Scope};
 
-/// Reads which tasks to delete: exactly one of `completed` and `all=true`, and perhaps `until`.
+/// Parses which tasks to delete: exactly one of `completed` and `all=true`, optionally `until`.
 pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     let query = Query::parse(query);
     let mut errors = Vec::new();
@@ -13,7 +13,8 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
         (Some(_), None) => query.completed(&mut errors).map(Scope::Completed),
         (None, Some("true")) => Some(Scope::All),
         _ => {
-            let expected = "must be given, or its alternative: either completed, or all=true";
+            let expected =
+                "must be given unless the other is: exactly one of completed and all=true";
             errors.extend(["completed", "all"].map(|name| FieldError::new(name, expected)));
             None
         }
@@ -21,7 +22,7 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     let until = query.get("until").and_then(|text| {
         let until = rfc3339(text);
         if until.is_none() {
-            errors.push(FieldError::new("until", "must be a time as RFC 3339 has it"));
+            errors.push(FieldError::new("until", "must be an RFC 3339 time"));
         }
         until
     });
@@ -31,7 +32,7 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     }
 }
 
-/// A time of RFC 3339: jiff's own reader takes other forms, too.
+/// An RFC 3339 time: jiff's own parser accepts other formats, too.
 fn rfc3339(text: &str) -> Option<Timestamp> {
     let (date_time, rest) = text.split_at_checked("2026-11-23T08:15:00".len())?;
     let written = date_time.bytes().zip(0..).all(|(byte, at)| match at {

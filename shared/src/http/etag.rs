@@ -1,4 +1,4 @@
-//! The entity tag of a task, and the two headers that speak of one (RFC 9110).
+//! The entity tag of a task, and the two headers that contain one (RFC 9110).
 use lambda_http::http::HeaderValue;
 
 use crate::tasks::Versions;
@@ -8,8 +8,8 @@ pub(super) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// `If-Match`: the versions that a change may start from. Without the header, and with `*`, it is any; a tag that
-/// is weak or not ours matches nothing.
+/// `If-Match`: the versions from which a change may start. Without the header, and with `*`, any; a
+/// weak or foreign tag matches nothing.
 pub(super) fn if_match<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Versions {
     let mut tags = tags(values).peekable();
     if tags.peek().is_none() {
@@ -22,7 +22,7 @@ pub(super) fn if_match<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Ver
     Versions::OneOf(tags.into_iter().filter_map(version).collect())
 }
 
-/// `If-None-Match`: the versions a reader has already.
+/// `If-None-Match`: the versions that the client has already.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IfNoneMatch {
     any: bool,
@@ -41,12 +41,12 @@ impl IfNoneMatch {
     }
 }
 
-/// A header's list of tags; one that is not text counts as a tag that matches nothing.
+/// The tags in a header; a header that is not text counts as one tag that matches nothing.
 fn tags<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a str> {
     values.flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim)
 }
 
-/// The version in a strong tag of ours, as [`etag`] writes it and no other way.
+/// The version in a strong tag, exactly as [`etag`] writes it.
 fn version(tag: &str) -> Option<i64> {
     let version = tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
     (etag(version) == tag).then_some(version)

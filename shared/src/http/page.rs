@@ -13,9 +13,9 @@ const MAX_LIMIT: i64 = 100;
 /// The query of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListQuery {
-    /// The page that it asks for.
+    /// The requested page.
     pub page: PageRequest,
-    /// All parameters but those that say where the page starts, for the link to the next.
+    /// All parameters except those that position the page, for the link to the next.
     kept: Vec<(String, String)>,
 }
 
@@ -58,7 +58,7 @@ impl ListQuery {
         Ok(Self { page: PageRequest { completed, limit, offset, after }, kept })
     }
 
-    /// The URI reference of the page that follows `page`, if one does.
+    /// The URI reference of the page after `page`, if there is one.
     pub(super) fn next(&self, owner: &Owner, page: &Page) -> Option<String> {
         let last = page.tasks.last().filter(|_| page.more)?;
         let query = form_urlencoded::Serializer::new(String::new())
@@ -74,7 +74,7 @@ fn integer(text: &str) -> Option<i64> {
     digits.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// A cursor is the id of the last task of a page: it holds however many tasks come before.
+/// A cursor is the id of a page's last task: it stays valid however many tasks are added before it.
 fn to_cursor(id: TaskId) -> String {
     BASE64URL.encode(id.get().to_be_bytes())
 }

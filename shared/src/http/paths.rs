@@ -1,9 +1,9 @@
-//! The paths of the API, as they stand in `Location` and `Link`.
+//! The paths of the API, as used in `Location` and `Link`.
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::tasks::TaskId;
 
-/// What RFC 3986 leaves as it is in a path segment.
+/// The characters that RFC 3986 allows unencoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a user's tasks.
@@ -11,7 +11,7 @@ pub(super) fn tasks(user: &str) -> String {
     format!("/api/{}/tasks", utf8_percent_encode(user, SEGMENT))
 }
 
-/// The path of one of them.
+/// The path of one task.
 pub(super) fn task(user: &str, id: TaskId) -> String {
     format!("{}/{}", tasks(user), id.get())
 }

@@ -1,4 +1,4 @@
-//! Every failure a client can meet.
+//! Every failure that a client can get.
 use std::fmt::Display;
 
 use lambda_http::http::StatusCode;
@@ -7,34 +7,35 @@ use crate::auth::AuthError;
 use crate::database::DatabaseError;
 use crate::tasks::{FieldError, TaskError};
 
-/// Why a request was not done. The only place with the status codes of failures.
+/// Why a request failed. The only place with status codes of failures.
 #[derive(Debug)]
 pub enum Problem {
     /// 400: the query has a character that no URI allows.
     MalformedQuery,
-    /// 401: the request carries no bearer token.
+    /// 401: the request has no bearer token.
     MissingToken,
-    /// 401: the bearer token is not one of ours; the text says no more than a client may know.
+    /// 401: the bearer token is invalid; the text contains only what a client may know.
     InvalidToken(&'static str),
-    /// 401: the bearer token was one of ours, and has ended.
+    /// 401: the bearer token has expired.
     ExpiredToken,
-    /// 403: the path is another user's.
+    /// 403: the path's user is not the token's.
     WrongUser,
     /// 404: the signed-in user has no such task.
     TaskNotFound,
-    /// 412: the task is no longer in the state that `If-Match` names.
+    /// 412: the task's version is none that `If-Match` names.
     StaleEtag,
     /// 413: the body is longer than 64 KiB.
     BodyTooLarge,
-    /// 415: the body is said to be something else than JSON.
+    /// 415: the `Content-Type` is not JSON.
     NotJson,
-    /// 422: the request is understood, and wrong; every error is listed.
+    /// 422: the request was read, but is invalid; every error is listed.
     InvalidRequest(Vec<FieldError>),
-    /// 503: the database did not do it, or could not be reached; the reason is for the log.
+    /// 503: the database did not run the statement or could not be reached; the reason is for the
+    /// log.
     DatabaseUnavailable(String),
-    /// 503: the database was asked, and nobody knows whether it did it; the reason is for the log.
+    /// 503: the statement's outcome is unknown; the reason is for the log.
     DatabaseUnanswered(String),
-    /// 500: a fault of ours; the reason is for the log.
+    /// 500: an internal error; the reason is for the log.
     Internal(String),
 }
 
@@ -89,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// What went wrong, for a person to read.
+    /// What went wrong, for people.
     pub(super) fn detail(&self) -> String {
         match self {
             Self::MalformedQuery => {
@@ -118,7 +119,7 @@ impl Problem {
         }
     }
 
-    /// What the log says besides the code: for a fault of ours what no client gets to see.
+    /// What the log says besides the code: for an internal error, details that no client sees.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Internal(reason)

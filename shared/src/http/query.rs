@@ -1,7 +1,7 @@
-//! A query string, read as `FastAPI` reads one.
+//! A query string, parsed as `FastAPI` does.
 use crate::tasks::FieldError;
 
-/// The parameters of a query: the last of a repeated one counts, unknown ones are ignored.
+/// The query parameters: the last of a repeated one wins, unknown ones are ignored.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -25,7 +25,7 @@ impl Query {
         }
     }
 
-    /// All parameters but these, in their order.
+    /// All parameters except these, in their order.
     pub(super) fn without(self, names: &[&str]) -> Vec<(String, String)> {
         self.0.into_iter().filter(|(name, _)| !names.contains(&name.as_str())).collect()
     }

@@ -1,4 +1,4 @@
-//! What a handler answers.
+//! The answer of a handler.
 use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::auth::Owner;
 use crate::tasks::{Cleared, Created, FieldError, Page, Task};
 
 const JSON: &str = "application/json";
-/// What a browser's script may read. API Gateway puts its own list in the place of this one; the
+/// The headers that a browser's script may read. API Gateway replaces this list with its own; the
 /// local gateway, which allows every origin, has none.
 const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After, Date";
 
@@ -28,7 +28,7 @@ impl Reply {
         match serde_json::to_string(body) {
             Ok(json) => Self::bare(status, Body::Text(json))
                 .with(header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-            // Strings, numbers and lists of them: nothing here can fail to be JSON.
+            // Strings, numbers and lists of them always serialize.
             Err(_) => Self::bare(StatusCode::INTERNAL_SERVER_ERROR, Body::Empty),
         }
     }
@@ -47,7 +47,7 @@ impl Reply {
         self
     }
 
-    /// For a text of ASCII that we made ourselves: an entity tag, a percent-encoded path.
+    /// For ASCII text made here: an entity tag, a percent-encoded path.
     fn with_text(self, name: HeaderName, text: &str) -> Self {
         match HeaderValue::from_str(text) {
             Ok(value) => self.with(name, value),
@@ -61,7 +61,7 @@ impl Reply {
         Self::new(StatusCode::OK, JSON, task).with_text(header::ETAG, &etag(task.version))
     }
 
-    /// 200 as [`Reply::task`], or 304 without a body where the reader has this version already.
+    /// 200 as [`Reply::task`], or 304 without a body if the client has this version already.
     #[must_use]
     pub fn task_unless(task: &Task, seen: &IfNoneMatch) -> Self {
         if seen.has(task.version) {
@@ -72,19 +72,19 @@ impl Reply {
         }
     }
 
-    /// 200: the task as it was before it was deleted. It has no `ETag`, for there is no such state any more.
+    /// 200: the task as it was before its deletion. It has no `ETag`, since that version is gone.
     #[must_use]
     pub fn deleted(task: &Task) -> Self {
         Self::new(StatusCode::OK, JSON, task)
     }
 
-    /// 200: how many tasks were deleted, and whether there are more to delete.
+    /// 200: the number of deleted tasks, and whether more remain.
     #[must_use]
     pub fn cleared(cleared: &Cleared) -> Self {
         Self::new(StatusCode::OK, JSON, cleared)
     }
 
-    /// 201: the new task, its `ETag` and `Location`, and whether this repeats an earlier answer.
+    /// 201: the new task, its `ETag` and `Location`, and whether the answer is replayed.
     #[must_use]
     pub fn created(created: &Created) -> Self {
         let task = &created.task;
@@ -100,7 +100,7 @@ impl Reply {
         }
     }
 
-    /// 200: the tasks, and a `Link` to the next page where there is one.
+    /// 200: the tasks, and a `Link` to the next page if there is one.
     #[must_use]
     pub fn page(owner: &Owner, query: &ListQuery, page: &Page) -> Self {
         let reply = Self::new(StatusCode::OK, JSON, &page.tasks);

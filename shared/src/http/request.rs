@@ -1,4 +1,4 @@
-//! What a handler may read of a request.
+//! The request, as handlers read it.
 use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -13,10 +13,11 @@ use super::page::ListQuery;
 use super::problem::Problem;
 use crate::tasks::{ClearRequest, IdempotencyKey, TaskId, Versions};
 
-/// The longest body that is read, in bytes.
+/// The longest body that is accepted, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// A request as the client sent it; each method reads one thing of it, or says what is wrong with it.
+/// A request as the client sent it; each method parses one part of it, or returns what is wrong
+/// with it.
 #[derive(Debug)]
 pub struct Request {
     headers: HeaderMap,
@@ -26,7 +27,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request that an event of API Gateway brings; of any other, none.
+    /// The request in an API Gateway event; `None` for any other event.
     pub(crate) fn of_event(event: &str) -> Option<Self> {
         let event: ApiGatewayV2httpRequest = serde_json::from_str(event).ok()?;
         let body = event.body.unwrap_or_default();
@@ -43,13 +44,13 @@ impl Request {
         bearer(&self.headers)
     }
 
-    /// Refuses a query with a character that every browser and every client library percent-encodes.
+    /// Refuses a query with a character that browsers and client libraries always percent-encode.
     pub(crate) fn check_query(&self) -> Result<(), Problem> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte);
         if self.query.bytes().all(allowed) { Ok(()) } else { Err(Problem::MalformedQuery) }
     }
 
-    /// The path's `user_id`, as the gateway hands it over.
+    /// The path's `user_id`, as the gateway passes it.
     pub(crate) fn path_user(&self) -> &str {
         self.path_parameter("user_id")
     }
@@ -61,7 +62,7 @@ impl Request {
     /// The path's `task_id`.
     ///
     /// # Errors
-    /// [`Problem::InvalidRequest`] where it is not an integer from 1 to 2^53 - 1.
+    /// [`Problem::InvalidRequest`] if it is not an integer from 1 to 2^53 - 1.
     pub fn task_id(&self) -> Result<TaskId, Problem> {
         TaskId::parse(self.path_parameter("task_id"))
             .ok_or_else(|| Problem::invalid("task_id", "must be an integer from 1 to 2^53 - 1"))
@@ -70,7 +71,7 @@ impl Request {
     /// The query of a list.
     ///
     /// # Errors
-    /// [`Problem::InvalidRequest`] with every bad parameter.
+    /// [`Problem::InvalidRequest`] with every invalid parameter.
     pub fn list_query(&self) -> Result<ListQuery, Problem> {
         ListQuery::parse(&self.query)
     }
@@ -78,7 +79,7 @@ impl Request {
     /// The query of a clear.
     ///
     /// # Errors
-    /// [`Problem::InvalidRequest`] with every bad parameter.
+    /// [`Problem::InvalidRequest`] with every invalid parameter.
     pub fn clear_query(&self) -> Result<ClearRequest, Problem> {
         clear::parse(&self.query)
     }
@@ -93,7 +94,7 @@ impl Request {
         body::parse(bytes).map_err(Problem::InvalidRequest)
     }
 
-    /// The body as [`Request::json`] reads it, or the default where there is none.
+    /// The body as [`Request::json`] reads it, or the default if there is none.
     ///
     /// # Errors
     /// As [`Request::json`].
@@ -105,7 +106,7 @@ impl Request {
         if self.body.len() > BODY_LIMIT {
             return Err(Problem::BodyTooLarge);
         }
-        // A gateway may give a type to what is not there.
+        // A gateway may send a type for an empty body.
         if !self.body.is_empty()
             && self.headers.get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes()))
         {
@@ -117,7 +118,7 @@ impl Request {
     /// The `Idempotency-Key` header.
     ///
     /// # Errors
-    /// [`Problem::InvalidRequest`] where it is not 1 to 255 visible ASCII characters.
+    /// [`Problem::InvalidRequest`] if it is not 1 to 255 visible ASCII characters.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         const NAME: &str = "Idempotency-Key";
         let mut values = self.headers.get_all(NAME).iter();
@@ -140,7 +141,7 @@ impl Request {
     }
 }
 
-/// Whether a `Content-Type` says JSON; an empty one says nothing, and nothing is taken as JSON.
+/// Whether a `Content-Type` means JSON; a missing or empty one does.
 fn is_json(content_type: &[u8]) -> bool {
     let media_type = content_type.split(|b| *b == b';').next().unwrap_or_default();
     content_type.is_empty() || media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")

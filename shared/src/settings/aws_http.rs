@@ -1,4 +1,4 @@
-//! HTTP to AWS: a connection for each request, with the TLS that PostgreSQL gets, too.
+//! HTTP to AWS: one connection for each request, with the same TLS as for PostgreSQL.
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::tls::{Roots, client_config};
 
-/// Where AWS's own tools, too, look for the authorities of a network that reads along.
+/// AWS's own tools read it, too: the CA file of a network that intercepts TLS.
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ async fn exchange(
     let body = Full::new(Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
 
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    // It ends with the sender.
+    // It ends when the sender is dropped.
     tokio::spawn(connection);
     let response = sender.send_request(Request::from_parts(parts, body)).await.map_err(broken)?;
     let (parts, body) = response.into_parts();
@@ -81,7 +81,7 @@ async fn exchange(
     HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
-/// What another attempt may mend.
+/// Errors that another attempt may fix.
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
     ConnectorError::io(error.into())
 }

@@ -1,4 +1,4 @@
-//! What settings there are: from the environment, else from one secret in AWS Secrets Manager.
+//! The settings: from the environment, else from one AWS Secrets Manager secret.
 use std::collections::HashMap;
 
 use secrecy::SecretString;
@@ -9,12 +9,12 @@ use super::secret_list::{SecretList, weakness};
 #[cfg(feature = "secrets-manager")]
 use super::secrets_manager::fetch;
 
-/// All settings of a function, checked.
+/// All settings of a function, validated.
 #[derive(Debug)]
 pub struct Config {
     /// How tokens are verified.
     pub auth: AuthConfig,
-    /// Where the tasks are.
+    /// The tasks' database.
     pub database_url: DatabaseUrl,
 }
 
@@ -23,29 +23,29 @@ pub struct Config {
 pub struct AuthConfig {
     /// Every secret that may have signed a token; the first signs. Never empty.
     pub secrets: Vec<SecretString>,
-    /// The issuer that a token must name.
+    /// The required issuer.
     pub issuer: Option<String>,
-    /// The audience that a token must name.
+    /// The required audience.
     pub audience: Option<String>,
-    /// The longest that a token may be valid, in seconds.
+    /// The longest allowed lifetime of a token, in seconds.
     pub max_lifetime: Option<u64>,
 }
 
-/// Who reads the settings.
+/// What the settings are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// A function on one's own machine, or a command: tokens of any issuer will do.
+    /// A local function, or a command: issuer and audience are optional.
     Local,
-    /// A function on AWS, whose settings come from a secret: issuer and audience must be set, so that no other
-    /// token under the same secret is one of ours.
+    /// A function on AWS, with its settings in a secret: issuer and audience are required, so that
+    /// other tokens signed with the same secret are refused.
     Stage,
 }
 
 impl Config {
-    /// The settings of this process, those in the secret that `APP_SECRET_ID` names included.
+    /// The settings of this process, including those in the secret that `APP_SECRET_ID` names.
     ///
     /// # Errors
-    /// Everything that is missing or wrong, or why the secret could not be read.
+    /// Everything that is missing or invalid, or why the secret could not be read.
     pub async fn load() -> Result<Self, SettingsError> {
         let secret = match variable("APP_SECRET_ID") {
             Some(id) => fetch(&id).await.map_err(|fault| SettingsError(vec![fault]))?,
@@ -56,7 +56,7 @@ impl Config {
         Self::parse(used, |name| variable(name).or_else(|| secret.get(name).cloned()))
     }
 
-    /// Whether [`Config::load`] may return other settings later on.
+    /// Whether [`Config::load`] may return other settings later.
     pub(crate) fn may_change() -> bool {
         variable("APP_SECRET_ID").is_some()
     }
@@ -64,7 +64,7 @@ impl Config {
     /// The settings that `get` finds by name.
     ///
     /// # Errors
-    /// Everything that is missing or wrong.
+    /// Everything that is missing or invalid.
     pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut faults = Vec::new();
@@ -81,10 +81,10 @@ impl Config {
 }
 
 impl AuthConfig {
-    /// The settings for tokens alone, that `get` finds by name.
+    /// Only the settings for tokens that `get` finds by name.
     ///
     /// # Errors
-    /// Everything that is missing or wrong.
+    /// Everything that is missing or invalid.
     pub fn parse(used: Use, get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut faults = Vec::new();
@@ -107,7 +107,7 @@ impl AuthConfig {
             },
             (None, Some(single)) => vec![SecretString::from(single)],
             (None, None) => {
-                let missing = "BETTER_AUTH_SECRET is missing: set it to the secret of Better Auth";
+                let missing = "BETTER_AUTH_SECRET is missing: set it to Better Auth's secret";
                 faults.push(missing.into());
                 Vec::new()
             }
@@ -119,8 +119,8 @@ impl AuthConfig {
             }
             value
         };
-        let issuer = named("JWT_ISSUER", "the issuer that the frontend's tokens name, its URL");
-        let audience = named("JWT_AUDIENCE", "the audience that the frontend's tokens name");
+        let issuer = named("JWT_ISSUER", "the issuer of the frontend's tokens, its URL");
+        let audience = named("JWT_AUDIENCE", "the audience of the frontend's tokens");
         let max_lifetime = get("JWT_MAX_LIFETIME").and_then(|text| {
             let seconds = positive(&text);
             if seconds.is_none() {
@@ -238,7 +238,7 @@ mod tests {
             }
         }
         assert_eq!(secrets(&[("BETTER_AUTH_SECRET", GOOD), ("DATABASE_URL", URL)]), [GOOD]);
-        // 32 bytes, if not 32 characters.
+        // 32 bytes, but fewer characters.
         assert!(
             parse(&[("BETTER_AUTH_SECRET", "éééééééééééééééé"), ("DATABASE_URL", URL)]).is_ok()
         );

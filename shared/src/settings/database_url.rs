@@ -1,4 +1,4 @@
-//! The URL of a database: read once, and never printed with its password.
+//! The URL of a database, parsed once and never printed with its password.
 mod change;
 
 use std::borrow::Cow;
@@ -14,12 +14,12 @@ use tokio_postgres::config::{Host, SslMode};
 
 use crate::tls::{self, Roots};
 
-/// All that RFC 3986 does not leave as it is everywhere.
+/// All characters except RFC 3986's unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// PostgreSQL's.
+/// PostgreSQL's default.
 const DEFAULT_PORT: u16 = 5432;
 
-/// A `postgres://` URL as Neon's console prints it, or any other that PostgreSQL's own programs take.
+/// A `postgres://` URL as Neon's console prints it, or any other that libpq accepts.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     text: SecretString,
@@ -27,7 +27,7 @@ pub struct DatabaseUrl {
     roots: Option<Roots>,
 }
 
-/// What is wrong with a URL, without any of its secrets.
+/// What is wrong with a URL, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidUrl(Cow<'static, str>);
 
@@ -42,8 +42,8 @@ impl Error for InvalidUrl {}
 impl FromStr for DatabaseUrl {
     type Err = InvalidUrl;
 
-    /// `tokio-postgres` knows neither `sslrootcert` nor the stricter values of `sslmode`, so these two are
-    /// taken out before it reads the rest.
+    /// `tokio-postgres` knows neither `sslrootcert` nor the stricter values of `sslmode`, so both
+    /// are removed before it parses the rest.
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(InvalidUrl("is not a postgres:// URL".into()));
@@ -80,36 +80,36 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The whole URL, its password included: for the environment of another program.
+    /// The whole URL with its password, for the environment of another program.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.text.expose_secret()
     }
 
-    /// How to connect.
+    /// The connection settings.
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Whose certificates the server may show; none where it is asked without TLS.
+    /// The trusted root certificates; `None` without TLS.
     pub(crate) fn roots(&self) -> Option<&Roots> {
         self.roots.as_ref()
     }
 
-    /// The role that logs in.
+    /// The login role.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.config.get_user()
     }
 
-    /// The password that it logs in with.
+    /// The login's password.
     #[must_use]
     pub fn password(&self) -> Option<SecretString> {
         let password = std::str::from_utf8(self.config.get_password()?).ok()?;
         Some(password.into())
     }
 
-    /// The host of the first server; of a Unix socket, none.
+    /// The host of the first server; `None` for a Unix socket.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match self.config.get_hosts().first()? {
@@ -130,27 +130,27 @@ impl DatabaseUrl {
         self.config.get_dbname()
     }
 
-    /// The value of a parameter in its query, decoded.
+    /// The decoded value of a query parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         let of_name = |(given, value)| (given == name).then(|| decoded(value).into_owned());
         parameters(self.expose()).filter_map(of_name).last()
     }
 
-    /// Whether the server is one of this machine.
+    /// Whether the server is on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         is_local(&self.config)
     }
 
-    /// Whether the server is never talked to without TLS.
+    /// Whether every connection uses TLS.
     #[must_use]
     pub fn requires_tls(&self) -> bool {
         self.config.get_ssl_mode() == SslMode::Require
     }
 }
 
-/// Without the password, and without the parameters, which may hold another one.
+/// Without the password and without the parameters, which may contain another one.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.expose().split(':').next().unwrap_or_default();
@@ -177,8 +177,8 @@ impl PartialEq for DatabaseUrl {
     }
 }
 
-/// Whether TLS is spoken. It is not as in libpq, which goes on in the clear where somebody on the way says
-/// that the server has no TLS. A server of one's own machine need not have a certificate that can be verified.
+/// Whether TLS is used. Unlike libpq, it never falls back to plain text when an attacker claims
+/// that the server has no TLS. A local server may lack a verifiable certificate.
 fn ssl_mode(named: Option<&str>, local: bool) -> Result<SslMode, InvalidUrl> {
     match named {
         Some("disable") => Ok(SslMode::Disable),
@@ -195,7 +195,7 @@ fn ssl_mode(named: Option<&str>, local: bool) -> Result<SslMode, InvalidUrl> {
     }
 }
 
-/// Where a URL names addresses, too, it is those that are connected to.
+/// If the URL also names addresses (`hostaddr`), these are connected to.
 fn is_local(config: &Config) -> bool {
     let is_local = |host: &Host| match host {
         Host::Tcp(name) => {
@@ -211,7 +211,7 @@ fn split(url: &str) -> (&str, &str) {
     url.split_once('?').unwrap_or((url, ""))
 }
 
-/// The parameters of a URL's query, as they are written.
+/// The query parameters, still encoded.
 fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let pairs = split(url).1.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))

@@ -1,7 +1,7 @@
-//! What is wrong with the settings.
+//! Errors in the settings.
 use std::fmt;
 
-/// Everything that is wrong with the settings, in one message without any secret in it.
+/// Every error in the settings, in one message without secrets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SettingsError(pub(crate) Vec<String>);
 

@@ -1,22 +1,22 @@
-//! The secrets that sign tokens, as Better Auth has them during a rotation: `2:new,1:old`.
+//! The secrets that sign tokens, in Better Auth's format for rotations: `2:new,1:old`.
 use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::SettingsError;
 
-/// What Better Auth signs with where nobody gave it a secret; anybody can read it in its source.
+/// Better Auth's default secret, which is published in its source.
 const PUBLISHED_SECRET: &str = "better-auth-secret-12345678901234567890";
 const MIN_BYTES: usize = 32;
 
-/// `BETTER_AUTH_SECRETS`: secrets with their versions, of which the first signs and each verifies.
+/// `BETTER_AUTH_SECRETS`: secrets with their versions; the first signs, each verifies.
 #[derive(Debug, Clone)]
 pub struct SecretList(Vec<(u32, SecretString)>);
 
 impl FromStr for SecretList {
     type Err = SettingsError;
 
-    /// As Better Auth: trimmed entries, a version before the first colon.
+    /// Parses as Better Auth does: trimmed entries, a version before the first colon.
     fn from_str(list: &str) -> Result<Self, SettingsError> {
         let mut faults = Vec::new();
         let mut entries: Vec<(u32, SecretString)> = Vec::new();
@@ -44,14 +44,14 @@ impl FromStr for SecretList {
 }
 
 impl SecretList {
-    /// The list that holds the secret of `BETTER_AUTH_SECRET` alone.
+    /// A list of the secret in `BETTER_AUTH_SECRET` alone.
     ///
     /// # Errors
-    /// Where it is too weak, or written so that it has no place in a list.
+    /// If it is too weak, or cannot be written in a list.
     pub fn of_one(secret: &str) -> Result<Self, SettingsError> {
         let misplaced = secret.contains(',') || secret.trim() != secret;
         let misplaced = misplaced.then(|| {
-            "has a comma, or a space at an end, and so no place in a list: give both sides another first".into()
+            "has a comma, or a space at an end, so it cannot be in a list: give both sides another secret first".into()
         });
         match misplaced.or_else(|| weakness(secret)) {
             Some(fault) => Err(SettingsError(vec![format!("BETTER_AUTH_SECRET {fault}")])),
@@ -65,7 +65,7 @@ impl SecretList {
         self.0.iter().map(|(version, secret)| (*version, secret))
     }
 
-    /// With a new secret that signs from now on.
+    /// The list with a new first secret, which signs from now on.
     #[must_use]
     pub fn with_new(mut self, secret: SecretString) -> Self {
         let newest = self.0.iter().map(|(version, _)| *version).max();
@@ -73,14 +73,14 @@ impl SecretList {
         self
     }
 
-    /// Without the secrets that only verify.
+    /// The list without the secrets that only verify.
     #[must_use]
     pub fn first_only(mut self) -> Self {
         self.0.truncate(1);
         self
     }
 
-    /// As it is written in `BETTER_AUTH_SECRETS`.
+    /// The value of `BETTER_AUTH_SECRETS`.
     #[must_use]
     pub fn setting(&self) -> SecretString {
         let entries = self.entries();
@@ -90,7 +90,7 @@ impl SecretList {
     }
 }
 
-/// Why a secret must not be used, to be read after its name.
+/// Why a secret must not be used, phrased to follow its name.
 pub(super) fn weakness(secret: &str) -> Option<String> {
     if secret == PUBLISHED_SECRET {
         return Some("is Better Auth's published default, which anybody can sign with".into());
@@ -149,7 +149,7 @@ mod tests {
         let list = list.first_only();
         assert_eq!(list.setting().expose_secret(), format!("2:{next}"));
         assert_eq!(versions(&list.with_new(GOOD.into())), [3, 2]);
-        // However the versions are ordered, a new one repeats none.
+        // Whatever the order of the versions, the new one is unused.
         let odd: SecretList = format!("1:{GOOD},7:{next}").parse().unwrap();
         assert_eq!(versions(&odd.with_new(GOOD.into())), [8, 1, 7]);
         for bad in [&format!("{GOOD},x"), &format!("{GOOD} "), "short", PUBLISHED_SECRET] {

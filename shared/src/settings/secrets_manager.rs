@@ -14,11 +14,11 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 
 use super::aws_http::Connector;
 
-/// For the whole call, its retries included: below Lambda's 10 s for a start.
+/// For the whole call with its retries: less than Lambda's 10 s for an init.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Reads the JSON object in the secret `id`, with the credentials, region and endpoint that
-/// Lambda puts into the environment.
+/// Reads the JSON object in the secret `id`, with the credentials, region and endpoint from
+/// Lambda's environment.
 pub(crate) async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
     let connector = SharedHttpConnector::new(Connector::new()?);
     let aws = aws_config::defaults(BehaviorVersion::latest())
@@ -32,12 +32,12 @@ pub(crate) async fn fetch(id: &str) -> Result<HashMap<String, String>, String> {
     let secret = request.send().await.map_err(|error| {
         format!("APP_SECRET_ID: the secret {id} cannot be read: {}", describe(&error))
     })?;
-    // Not with the parser's message: it may quote the secret.
+    // Without the parser's message, which may quote the secret.
     serde_json::from_str(secret.secret_string().unwrap_or_default())
         .map_err(|_| "APP_SECRET_ID: the secret is not a JSON object of strings".to_owned())
 }
 
-/// Why there is no secret. An answer itself is never quoted: it may hold the secret.
+/// Why the secret could not be read. The answer is never quoted: it may contain the secret.
 fn describe(error: &SdkError<GetSecretValueError>) -> String {
     match error {
         SdkError::ServiceError(_) => {
@@ -48,6 +48,6 @@ fn describe(error: &SdkError<GetSecretValueError>) -> String {
             None => "the request could not be sent".to_owned(),
         },
         SdkError::TimeoutError(_) => format!("no answer within {} s", LIMIT.as_secs()),
-        _ => "the answer was not understood".to_owned(),
+        _ => "the answer is not valid".to_owned(),
     }
 }

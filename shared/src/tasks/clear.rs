@@ -1,4 +1,4 @@
-//! Deleting many tasks at once.
+//! Deletes many tasks at once.
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -19,11 +19,11 @@ pub struct ClearRequest {
     pub(crate) until: Option<Timestamp>,
 }
 
-/// What became of it.
+/// The result of a clear.
 #[derive(Debug, Serialize)]
 pub struct Cleared {
     /// How many tasks were deleted.
     pub(crate) deleted: i64,
-    /// Whether there was more than one request deletes.
+    /// Whether more remain than one request deletes.
     pub(crate) more: bool,
 }

@@ -1,23 +1,23 @@
-//! Why the store did not do what it was asked.
+//! Errors of the task store.
 use std::fmt::Display;
 
 use crate::database::DatabaseError;
 
-/// Why there is no task to answer with.
+/// Why the store returned no task.
 #[derive(Debug)]
 pub enum TaskError {
-    /// The owner has no such task.
+    /// The owner has no task with this id.
     NotFound,
-    /// The task is in none of the versions that the change may start from.
+    /// The task's version is none of the expected ones.
     Stale,
-    /// The key was used before, for a task with another title or description.
+    /// The key was used before for a create with another title or description.
     KeyReused,
-    /// The database did not do it.
+    /// The database failed.
     Database(DatabaseError),
 }
 
 impl TaskError {
-    /// For what no statement of ours returns.
+    /// For a result that no statement returns.
     pub(super) fn unexpected(reason: impl Display) -> Self {
         Self::Database(DatabaseError::Unexpected(reason.to_string()))
     }

@@ -1,17 +1,17 @@
-//! What is wrong with what a client says.
+//! Validation errors.
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// What a field should have been, to be read after its name.
+/// What was expected, phrased to follow the field's name.
 pub(crate) type Expectation = Cow<'static, str>;
 
-/// What is wrong with one field of a body, one query parameter, or one header.
+/// The error of one body field, query parameter or header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The name of the field, parameter or header; `body` for the body as a whole.
+    /// The name of the field, parameter or header; `body` for the whole body.
     pub field: &'static str,
-    /// What it should have been, to be read after the field's name.
+    /// What was expected, phrased to follow the field's name.
     pub message: String,
 }
 

@@ -7,7 +7,7 @@ pub struct IdempotencyKey(String);
 impl IdempotencyKey {
     const LIMIT: usize = 255;
 
-    /// Reads a key; `None` for anything else.
+    /// Parses a key; `None` if it is invalid.
     pub(crate) fn parse(key: &[u8]) -> Option<Self> {
         let visible = key.iter().all(u8::is_ascii_graphic);
         let good = visible && (1..=Self::LIMIT).contains(&key.len());

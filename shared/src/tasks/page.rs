@@ -1,16 +1,16 @@
-//! A page of tasks.
+//! Pages of a task list.
 use super::task::{Task, TaskId};
 
-/// Which page of which tasks.
+/// Selects a page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Completed ones, or open ones; `None` for both.
+    /// Completed tasks or open ones; `None` for both.
     pub(crate) completed: Option<bool>,
-    /// How many at most.
+    /// The maximum number of tasks.
     pub(crate) limit: i64,
-    /// How many to skip.
+    /// The number of tasks to skip.
     pub(crate) offset: i64,
-    /// Only those older than this one.
+    /// Only tasks older than this one.
     pub(crate) after: Option<TaskId>,
 }
 
@@ -18,6 +18,6 @@ pub struct PageRequest {
 #[derive(Debug)]
 pub struct Page {
     pub(crate) tasks: Vec<Task>,
-    /// Whether there are tasks after these.
+    /// Whether more tasks follow.
     pub(crate) more: bool,
 }

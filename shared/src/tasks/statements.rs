@@ -1,4 +1,4 @@
-//! Every SQL statement of the product.
+//! All SQL statements of the task store.
 use tokio_postgres::types::Type;
 
 use crate::database::Statement;
@@ -33,7 +33,7 @@ macro_rules! columns {
     };
 }
 
-/// The types of the columns of a task, and of what a statement adds to them.
+/// The column types of a task, and of what a statement adds to them.
 macro_rules! task_and {
     ($($more:expr),*) => {
         &[
@@ -51,7 +51,8 @@ macro_rules! task_and {
 
 static TASK: &[Type] = task_and!();
 
-/// A page of tasks, newest first. Each condition has a text of its own, for a plan that is made once and fits.
+/// A page of tasks, newest first. Each condition has its own statement, so that its cached plan
+/// fits.
 macro_rules! list {
     ($condition:literal) => {
         concat!(
@@ -83,7 +84,7 @@ pub(super) static GET: Statement = Statement::new(
     TASK,
 );
 
-/// The id and its time, whether a key is of the same request, and whether the task is new.
+/// Id and creation time, whether the key belongs to the same request, and whether the task is new.
 static CREATED: &[Type] = &[Type::INT8, Type::TIMESTAMPTZ, Type::BOOL, Type::BOOL];
 
 pub(super) static CREATE: Statement = Statement::new(
@@ -96,8 +97,8 @@ pub(super) static CREATE: Statement = Statement::new(
     CREATED,
 );
 
-/// Of creates with one key at the same moment, one claims the key; the others wait for it, and
-/// the update that changes nothing lets them see the row, which their snapshot does not hold yet.
+/// Of concurrent creates with one key, one inserts the key; the others wait for it. Their snapshot
+/// does not contain its row, which the update without effect returns.
 pub(super) static CREATE_ONCE: Statement = Statement::new(
     "create_once",
     "
@@ -120,17 +121,17 @@ pub(super) static CREATE_ONCE: Statement = Statement::new(
     CREATED,
 );
 
-/// A task's row, and whether it was changed.
+/// The columns of a task, and whether it was changed.
 static CHANGED: &[Type] = task_and!(Type::BOOL);
 
-/// A change of one task; its row comes back with `true`.
+/// Changes one task and returns its row with `true`.
 macro_rules! change {
     ($change:expr) => {
         concat!($change, " WHERE user_id = $1 AND id = $2 RETURNING ", columns!(), ", true")
     };
 }
 
-/// The same where its version is one of `$versions`; a row with `false` says that it is another.
+/// The same if the task's version is one of `$versions`; a row with `false` means that it is not.
 macro_rules! change_if_match {
     ($change:expr, $versions:literal) => {
         concat!(
@@ -209,11 +210,11 @@ pub(super) static DELETE_IF_MATCH: Statement = Statement::new(
     CHANGED,
 );
 
-/// How many, and whether there are more.
+/// The number of deleted tasks, and whether more remain.
 static CLEARED: &[Type] = &[Type::INT8, Type::BOOL];
 
-/// Deletes the 10,000 oldest at most. A task that was changed meanwhile, so that it no longer matches, stays: its
-/// conditions are looked at again once its row is locked.
+/// Deletes at most the 10,000 oldest. A task that was changed concurrently and no longer matches
+/// stays: the conditions are checked again once its row is locked.
 pub(super) static CLEAR: Statement = Statement::new(
     "clear",
     "
@@ -233,7 +234,7 @@ pub(super) static CLEAR: Statement = Statement::new(
     CLEARED,
 );
 
-/// The same for all tasks, and then for the user's keys; together they are 10,000 at most.
+/// The same for all tasks, then for the user's keys: together at most 10,000 rows.
 pub(super) static CLEAR_ALL: Statement = Statement::new(
     "clear_all",
     "

@@ -1,5 +1,5 @@
-//! The task store: one SQL statement a method, one network round trip each. Each names its user; where one forgot
-//! to, the policies of the database would still show the owner's rows alone.
+//! The task store: each method runs one SQL statement in one network round trip. Each statement
+//! filters by user; if one did not, row-level security would still hide the rows of others.
 use ring::digest::{Context, SHA256};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -17,7 +17,7 @@ use super::versions::Versions;
 use crate::auth::Owner;
 use crate::database::{Database, Parameter, Repeat, Statement};
 
-/// The tasks of all users, of which each method shows and changes the given owner's alone.
+/// The tasks of all users; each method reads and writes only the given owner's.
 pub struct TaskStore {
     database: Database,
 }
@@ -27,7 +27,7 @@ impl TaskStore {
         Self { database }
     }
 
-    /// Connects ahead of the first request; where that fails, the first request tries again.
+    /// Connects before the first request; if that fails, the first request tries again.
     pub(crate) async fn warm_up(&self) {
         if let Err(reason) = self.database.connection().await {
             tracing::warn!(reason, "no database connection at start");
@@ -39,9 +39,9 @@ impl TaskStore {
     /// # Errors
     /// [`TaskError::Database`].
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, TaskError> {
-        // Any number, so that one text, and one plan, serves every page.
+        // `i64::MAX` without a cursor, so that one statement, and one plan, serves every page.
         let after = request.after.map_or(i64::MAX, TaskId::get);
-        // One more than asked for tells whether there is a next page.
+        // One more than the limit tells whether there is a next page.
         let limit = request.limit + 1;
         let mut parameters: Vec<Parameter> = vec![&after, &limit, &request.offset];
         let mut statement = &LIST;
@@ -67,7 +67,7 @@ impl TaskStore {
         task(owner, rows.first().ok_or(TaskError::NotFound)?)
     }
 
-    /// A new task; with a key that was used before, the first answer again.
+    /// Creates a task; with a key that was used before, returns the first answer again.
     ///
     /// # Errors
     /// [`TaskError::KeyReused`], [`TaskError::Database`].
@@ -93,7 +93,7 @@ impl TaskStore {
         if !column::<bool>(row, 2)? {
             return Err(TaskError::KeyReused);
         }
-        // The answer to a repeated create is that to the first, whatever became of the task since.
+        // A repeated create returns the first answer, even if the task has changed since.
         let created_at = column(row, 1)?;
         let task = Task {
             id: task_id(row)?,
@@ -108,7 +108,7 @@ impl TaskStore {
         Ok(Created { task, replayed: !column::<bool>(row, 3)? })
     }
 
-    /// Changes what `change` sets of a task, if `expected` allows the version it is in.
+    /// Changes the fields that `change` sets, if `expected` allows the task's version.
     ///
     /// # Errors
     /// [`TaskError::NotFound`], [`TaskError::Stale`], [`TaskError::Database`].
@@ -127,7 +127,7 @@ impl TaskStore {
             .await
     }
 
-    /// Completes, reopens or toggles a task, if `expected` allows the version it is in.
+    /// Completes, reopens or toggles a task, if `expected` allows its version.
     ///
     /// # Errors
     /// As [`TaskStore::update`].
@@ -146,7 +146,7 @@ impl TaskStore {
             .await
     }
 
-    /// Deletes a task, if `expected` allows the version it is in, and returns what it was.
+    /// Deletes a task, if `expected` allows its version, and returns it as it was.
     ///
     /// # Errors
     /// As [`TaskStore::update`].
@@ -156,17 +156,17 @@ impl TaskStore {
         id: TaskId,
         expected: &Versions,
     ) -> Result<Task, TaskError> {
-        // A second run would find nothing, and nothing to answer with.
+        // A second run would find no task to return.
         self.change(Repeat::Never, [&DELETE, &DELETE_IF_MATCH], owner, id, expected, &[]).await
     }
 
-    /// Deletes the owner's oldest tasks of those that `request` names, up to 10,000 of them.
+    /// Deletes the owner's oldest tasks that match `request`, at most 10,000.
     ///
     /// # Errors
     /// [`TaskError::Database`].
     pub async fn clear(&self, owner: &Owner, request: ClearRequest) -> Result<Cleared, TaskError> {
         let ClearRequest { scope, until } = request;
-        // A second run finds what the first one left.
+        // A second run deletes what the first one left.
         let rows = match scope {
             Scope::Completed(completed) => {
                 let parameters: [Parameter; 2] = [&completed, &until];
@@ -178,7 +178,7 @@ impl TaskStore {
         Ok(Cleared { deleted: column(row, 0)?, more: column(row, 1)? })
     }
 
-    /// Runs the first of the statements, or the second where only certain versions may be changed.
+    /// Runs the first statement, or the second if certain versions are expected.
     async fn change(
         &self,
         repeat: Repeat,
@@ -202,7 +202,7 @@ impl TaskStore {
     }
 }
 
-/// A change that sets may run twice, but not from given versions: the first run has made them stale.
+/// Setting a value may run twice, except from expected versions, which the first run makes stale.
 fn repeat_unless(expected: &Versions) -> Repeat {
     match expected {
         Versions::Any => Repeat::Safe,
@@ -210,11 +210,11 @@ fn repeat_unless(expected: &Versions) -> Repeat {
     }
 }
 
-/// Tells whether two creates ask for the same task, however their JSON is written.
+/// Tells whether two creates describe the same task, however their JSON is written.
 fn request_hash(new: &NewTask) -> Vec<u8> {
     let mut hash = Context::new(&SHA256);
     hash.update(new.title.as_str().as_bytes());
-    // Neither text can hold the separator.
+    // Neither text can contain the separator.
     hash.update(b"\0");
     if let Some(description) = new.description.as_deref() {
         hash.update(b"\0");

@@ -1,4 +1,5 @@
-//! A task and what a client may say of one. Each type is made by parsing alone, so a value of it is valid.
+//! The task, and what a client may say of it. Each type is made only by parsing, so its values are
+//! valid.
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -14,7 +15,7 @@ const DESCRIPTION_LIMIT: usize = 1000;
 pub struct TaskId(i64);
 
 impl TaskId {
-    /// Reads an id from its decimal digits; `None` for anything else.
+    /// Parses an id from decimal digits; `None` if it is invalid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         digits.then(|| text.parse().ok()).flatten().and_then(Self::new)
@@ -85,14 +86,14 @@ fn within(text: &str, limit: usize) -> Result<(), Expectation> {
     Ok(())
 }
 
-/// What a create asks for.
+/// The body of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask {
     pub(crate) title: Title,
     pub(crate) description: Description,
 }
 
-/// What an update asks for: what is absent stays as it is.
+/// The body of an update: absent fields stay unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskChange {
     pub(crate) title: Option<Title>,
@@ -100,10 +101,10 @@ pub struct TaskChange {
     pub(crate) completed: Option<bool>,
 }
 
-/// What a complete asks for: toggle, or set.
+/// The body of a complete: toggle, or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Completion {
-    /// What was open is completed, and the other way round.
+    /// Completes an open task, reopens a completed one.
     #[default]
     Toggle,
     /// Completed or open, whatever it was: safe to repeat.
@@ -122,17 +123,17 @@ pub struct Task {
     pub(crate) created_at: Timestamp,
     #[serde(serialize_with = "rfc3339")]
     pub(crate) updated_at: Timestamp,
-    /// Counts the changes; the task's `ETag`.
+    /// Incremented by each change; the task's `ETag`.
     #[serde(skip)]
     pub(crate) version: i64,
 }
 
-/// UTC with all six digits that the database keeps, so that times compare as text, too.
+/// UTC with all six digits that the database stores, so that times also compare as text.
 fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:.6}"))
 }
 
-/// A task made by a create.
+/// The result of a create.
 #[derive(Debug)]
 pub struct Created {
     pub(crate) task: Task,

@@ -1,16 +1,16 @@
-//! Which state a task must be in for a change to be made.
+//! Expected versions of a task.
 
-/// The versions that a change may start from.
+/// The versions from which a change may start.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Versions {
     /// Any version.
     Any,
-    /// One of these; where there are none, the change is never made.
+    /// One of these; if there are none, the change is never made.
     OneOf(Vec<i64>),
 }
 
 impl Versions {
-    /// The versions for SQL; `None` where any will do.
+    /// The versions for SQL; `None` for any.
     pub(crate) fn listed(&self) -> Option<&[i64]> {
         match self {
             Self::Any => None,

@@ -1,12 +1,12 @@
-//! The log line of a request, which in Lambda's JSON log format is a document of CloudWatch's
-//! embedded metric format, too: CloudWatch makes the metrics out of what is logged anyway.
+//! The log line of a request. In Lambda's JSON log format it is also a document of CloudWatch's
+//! embedded metric format, so CloudWatch derives the metrics from it.
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// The namespace of the metrics in CloudWatch.
+/// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "TaskApi";
 
-/// The log line of a request. The names of the metrics are those of the dashboard and the alarms.
+/// The log line of a request. The dashboard and the alarms use the metric names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line<'a> {
@@ -30,7 +30,7 @@ pub(super) struct Line<'a> {
     pub(super) latency: f64,
     #[serde(rename = "DatabaseLatency", skip_serializing_if = "Option::is_none")]
     pub(super) database_latency: Option<f64>,
-    /// What the request waited for Secrets Manager.
+    /// Time spent waiting for Secrets Manager.
     #[serde(rename = "SettingsLatency", skip_serializing_if = "Option::is_none")]
     pub(super) settings_latency: Option<f64>,
     #[serde(rename = "DatabaseRetries")]
@@ -43,7 +43,7 @@ pub(super) struct Line<'a> {
     pub(super) metadata: Option<Metadata>,
 }
 
-/// What makes a log line a document of the embedded metric format.
+/// The member that makes a log line an embedded-metric-format document.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Metadata {
@@ -67,8 +67,8 @@ struct Metric {
 }
 
 impl Line<'_> {
-    /// The metrics to be made of this line. CloudWatch bills a metric by the hours in which it
-    /// has a value, so a count of zero is none.
+    /// The metrics of this line. CloudWatch bills a metric for each hour in which it has a value,
+    /// so counts of zero are left out.
     pub(super) fn metrics(&self, now: Timestamp) -> Metadata {
         let mut metrics = vec![Metric { name: "Latency", unit: "Milliseconds" }];
         if self.database_latency.is_some() {
@@ -93,7 +93,7 @@ impl Line<'_> {
         Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: directives }
     }
 
-    /// The line as a developer reads it.
+    /// The line in human-readable form.
     pub(super) fn text(&self) -> String {
         let Self { timestamp, level, operation, status, latency, .. } = self;
         let mut text = format!("{timestamp} {level:>5} {operation} {status} in {latency} ms");

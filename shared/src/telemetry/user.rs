@@ -1,15 +1,15 @@
-//! A user as the log names them: to be found again by who has the secret and the id, and guessed by nobody.
+//! A user's pseudonym in the log, which only the secret and the user's id can derive.
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What sets this use of the secret apart from all others.
+/// Separates this use of the secret from all others.
 const LABEL: &[u8] = b"task-api: users in logs";
 
-/// Makes the names of users in the log out of their ids.
+/// Derives the log's names of users from their ids.
 pub(crate) struct LogNames(hmac::Key);
 
 impl LogNames {
-    /// Keyed with a key that is derived from `secret`: another secret gives other names.
+    /// Uses a key derived from `secret`: another secret gives other names.
     pub(crate) fn new(secret: &SecretString) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
         Self(hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, LABEL).as_ref()))
@@ -23,7 +23,7 @@ impl LogNames {
     }
 }
 
-/// What the functions' log calls a user (`user` in each line) while `secret` is the first of their secrets.
+/// The value of `user` in log lines for this user, while `secret` is the first of the secrets.
 #[must_use]
 pub fn log_name(secret: &SecretString, user: &str) -> String {
     LogNames::new(secret).of(user)
@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn a_name_depends_on_the_user_and_on_the_secret() {
         let secret = SecretString::from("a-secret-of-this-test-with-32-bytes-or-more");
-        // key=$(printf 'task-api: users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' ' -f2)
-        // printf user-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key
+        // key=$(printf 'task-api: users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' '
+        // -f2) printf user-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key
         assert_eq!(log_name(&secret, "user-1"), "3f4de32a517ae6e4");
         assert_ne!(log_name(&secret, "user-2"), log_name(&secret, "user-1"));
         let next = SecretString::from("the-secret-that-comes-next-has-32-bytes-too");

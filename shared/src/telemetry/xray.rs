@@ -1,4 +1,5 @@
-//! Traces: to the X-Ray daemon that Lambda runs beside the function, a datagram for each wait.
+//! Traces: one datagram for each wait, sent to the X-Ray daemon that Lambda runs beside the
+//! function.
 use std::net::UdpSocket;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,11 +11,11 @@ const DATABASE: &str = "PostgreSQL";
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// For the database to let it in.
+    /// A database connection.
     DatabaseConnect,
-    /// For the answer of the database.
+    /// The answer to a statement.
     DatabaseStatement,
-    /// For Secrets Manager.
+    /// Secrets Manager.
     Secrets,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Call {
     pub(super) failed: bool,
 }
 
-/// Where traces go.
+/// The address of the daemon.
 pub(super) struct Daemon {
     socket: UdpSocket,
     address: String,
@@ -54,18 +55,18 @@ impl Daemon {
             let Some(segment) = Subsegment::new(root, parent, call) else { continue };
             let Ok(segment) = serde_json::to_string(&segment) else { continue };
             let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{segment}");
-            // A trace that is lost costs nobody anything.
+            // Losing a trace is harmless.
             let _ = self.socket.send_to(datagram.as_bytes(), &self.address);
         }
     }
 }
 
-/// A call as X-Ray's segment documents have it.
+/// A call as an X-Ray subsegment.
 #[derive(Serialize)]
 struct Subsegment<'a> {
     r#type: &'static str,
     namespace: &'static str,
-    /// What X-Ray's map shows as a node.
+    /// The name of its node in X-Ray's service map.
     name: &'static str,
     id: String,
     trace_id: &'a str,
@@ -79,13 +80,13 @@ struct Subsegment<'a> {
     annotations: Option<Annotations>,
 }
 
-/// That it is a database, and of which kind; never a query.
+/// The kind of database; never a query.
 #[derive(Serialize)]
 struct Sql {
     database_type: &'static str,
 }
 
-/// What traces can be searched by, as `annotation.step = "connect"`.
+/// Makes traces searchable, as `annotation.step = "connect"`.
 #[derive(Serialize)]
 struct Annotations {
     step: &'static str,
@@ -98,7 +99,7 @@ impl<'a> Subsegment<'a> {
         let seconds = |time: SystemTime| {
             time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
         };
-        // One name, and so one node, for all that is the database.
+        // One name for the whole database, so it is one node.
         let database =
             |step| (DATABASE, Some(Sql { database_type: DATABASE }), Some(Annotations { step }));
         let (name, sql, annotations) = match call.wait {

@@ -1,4 +1,4 @@
-//! A server that cannot show that it is the one.
+//! Servers with the wrong certificate.
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// How a server with this certificate does TLS.
+/// The TLS configuration of a server with this certificate.
 fn tls(authority: &Authority, name: &str, until_year: i32) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -35,11 +35,11 @@ fn tls(authority: &Authority, name: &str, until_year: i32) -> Arc<ServerConfig> 
     Arc::new(builder.with_single_cert(vec![certificate], key).unwrap())
 }
 
-/// What listens in PostgreSQL's place.
+/// A server in PostgreSQL's place.
 #[derive(Default)]
 struct Impostor {
     shows: Mutex<Option<Arc<ServerConfig>>>,
-    /// What it was told in confidence.
+    /// What it received after the TLS handshake.
     heard: Mutex<Vec<u8>>,
 }
 
@@ -51,13 +51,13 @@ impl Impostor {
     fn serve(&self, listener: &TcpListener) {
         for client in listener.incoming() {
             let mut client = client.unwrap();
-            // A client asks for TLS in eight bytes.
+            // A TLS request has eight bytes.
             client.read_exact(&mut [0; 8]).unwrap();
             client.write_all(b"S").unwrap();
             let shown = self.shows.lock().unwrap().clone().unwrap();
             let mut tls = ServerConnection::new(shown).unwrap();
             let mut buffer = [0; 1024];
-            // It fails where the client leaves.
+            // It fails if the client disconnects.
             let heard = Stream::new(&mut tls, &mut client).read(&mut buffer).unwrap_or(0);
             self.heard.lock().unwrap().extend(&buffer[..heard]);
         }
@@ -85,7 +85,7 @@ fn a_server_is_told_nothing_before_its_certificate_is_found_good() {
         ("the certificate has expired", tls(&authority, "127.0.0.1", 2020), "expired"),
         ("it is another host's", tls(&authority, "db.example", 2100), "not valid for name"),
         ("an unknown authority's", tls(&others, "127.0.0.1", 2100), "UnknownIssuer"),
-        // So that it is the certificate that keeps it from hearing more.
+        // The rest of the URL is valid, so only the certificate can stop the login.
         ("it is good", tls(&authority, "127.0.0.1", 2100), ""),
     ] {
         impostor.show(shown);

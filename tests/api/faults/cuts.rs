@@ -1,11 +1,11 @@
-//! A connection that is cut anywhere in an exchange.
+//! Connections that are cut at any point of an exchange.
 use std::iter::zip;
 
 use tests::{End, Way, new_database, operation, requests, sql};
 
 use super::{Attempt, Fragile, Trial, one_of_each, report, until};
 
-/// Where to cut what went one way: before the last byte of each part, and after it.
+/// Where to cut the bytes of one direction: before the last byte of each message, and after it.
 fn cuts(bytes: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> Vec<usize> {
     let mut cuts = vec![0];
     let mut at = 0;
@@ -28,7 +28,7 @@ fn record(bytes: &[u8]) -> Option<usize> {
     Some(5 + usize::from(length))
 }
 
-/// Cuts the exchange of each operation everywhere.
+/// Cuts the exchange of each request at every point.
 fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
     for request in &requests() {
         let trial = Trial::new(fragile);
@@ -46,8 +46,8 @@ fn sweep(fragile: &Fragile, kind: &str, length: fn(&[u8]) -> Option<usize>) {
                 attempts.push(attempt);
                 fragile.proxy.pass();
                 if !request.repeats() {
-                    // On a new connection, for the next to be cut in the same place; this one may end
-                    // just as it is used.
+                    // A new connection, so that the next one is cut at the same point; the current
+                    // one may close while it is used.
                     until("a new connection", || trial.send(request).done());
                 }
             }
@@ -63,14 +63,15 @@ fn a_cut_anywhere_in_an_exchange_does_nothing_twice_and_loses_nothing_acknowledg
     sweep(&plain(), "plain", message);
 }
 
-/// Without TLS, where each message can be cut for itself.
+/// Without TLS, so that each message can be cut.
 fn plain() -> Fragile {
     let [url, functions_url] = new_database();
     let (base, _) = functions_url.split_once('?').unwrap();
     Fragile::on(&url, &format!("{base}?sslmode=disable"))
 }
 
-/// A request is one message in one record: the server runs it, and commits, or never hears of it.
+/// A request is one message in one TLS record: the server either receives and commits it, or never
+/// sees it.
 #[test]
 fn a_function_that_vanishes_in_a_request_holds_no_lock() {
     let fragile = Fragile::new();
@@ -91,7 +92,7 @@ fn a_function_that_vanishes_in_a_request_holds_no_lock() {
         attempts.push(attempt);
         sql(&fragile.url, "SELECT id FROM tasks FOR UPDATE NOWAIT");
         fragile.proxy.pass();
-        // On a new connection, for the next to be cut, too.
+        // A new connection for the next cut.
         until("a new connection", || trial.send(&update).done());
     }
     report("vanished in a request", &attempts, &trial.stored());

@@ -1,4 +1,4 @@
-//! A sandbox that Lambda freezes, and what dies meanwhile.
+//! Sandboxes that Lambda freezes, and connections that close meanwhile.
 use std::thread::sleep;
 use std::time::Duration;
 

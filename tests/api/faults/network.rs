@@ -1,4 +1,4 @@
-//! A network that is slow, breaks, stands still or is not there.
+//! Networks that are slow, broken, stalled or absent.
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn a_request_over_a_slow_network_takes_one_round_trip() {
     let trial = Trial::new(&fragile);
     fragile.proxy.delay(ms(300));
     let attempts = each(|request| {
-        // A connection that was idle for long, while the other functions had their turn, is checked first.
+        // A connection that was idle during the other functions' requests is checked first.
         trial.send(request).expect_success();
         let before = fragile.proxy.round_trips();
         let attempt = trial.send(request);
@@ -40,7 +40,7 @@ fn a_connection_that_breaks_between_requests_is_replaced_unseen() {
     }
 }
 
-/// Ends the connection before each request, which does not matter.
+/// Ends the connection before each request, which must not fail.
 pub(super) fn between_requests(trial: &Trial, end: End) {
     let attempts = each(|request| {
         trial.fragile.proxy.end(end);
@@ -50,13 +50,13 @@ pub(super) fn between_requests(trial: &Trial, end: End) {
     trial.expect(&format!("{end:?} between requests"), &attempts, Attempt::expect_success);
 }
 
-/// Sends a request that waits for a lock, and has `fault` happen meanwhile.
+/// Sends a request that waits for a lock, and causes `fault` meanwhile.
 pub(super) fn in_flight(trial: &Trial, request: &Request, fault: impl FnOnce()) -> Attempt {
     let session = Session::open(&trial.fragile.url);
     session.run("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
     thread::scope(|scope| {
         let sent = scope.spawn(|| trial.send(request));
-        // Databases of one template have the same numbers of their tables.
+        // Databases made from one template have the same table OIDs.
         let waiting = "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database \
             WHERE datname = current_database() AND NOT granted AND relation = 'tasks'::regclass";
         until("the statement waits", || !session.run(waiting).is_empty());
@@ -75,7 +75,7 @@ fn a_connection_that_breaks_under_a_statement_costs_only_what_must_not_run_twice
     }
 }
 
-/// Ends the connection under each request's statement, which costs only what must not run twice.
+/// Ends the connection during each statement, which fails only requests that must not run twice.
 pub(super) fn under_a_statement(trial: &Trial, end: End) {
     let attempts = each(|request| in_flight(trial, request, || trial.fragile.proxy.end(end)));
     let fault = format!("{end:?} under a statement");
@@ -155,7 +155,7 @@ fn a_database_that_wakes_is_waited_for_and_one_that_sleeps_on_is_503() {
     let attempts = back_after(&fragile, ms(3_000), || trial.send_all(&one_of_each()));
     trial.expect("asleep for 3 s", &attempts, Attempt::expect_success);
 
-    // Nobody waits that long.
+    // Longer than any request waits.
     sleeps();
     let attempts = trial.send_all(&one_of_each());
     fragile.proxy.pass();
@@ -178,7 +178,7 @@ fn a_network_that_stands_still_for_two_seconds_is_only_slow() {
     report("still for 2 s", &attempts, &trial.stored());
 }
 
-/// Lets everything pass again after a while, and the work end after that.
+/// Lets bytes pass again after a while, then waits for the work to end.
 fn back_after<T: Send>(fragile: &Fragile, time: Duration, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let working = scope.spawn(work);

@@ -1,4 +1,4 @@
-//! A pooler whose connections break behind it.
+//! A pooler that loses its connections to the server.
 use std::time::Duration;
 
 use tests::{End, Fixture, Proxy, new_database};
@@ -15,7 +15,7 @@ fn behind_a_pooler_a_broken_connection_costs_only_what_must_not_run_twice() {
     let fragile = Fragile::with(proxy, &pooler.url, &url);
     for end in [End::Closed, End::Reset] {
         let trial = Trial::new(&fragile);
-        // A pooler that is cut off as it connects refuses everybody for a while.
+        // A pooler whose connection attempt is cut refuses everybody for a while.
         pause(Duration::from_millis(500));
         between_requests(&trial, end);
         under_a_statement(&trial, end);

@@ -1,4 +1,4 @@
-//! A server that lets nobody in, and how it says so: itself, through Neon's proxy, through a pooler.
+//! Refused logins: by the server, through Neon's proxy, and through a pooler.
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -16,20 +16,20 @@ use super::{pause, start, until};
 
 static AWS: LazyLock<Fixture> = LazyLock::new(|| Fixture::start("aws", &[]));
 
-/// Where a function that was refused comes out.
+/// How a function handles a refused login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// It reads its settings again, and goes on with the login that it finds there.
+    /// It refreshes its settings and continues with the new login.
     Renewed,
-    /// It tries again for a moment, and then says so.
+    /// It tries again for a moment, then fails.
     Waited,
-    /// It says so at once.
+    /// It fails at once.
     Refused,
 }
 
 use Expected::{Refused, Renewed, Waited};
 
-/// A function whose settings are a secret, and what it has said so far.
+/// A function with its settings in a secret, and its log.
 struct Function {
     sandbox: Sandbox,
     secret: String,
@@ -37,7 +37,7 @@ struct Function {
 }
 
 impl Function {
-    /// One that uses this database.
+    /// A function that uses this database.
     fn of(function: &str, url: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let secret = format!("task-api/refused-{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -54,7 +54,7 @@ impl Function {
         function
     }
 
-    /// What the secret says from now on.
+    /// Changes the URL in the secret.
     fn renew(&self, url: &str) {
         put_secret(&AWS.url, &self.secret, &settings(url));
     }
@@ -67,13 +67,13 @@ impl Function {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Lists, as something that is named keeps it from connecting, and says how it came out.
+    /// Sends a list that must connect first, and checks how the function handles the failure.
     fn expect(&self, fault: &str, expected: Expected, words: &str) {
         let sent = Instant::now();
         let reply = self.list();
         let took = sent.elapsed().as_millis();
         let log = self.log();
-        let renewed = log.contains("the database is another from now on");
+        let renewed = log.contains("the database has changed");
         let read = if renewed { "read again" } else { "kept" };
         println!("| {fault} | {} | {took} ms | settings {read} |", reply.status);
         assert_eq!(reply.status, if expected == Renewed { 200 } else { 503 }, "{fault}: {log}");
@@ -90,7 +90,7 @@ fn settings(url: &str) -> String {
     settings.to_string()
 }
 
-/// A new login of the functions, and the URL that logs in as it.
+/// A new login for the functions, and its URL.
 fn new_login(functions_url: &str) -> (String, String) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("refused_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -127,7 +127,7 @@ fn what_neons_proxy_says_is_understood_by_its_words() {
         ("Control plane request failed", Waited),
         ("Authentication timed out", Waited),
         ("Internal error", Waited),
-        ("What nobody has told us of", Waited),
+        ("An unknown message", Waited),
         ("Control plane request failed: endpoint cannot be found", Refused),
         ("Control plane request failed: endpoint is disabled", Refused),
         (
@@ -151,7 +151,7 @@ fn what_neons_proxy_says_is_understood_by_its_words() {
         function.renew(&neon.url(&new_url));
         let message = message.replace("{user}", &old);
         let (told, old) = (message.clone(), old.clone());
-        // Whoever is refused for the login alone gets in with another.
+        // Another login helps only if the login itself was refused.
         neon.refuse(move |user| (user == old || expected != Renewed).then(|| told.clone()));
         neon.end();
         let before = neon.attempts();
@@ -175,7 +175,7 @@ fn a_compute_of_neons_that_wakes_is_waited_for() {
         sent.join().unwrap()
     });
     assert_eq!(reply.status, 200);
-    // A changed password reaches the functions as the proxy puts it.
+    // A changed password, with the proxy's message.
     let (login, url) = new_login(&functions_url);
     let function = Function::connected(&neon.url(&url));
     function.renew(&neon.url(&functions_url));
@@ -196,8 +196,7 @@ fn a_login_that_changes_behind_neons_proxy_costs_a_function_at_most_one_request(
             (request, function)
         })
         .collect();
-    let renewed =
-        |function: &Function| function.log().contains("the database is another from now on");
+    let renewed = |function: &Function| function.log().contains("the database has changed");
     let load = |(request, function): &(Request, Function)| {
         let (mut sent, mut failed) = (0, 0);
         until("it goes on with the new login", || {

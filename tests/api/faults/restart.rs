@@ -1,4 +1,4 @@
-//! A server that restarts under requests.
+//! A server that restarts during requests.
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{Attempt, Fragile, Trial, pause, report, until};
 #[test]
 fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_twice() {
     let mut database = Fixture::start("database", &[]);
-    // What is faster loses the last moments in a crash.
+    // The fast settings of the test server would lose recent commits in a crash.
     sql(&database.url, "ALTER DATABASE tasks SET synchronous_commit = on");
     let fragile = Fragile::on(&database.url, &database.functions_url);
     let starts =

@@ -1,4 +1,4 @@
-//! A server that ends connections, takes no more of them, or no longer writes.
+//! A server that ends connections, accepts no more of them, or is read-only.
 use std::thread;
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tests::{database, sql};
 use super::network::in_flight;
 use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
-/// Has the server end the functions' connections, all at the same moment.
+/// Makes the server end all connections of the functions at once.
 pub(super) fn terminate(fragile: &Fragile) {
     let ended = sql(
         &fragile.url,

@@ -1,5 +1,5 @@
-//! Every function at once, many requests at a time in each process, on the few server sessions of a pooler that tracks
-//! no statements: whoever calls, it is their own statement that runs, on their own rows.
+//! All functions with many concurrent requests on the few sessions of a pooler that tracks no
+//! prepared statements: each request runs its own statement on its own rows.
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn what_shares_a_server_session_never_runs_anothers_statement() {
             .collect();
         let mut others = 0;
         while users.iter().any(|user| !user.is_finished()) {
-            // What another client of the pooler may leave behind.
+            // State that another client of the pooler may leave behind.
             let session = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"];
             let _ = try_sql(&pooler.url, session[others % session.len()]);
             others += 1;
@@ -44,7 +44,7 @@ fn what_shares_a_server_session_never_runs_anothers_statement() {
     assert_eq!(sql(&url, "SELECT count(*) FROM idempotency_keys"), ["0"]);
 }
 
-/// The requests of one user, of whom nothing is left at the end, and how many they were.
+/// The requests of one user, who has no tasks left at the end; returns their number.
 fn live(fragile: &Fragile, index: usize) -> usize {
     let user = format!("shares-{index}");
     let mut count = 0;

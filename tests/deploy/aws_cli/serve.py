@@ -1,8 +1,8 @@
-"""The AWS CLI, started once: its start takes most of a call's time, and the tests make hundreds of calls.
+"""A running AWS CLI: its start takes most of a call's time, and the tests make hundreds of calls.
 
-Run by its own Python, with the path of a socket. Whoever connects (`aws`, beside this) is served by a fork with the
-arguments, environment, folder and files of the caller. It ends with its standard input, and takes the socket's folder
-along.
+Run it with the AWS CLI's Python and the path of a socket. Each connection (from `aws`, beside this) gets a fork with the
+caller's arguments, environment, folder and open files. It ends with its standard input, and then removes the socket's
+folder.
 """
 import json
 import os
@@ -14,7 +14,8 @@ import sys
 
 from awscli import clidriver
 
-# What each call needs, read once; and where the rest of it is, which the import notes in the environment.
+# Loads what every call needs once. The import has put the path of the remaining data files into the
+# environment.
 clidriver.create_clidriver()
 DATA = os.environ["AWS_DATA_PATH"]
 
@@ -43,7 +44,7 @@ def serve(connection):
 server = socket.socket(socket.AF_UNIX)
 server.bind(sys.argv[1])
 server.listen(128)
-# Nobody waits for a fork: its caller hears of its end through the connection.
+# Children are reaped automatically: the caller gets the exit status through the connection.
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("ready", flush=True)
 while True:

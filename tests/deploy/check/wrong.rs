@@ -1,4 +1,4 @@
-//! A wrong of the gateway for each row of the check.
+//! One fault of the gateway for each row of the check.
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use crate::gateway::{Answered, Asked};
 
 pub(super) type Wrong = fn(&Asked, &mut Answered);
 
-/// One wrong for each row, and what then comes to it; a star stands for any text. The later ones see what the
-/// earlier ones made of an answer.
+/// One fault for each row, and the result it causes; a star matches any text. Faults apply in order
+/// to the same answer.
 pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
     ("create", |_, to| to.lose("location"), "201, etag"),
     (
@@ -48,7 +48,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         "403 missing_token",
     ),
     (
-        "the tasks of somebody else",
+        "another user's tasks",
         |asked, to| {
             if asked.path.contains("-else/") {
                 to.status = 404;
@@ -148,7 +148,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         },
         "cache-control, content-type, etag, x-content-type-options",
     ),
-    // Those that are replaced above.
+    // The statuses of the answers replaced above.
     ("no-store and nosniff on every answer", |_, _| {}, "not on 400, 411, 413, 502"),
     (
         "answers that a browser can read",
@@ -205,7 +205,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         "400 of the gateway",
     ),
     (
-        "a body that is no UTF-8",
+        "a body that is not UTF-8",
         |asked, to| {
             if asked.body.contains(&0xff) {
                 to.status = 201;
@@ -233,7 +233,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
     ),
     (
         "warm: 20 lists, one after the other",
-        // Not those of the burst, which are 401.
+        // Except those of the burst, which are 401.
         |asked, to| {
             if asked.lists() && to.status == 200 {
                 sleep(Duration::from_millis(550));
@@ -245,7 +245,7 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         "cold: 8 lists at once",
         |asked, to| {
             static LISTS: AtomicUsize = AtomicUsize::new(0);
-            // After those of the rows before.
+            // After the faults of the rows before.
             if asked.lists() && to.status == 200 && LISTS.fetch_add(1, Ordering::Relaxed) > 20 {
                 to.replace(503);
             }
@@ -261,12 +261,12 @@ pub(super) const WRONG: &[(&str, Wrong, &str)] = &[
         },
         r#"200, {"deleted":9,"more":true}"#,
     ),
-    ("a burst beyond the throttle", |_, _| {}, "429 to 0 of 400, something else than 401 to 0"),
-    // It is seen above to have no CORS headers.
+    ("a burst beyond the throttle", |_, _| {}, "429 to 0 of 400, other than 401 to 0"),
+    // The answers above already lack CORS headers.
     ("a 429 that a browser can read", |_, _| {}, "no request was refused"),
     ("log of the functions", |_, _| {}, "0 lines, no cold start"),
     ("metrics TaskApi", |_, _| {}, "0 requests, 0 cold starts"),
-    ("access log of the gateway", |_, _| {}, "0 lines, none of them of these requests"),
+    ("access log of the gateway", |_, _| {}, "0 lines, none for these requests"),
     ("trace of a request that asks for one", |_, _| {}, "no trace"),
     ("queries of the dashboard", |_, _| {}, "In the functions: nothing"),
     (

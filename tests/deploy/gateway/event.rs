@@ -1,4 +1,4 @@
-//! How API Gateway reads a request: which route it is for, and the event that it makes of it.
+//! How API Gateway parses a request: its route and its event.
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -48,7 +48,8 @@ impl Asked {
     }
 }
 
-/// The route of a decoded path, its function and its parameters: a slash in a user's id leads nowhere.
+/// The route of a decoded path, with its function and parameters: a user id with a slash matches
+/// none.
 pub(super) fn route(method: &str, path: &str) -> Option<(String, &'static str, Value)> {
     let given: Vec<&str> = path.split('/').collect();
     operations().iter().filter(|operation| operation.method == method).find_map(|operation| {

@@ -1,5 +1,6 @@
-//! What an account of AWS keeps of requests: log lines, the metrics in them, the access log, traces, and what Lambda
-//! says of an invocation. Lines and metrics go to a local AWS; the rest is answered here.
+//! What AWS records of requests: log lines with metrics, the access log, traces, and Lambda's
+//! report of an invocation. Lines and metrics go to a local AWS; X-Ray and Lambda are answered
+//! here.
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -18,12 +19,12 @@ pub(super) struct Records {
     stack: String,
     keeps: bool,
     lines: Mutex<Sender<String>>,
-    /// The traces that were asked for.
+    /// The requested traces.
     traces: Mutex<BTreeSet<String>>,
 }
 
 impl Records {
-    /// Takes over the functions' log, where anything is kept.
+    /// Takes the functions' log, if records are kept.
     pub(super) fn start(stack: &str, keeps: bool, aws: &str, log: NamedTempFile) -> Self {
         let (lines, access) = channel();
         let writer = Arc::new(Writer { aws: aws.to_owned(), stack: stack.to_owned() });
@@ -36,11 +37,11 @@ impl Records {
 
     /// Adds a line to the access log.
     pub(super) fn access(&self, line: &Value) {
-        // Nobody listens where nothing is kept.
+        // The receiver is gone if no records are kept.
         let _ = self.lines.lock().unwrap().send(line.to_string());
     }
 
-    /// What X-Ray and Lambda answer, if it is a request to them.
+    /// The answer of X-Ray or Lambda, if the request is for one of them.
     pub(super) async fn answer(
         &self,
         asked: &Asked,
@@ -82,7 +83,7 @@ impl Records {
     }
 }
 
-/// Writes to the local AWS.
+/// Sends records to the local AWS.
 struct Writer {
     aws: String,
     stack: String,
@@ -109,7 +110,7 @@ impl Writer {
             }
             match access.recv_timeout(Duration::from_millis(300)) {
                 Ok(line) => self.put(&groups[1], &[line]),
-                // The gateway has ended.
+                // The gateway was dropped.
                 Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
             }
@@ -135,7 +136,7 @@ impl Writer {
         self.call("logs", &headers, &body.to_string());
     }
 
-    /// The metrics of lines in the embedded metric format.
+    /// The metrics in embedded-metric-format lines.
     fn metrics(&self, lines: &[String]) {
         let mut form = vec!["Action=PutMetricData&Version=2010-08-01&Namespace=TaskApi".to_owned()];
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! AWS, through the operator's own AWS CLI: it knows their profiles, their single sign-on and their region.
+//! AWS, through the operator's AWS CLI with its profiles, single sign-on and region.
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -10,12 +10,13 @@ use crate::settings::variable;
 const INSTALL: &str =
     "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 
-/// Through a pipe, where no list of processes shows it.
+/// The value goes through a pipe, so it is not in the list of processes.
 pub(super) const FROM_INPUT: &str = "file:///dev/stdin";
 
-/// Whose account it is, or what to do to sign in.
+/// The account that is signed in to, or how to sign in.
 pub(crate) fn sign_in() -> Result<String> {
-    // SAM reads the one, the AWS CLI the other first: a secret there, its functions elsewhere.
+    // SAM and the AWS CLI prefer different variables: the secret could be in another region than
+    // the functions.
     let region = variable("AWS_DEFAULT_REGION");
     if variable("AWS_REGION").is_some_and(|other| region.as_ref() != Some(&other)) {
         bail!(
@@ -36,7 +37,7 @@ pub(crate) fn sign_in() -> Result<String> {
     Ok(format!("AWS account {account}, {region}."))
 }
 
-/// A secret's text; `None` where there is no such secret.
+/// A secret's text; `None` if it does not exist.
 pub(crate) fn secret(name: &str) -> Result<Option<String>> {
     let get = ["secretsmanager", "get-secret-value", "--secret-id", name];
     match call(&get, None) {
@@ -60,7 +61,7 @@ pub(crate) fn change_secret(name: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The text of a parameter of Systems Manager; `None` where there is no such parameter.
+/// The value of a Systems Manager parameter; `None` if it does not exist.
 pub(crate) fn parameter(name: &str) -> Result<Option<String>> {
     match call(&["ssm", "get-parameter", "--with-decryption", "--name", name], None) {
         Ok(parameter) => Ok(Some(text(&parameter, "/Parameter/Value").to_owned())),
@@ -69,7 +70,7 @@ pub(crate) fn parameter(name: &str) -> Result<Option<String>> {
     }
 }
 
-/// Makes or changes an encrypted parameter.
+/// Creates or changes an encrypted parameter.
 pub(crate) fn set_parameter(name: &str, text: &str) -> Result<()> {
     let put = ["ssm", "put-parameter", "--overwrite", "--type", "SecureString", "--name", name];
     call(&[&put[..], &["--value", FROM_INPUT]].concat(), Some(text))
@@ -77,7 +78,7 @@ pub(crate) fn set_parameter(name: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A deployed stack; `None` where there is no such stack.
+/// A deployed stack; `None` if it does not exist.
 pub(crate) fn stack(stack: &str) -> Result<Option<Value>> {
     let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
     match call(&describe, None) {
@@ -87,7 +88,7 @@ pub(crate) fn stack(stack: &str) -> Result<Option<Value>> {
     }
 }
 
-/// Runs a command of the AWS CLI, whose failure has its own words.
+/// Runs an AWS CLI command; a failure has the CLI's message.
 pub(super) fn call(arguments: &[&str], input: Option<&str>) -> Result<Value> {
     let mut command = Command::new("aws");
     command.args(arguments).args(["--output", "json"]);

@@ -1,4 +1,4 @@
-//! After a deployment: whether the stage works, from outside, and what AWS does that no emulator can tell.
+//! Checks a deployed stage from outside, including behaviour of AWS that no emulator shows.
 mod api;
 mod arrival;
 mod contract;
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// How many seconds to wait for log lines, metrics and the trace.
     #[arg(long, default_value_t = 180)]
     wait: u64,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }
@@ -54,7 +54,7 @@ struct Burst {
 }
 
 impl Options {
-    /// Refuses what would do others harm.
+    /// Refuses options that would harm others.
     pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
         ensure!(
             stage != Stage::Prod || !self.burst.burst || self.burst.yes,
@@ -64,19 +64,19 @@ impl Options {
     }
 }
 
-/// Where nothing but the platform is not as expected.
+/// The exit status if only the platform behaves differently than expected.
 const PLATFORM: u8 = 3;
 
-/// A check under way.
+/// A running check.
 struct Check {
     deployed: Deployed,
     api: Api,
     started: Timestamp,
-    /// The task that most rows ask about, and its `ETag`.
+    /// The task that most rows use, and its `ETag`.
     created: OnceCell<(Value, String)>,
-    /// Whether a browser can read all of the answers 429 of the burst.
+    /// Whether a browser can read every 429 of the burst.
     refused_readable: OnceCell<bool>,
-    /// The id of the trace that was asked for.
+    /// The id of the requested trace.
     trace: OnceCell<String>,
 }
 
@@ -93,7 +93,7 @@ impl Check {
         Ok(&self.created.get().context("there is no task")?.1)
     }
 
-    /// What the logs call its user.
+    /// The user's name in the logs.
     fn log_name(&self) -> Result<String> {
         let secret = self.api.auth.secrets.first().context("there is no secret")?;
         Ok(log_name(secret, &self.api.user))

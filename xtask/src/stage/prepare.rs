@@ -1,4 +1,4 @@
-//! Before a deployment: the secret, the tables and the logins.
+//! Prepares a stage: its secret, tables and logins.
 mod concurrency;
 mod proof;
 mod questions;
@@ -22,8 +22,8 @@ pub(crate) struct Options {
     /// Read settings from a file of NAME=value lines; they replace the stage's.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Give the functions, or the app, a new login to the database. The old password expires ten minutes later, the
-    /// app's a day later.
+    /// Give the functions, or the app, a new login to the database. The old password expires ten
+    /// minutes later, the app's a day later.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "functions")]
     new_login: Option<Access>,
     /// End old logins and their sessions at once, after a password leaked.
@@ -32,12 +32,12 @@ pub(crate) struct Options {
     /// Do not ask; fail if something is missing.
     #[arg(long)]
     no_prompt: bool,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// The longest that a token may be valid, in seconds. Whoever wants longer ones says so in the secret.
+/// The longest lifetime of a token, in seconds; a longer one can be set in the secret.
 const MAX_LIFETIME: &str = "JWT_MAX_LIFETIME";
 const A_DAY: &str = "86400";
 
@@ -47,30 +47,30 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     if options.dry_run { plan.preview() } else { plan.carry_out(options.now) }
 }
 
-/// What there is, and what has to be done about it.
+/// The current state, and the planned changes.
 struct Plan {
     stage: Stage,
     secret: Secret,
-    /// Whether the stage has a secret, and whether its settings change.
+    /// Whether the secret exists, and whether its settings change.
     exists: bool,
     changed: bool,
-    /// Who owns the tables, and who did so far.
+    /// The table owner's URL, now and before.
     owner_url: DatabaseUrl,
     stored_url: Option<String>,
     functions: Login,
     app: Login,
 }
 
-/// A login that the stage uses.
+/// A login of the stage.
 struct Login {
     access: Access,
     used: Option<DatabaseUrl>,
-    /// Whether it gets another one.
+    /// Whether it is replaced.
     renewed: bool,
 }
 
 impl Plan {
-    /// Reads what there is and asks for what is missing; changes nothing.
+    /// Reads the current state and asks for missing settings; changes nothing.
     fn new(stage: Stage, options: &Options) -> Result<Self> {
         let existing = Secret::read(stage)?;
         let exists = existing.is_some();
@@ -98,13 +98,15 @@ impl Plan {
             .with_context(|| format!("{DATABASE_URL} of the tables' owner is missing"))
             .with_context(incomplete)?
             .parse()?;
-        // First the database: settings that do not work must not reach functions that run.
+        // Checked before anything is stored: running functions must not get settings that do not
+        // work.
         check_database(&owner_url)?;
         migrate::check(&owner_url)?;
 
         let moved = stored_url.as_deref() != Some(owner_url.expose());
         let login = |access, url: Option<&str>| -> Result<Login> {
-            // A URL may name a file of another machine: of a database that is left, it need not be readable.
+            // After a move, the old URL need not be valid here: it may name a file of another
+            // machine.
             let used = match url.map(str::parse).transpose() {
                 Err(_) if moved => None,
                 used => used?,
@@ -117,12 +119,12 @@ impl Plan {
         Ok(Self { stage, secret, exists, changed, owner_url, stored_url, functions, app })
     }
 
-    /// Whether the database is another one than so far.
+    /// Whether the database has changed.
     fn moved(&self) -> bool {
         self.stored_url.as_deref() != Some(self.owner_url.expose())
     }
 
-    /// Says what would be done.
+    /// Prints what would be done.
     fn preview(&self) -> Result<()> {
         match migrate::pending(&self.owner_url)?.as_slice() {
             [] => println!("The database is up to date."),
@@ -137,14 +139,14 @@ impl Plan {
         if self.changed || self.functions.renewed || !self.exists {
             println!("Would write the secret {id}.");
         } else {
-            println!("The secret {id} is as it should be: {}.", self.secret.names());
+            println!("The secret {id} is unchanged: {}.", self.secret.names());
         }
         Ok(())
     }
 
     fn carry_out(mut self, now: bool) -> Result<()> {
-        // A database that is new to the functions needs its tables first. On one that they use, nobody may delay a new
-        // login, and a session may hold up a migration.
+        // A new database needs its tables before its logins. On the current one the logins come
+        // first: an open session may hold up a migration, which must not delay a new login.
         let moved = self.moved();
         if moved {
             migrate::migrate(&self.owner_url)?;
@@ -159,7 +161,7 @@ impl Plan {
         if !moved {
             migrate::migrate(&self.owner_url)?;
         }
-        // Last, so that what was interrupted is done again.
+        // Stored last, so that an interrupted run is repeated in full.
         if moved {
             aws::set_parameter(&self.stage.owner_url(), self.owner_url.expose())?;
         }
@@ -170,7 +172,8 @@ impl Plan {
         Ok(())
     }
 
-    /// The URLs of both logins, of which the new ones are proven. Where one does not hold, none is left behind.
+    /// The URLs of both logins; new ones have passed their proof. If one fails, none is left
+    /// behind.
     fn log_in(&self) -> Result<(DatabaseUrl, DatabaseUrl)> {
         let functions = self.functions.url(self.stage, &self.owner_url)?;
         let app = self.app.url(self.stage, &self.owner_url);
@@ -195,16 +198,16 @@ impl Plan {
                 "The secret {id} is changed: {names}. Running functions read it within five minutes."
             );
         } else {
-            println!("The secret {id} is as it should be: {names}.");
+            println!("The secret {id} is unchanged: {names}.");
         }
         Ok(())
     }
 
-    /// Ends the logins that are not in use, of the database of before, too.
+    /// Ends the unused logins, also in the previous database.
     fn retire(&self, used: [&DatabaseUrl; 2], now: bool) -> Result<()> {
         retire(self.stage, used, &self.owner_url, now)?;
         let Some(old) = self.stored_url.as_ref().filter(|_| self.moved()) else { return Ok(()) };
-        // Functions that run use the old database until they read the secret again.
+        // Running functions use the old database until they read the secret again.
         let retired = old.parse().map_err(anyhow::Error::from);
         if let Err(error) = retired.and_then(|old| retire(self.stage, used, &old, now)) {
             println!("The old database keeps its logins: {error:#}.");
@@ -214,7 +217,7 @@ impl Plan {
 }
 
 impl Login {
-    /// The URL that logs in: that in use, or one with a new login, which is the one of the two that is not in use.
+    /// The login's URL: the current one, or that of a new login with the unused one of two names.
     fn url(&self, stage: Stage, owner_url: &DatabaseUrl) -> Result<DatabaseUrl> {
         if let Some(used) = self.used.as_ref().filter(|_| !self.renewed) {
             return Ok(used.clone());
@@ -238,9 +241,9 @@ impl Login {
     }
 }
 
-/// Ends the logins of a stage that are not in use.
+/// Ends a stage's unused logins.
 fn retire(stage: Stage, used: [&DatabaseUrl; 2], owner_url: &DatabaseUrl, now: bool) -> Result<()> {
-    // The functions read their settings every five minutes; the app has to be deployed anew.
+    // The functions read their settings every five minutes; the app needs a deployment.
     for (access, minutes) in [(Access::Functions, 10), (Access::App, 24 * 60)] {
         let end = if now { End::Now } else { End::In(minutes) };
         for login in stage.logins(access) {

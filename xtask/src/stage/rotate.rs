@@ -1,4 +1,4 @@
-//! A rotation of the secret that signs tokens, in which no valid token is ever refused.
+//! Rotates the secret that signs tokens, without refusing any valid token.
 use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
 use shared::SecretList;
@@ -10,10 +10,11 @@ use crate::settings::{SECRET, SECRETS, random_text};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Remove the old secret, once the frontend signs with the new one and the old tokens have expired.
+    /// Remove the old secret, once the frontend signs with the new one and the old tokens have
+    /// expired.
     #[arg(long)]
     finish: bool,
-    /// Say what would be done.
+    /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
 }
@@ -38,12 +39,12 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         ),
     };
     if options.dry_run {
-        let what = if options.finish { "forget the old one" } else { "put a new one before it" };
+        let what = if options.finish { "remove the old one" } else { "put a new one before it" };
         println!("Would change the secrets for tokens in {id}: {what}.");
         return Ok(());
     }
     secret.set(SECRETS, rotated.setting().expose_secret());
-    // Where there is a list, Better Auth and the functions read nothing else.
+    // If there is a list, Better Auth and the functions ignore the single secret.
     secret.remove(SECRET);
     secret.config()?;
     aws::change_secret(&id, &secret.text()?)?;

@@ -1,4 +1,4 @@
-//! A stage's secret: a JSON object of settings, of which no value is ever printed.
+//! A stage's secret: a JSON object of settings, whose values are never printed.
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,21 +8,21 @@ use super::Stage;
 use super::aws;
 use crate::settings::variable;
 
-/// Settings by their names.
+/// Settings by name.
 pub(crate) struct Secret(BTreeMap<String, String>);
 
 impl Secret {
-    /// The stage's secret, `None` where it has none yet.
+    /// The stage's secret; `None` if it does not exist yet.
     pub(crate) fn read(stage: Stage) -> Result<Option<Self>> {
         let Some(text) = aws::secret(&stage.secret())? else { return Ok(None) };
-        // Not with the parser's message: it may quote the secret.
+        // Without the parser's message, which may quote the secret.
         match serde_json::from_str(&text) {
             Ok(settings) => Ok(Some(Self(settings))),
             Err(_) => bail!("the secret {} is not a JSON object of strings", stage.secret()),
         }
     }
 
-    /// The stage's secret, which must be complete.
+    /// The stage's secret, which must exist and have every setting.
     pub(crate) fn complete(stage: Stage) -> Result<Self> {
         let name = stage.name();
         let Some(secret) = Self::read(stage)? else {
@@ -40,7 +40,7 @@ impl Secret {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Sets a setting and says whether that changes it.
+    /// Sets a setting; returns whether it changed.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         self.0.insert(name.to_owned(), value.to_owned()).as_deref() != Some(value)
     }
@@ -57,13 +57,13 @@ impl Secret {
         Ok(serde_json::to_string(&self.0)?)
     }
 
-    /// Everything that is wrong with the settings for tokens, if anything.
+    /// Every error in the settings for tokens, if there are any.
     pub(crate) fn tokens_config(&self) -> Result<AuthConfig> {
         AuthConfig::parse(Use::Stage, |name| self.get(name).map(str::to_owned))
             .context("the functions would not start with this secret")
     }
 
-    /// The settings as the functions will read them, or everything that is wrong with them.
+    /// The settings as the functions parse them, or every error in them.
     pub(crate) fn config(&self) -> Result<Config> {
         let config = Config::parse(Use::Stage, |name| self.get(name).map(str::to_owned))
             .context("the functions would not start with this secret")?;
@@ -72,7 +72,7 @@ impl Secret {
     }
 }
 
-/// What `Config` leaves to local use: a database on this machine, and one that need not encrypt.
+/// Refuses what `Config` allows for local use: a database on this machine, or one without TLS.
 pub(crate) fn check_database(url: &DatabaseUrl) -> Result<()> {
     // A local AWS may use a local database.
     if url.is_local() && variable("AWS_ENDPOINT_URL").is_none() {

@@ -1,4 +1,4 @@
-//! What the logs call a user: nobody finds it out who does not know the stage's secret.
+//! Prints a user's name in the logs, which only the stage's secret can derive.
 use anyhow::Result;
 use shared::log_name;
 

@@ -1,4 +1,4 @@
-//! Every way in which a token can be wrong, most of them signed with the right secret.
+//! Every way in which a token can be invalid, most of them signed with the right secret.
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
@@ -34,13 +34,13 @@ fn lenient() -> Verifier {
     Verifier::new(&config(None, None))
 }
 
-/// Any text with its signature.
+/// Appends a signature to any text.
 fn signed_with(text: &str, secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     format!("{text}.{}", BASE64URL.encode(hmac::sign(&key, text.as_bytes())))
 }
 
-/// A header and claims, each as they are, with a signature that is valid.
+/// A validly signed token of this header and these claims, verbatim.
 fn token_with(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
     signed_with(&format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims)), SECRET)
 }
@@ -53,7 +53,7 @@ fn claims() -> Value {
     json!({ "sub": "user-1", "iat": now(), "exp": now() + 600, "iss": ISSUER, "aud": AUDIENCE })
 }
 
-/// The valid claims with some replaced; null removes.
+/// The valid claims with some replaced; null removes one.
 fn claims_with(changes: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
@@ -63,7 +63,7 @@ fn claims_with(changes: &Value) -> Value {
     claims
 }
 
-/// The valid claims, less the brace at their end, for more.
+/// The valid claims without the closing brace, to append to.
 fn open_claims() -> String {
     claims().to_string().strip_suffix('}').unwrap().to_owned()
 }
@@ -102,12 +102,12 @@ fn a_token_signed_with_another_secret_is_refused() {
     let newline = format!("{SECRET}\n");
     let default = "better-auth-secret-12345678901234567890";
     let public_key = "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf\n-----END PUBLIC KEY-----\n";
-    // As if it had been given in Base64.
+    // The secret taken for Base64.
     let encoded = BASE64.encode(SECRET);
     for secret in ["", "secret", &SECRET[1..], &newline, default, public_key, &encoded] {
         expect(&signed_with(signed, secret), "invalid_token", secret);
     }
-    // Who takes the public key for the secret.
+    // The public key taken for the HMAC secret.
     for algorithm in ["RS256", "ES256", "PS256", "EdDSA"] {
         let header = BASE64URL.encode(json!({ "alg": algorithm }).to_string());
         let text = format!("{header}.{}", BASE64URL.encode(claims().to_string()));
@@ -168,7 +168,7 @@ fn a_header_is_plain_json_and_nothing_in_it_is_critical_or_believed() {
         " \r\n\t{ \"alg\" :\n\"HS256\" } ",
         r#"{"\u0061lg":"\u0048S256"}"#,
         r#"{"alg":"HS256","kid":"../../etc/passwd","jku":"https://evil.example"}"#,
-        // What is not critical may be passed over.
+        // A header field that is not critical may be ignored.
         r#"{"alg":"HS256","b64":true}"#,
     ] {
         expect(&token_with(good, &claims), "ok", good);
@@ -199,7 +199,7 @@ fn a_header_is_plain_json_and_nothing_in_it_is_critical_or_believed() {
     ] {
         expect(&token_with(bad, &claims), "invalid_token", String::from_utf8_lossy(bad));
     }
-    // A key that the token brings, or says where to find.
+    // The token brings its own key, or a URL of one.
     let own_key = "a-key-that-the-attacker-knows-and-we-do-not-";
     for field in [
         json!({ "jwk": { "kty": "oct", "k": BASE64URL.encode(own_key) } }),
@@ -220,12 +220,12 @@ fn a_header_is_plain_json_and_nothing_in_it_is_critical_or_believed() {
 
 #[test]
 fn a_part_has_one_spelling() {
-    // So many spaces that the last letter of the claims has bits to spare.
+    // Enough spaces that the last Base64 letter of the claims has unused bits.
     let claims = claims().to_string();
     let claims = format!("{claims}{}", " ".repeat((4 - claims.len() % 3) % 3));
     let (header, claims) = (BASE64URL.encode(r#"{"alg":"HS256" }"#), BASE64URL.encode(claims));
     assert_ne!((header.len() % 4, claims.len() % 4), (0, 0));
-    // The next letter differs in the spare bits alone.
+    // The next letter differs only in the unused bits.
     let spare = |part: &str| {
         let last = part.bytes().next_back().unwrap();
         format!("{}{}", &part[..part.len() - 1], char::from(last + 1))
@@ -283,7 +283,7 @@ fn a_part_has_one_spelling() {
         ("null", "null".into()),
         ("undefined", "undefined".into()),
         ("an object", "[object Object]".into()),
-        // What may come after `Bearer `.
+        // What may follow `Bearer `.
         ("a comma after it", format!("{good},")),
         ("a comma before it", format!(",{good}")),
         ("two", format!("{good} {good}")),
@@ -341,7 +341,7 @@ fn claims_are_checked_one_by_one() {
     ] {
         expect(&token(&claims_with(&changes)), expected, &changes);
     }
-    // Not asked for, so not looked at.
+    // Not configured, so not checked.
     let unasked = token(&claims_with(&json!({ "aud": "elsewhere", "iss": "somebody" })));
     assert_eq!(code(&lenient(), &unasked), "ok");
 }
@@ -453,7 +453,7 @@ fn a_claim_is_there_once() {
     ] {
         expect(&token_with(HEADER, format!("{open},{more}}}")), "invalid_token", more);
     }
-    // Not read, so not looked at.
+    // Not read, so not checked.
     for more in [
         r#""id":"user-2","id":"user-2","Sub":"user-2","sub ":"user-2""#,
         r#""__proto__":{"sub":"user-2"},"user":{"sub":"user-2"}"#,
@@ -503,7 +503,7 @@ fn claims_are_one_json_object_of_text() {
     expect(&token, "invalid_token", "a token in the token, as JSON");
 }
 
-/// Better Auth signs mail links and cookies under the same secret, some of them as HS256 JWTs.
+/// Better Auth signs mail links and cookies with the same secret, some of them as HS256 JWTs.
 #[test]
 fn nothing_else_of_better_auths_is_a_token() {
     let (now, id) = (now(), "user-1");
@@ -553,13 +553,13 @@ fn a_token_is_valid_for_no_longer_than_configured() {
         (json!(now), json!(now + 600), "ok"),
         (json!(now), json!(now + day), "ok"),
         (json!(now - day + 60), json!(now + 60), "ok"),
-        // As far as the clock of the issuer may be ahead.
+        // Within the leeway.
         (json!(now + LEEWAY - 5), json!(now + LEEWAY - 5 + day), "ok"),
         (json!(now), json!(now + day + 1), "invalid_token"),
         (json!(now), json!(9_999_999_999_u64), "invalid_token"),
         (json!(now - day), json!(now + 60), "invalid_token"),
         (json!(null), json!(now + 600), "invalid_token"),
-        // An `iat` that lies: long ago, before 1970, and just before a far end.
+        // A false `iat`: long ago, before 1970, and just before a distant `exp`.
         (json!(0), json!(now + 60), "invalid_token"),
         (json!(-1e300), json!(now + 60), "invalid_token"),
         (json!(now + 2 * day - 60), json!(now + 2 * day), "invalid_token"),

@@ -1,13 +1,13 @@
-//! The URL of a database with one part of it changed.
+//! Database URLs with one part changed.
 use url::Url;
 
 use super::{DatabaseUrl, InvalidUrl, encoded, parameters};
 
 impl DatabaseUrl {
-    /// The URL that logs in as another role.
+    /// The same URL with another login.
     ///
     /// # Errors
-    /// Where it cannot say so, as where it names no host.
+    /// If the URL cannot express it, for example without a host.
     pub fn with_login(&self, user: &str, password: &str) -> Result<Self, InvalidUrl> {
         self.with(&["user", "password"], |url| {
             url.set_username(&encoded(user))?;
@@ -15,10 +15,10 @@ impl DatabaseUrl {
         })
     }
 
-    /// The URL of the same database at another address.
+    /// The same database at another address.
     ///
     /// # Errors
-    /// Where `host` is none.
+    /// If `host` is not a valid host.
     pub fn with_address(&self, host: &str, port: u16) -> Result<Self, InvalidUrl> {
         self.with(&["host", "hostaddr", "port"], |url| {
             url.set_host(Some(host)).map_err(drop)?;
@@ -26,7 +26,7 @@ impl DatabaseUrl {
         })
     }
 
-    /// The URL of another database of the same server.
+    /// Another database of the same server.
     ///
     /// # Errors
     /// As [`DatabaseUrl::with_login`].
@@ -37,10 +37,10 @@ impl DatabaseUrl {
         })
     }
 
-    /// The URL with one parameter of its query set.
+    /// The URL with one query parameter set.
     ///
     /// # Errors
-    /// Where that parameter cannot have that value.
+    /// If the parameter cannot have this value.
     pub fn with_parameter(&self, name: &str, value: &str) -> Result<Self, InvalidUrl> {
         self.with(&[name], |url| {
             let others = url.query().map(|query| format!("{query}&")).unwrap_or_default();
@@ -49,23 +49,24 @@ impl DatabaseUrl {
         })
     }
 
-    /// The URL without one parameter of its query.
+    /// The URL without one query parameter.
     ///
     /// # Errors
-    /// Where it cannot do without.
+    /// If the URL is invalid without it.
     pub fn without_parameter(&self, name: &str) -> Result<Self, InvalidUrl> {
         self.with(&[name], |_| Ok(()))
     }
 
-    /// The URL that begins TLS at once, a round trip earlier; for a server that takes it.
+    /// The URL with direct TLS, which saves a round trip; for a server that supports it.
     ///
     /// # Errors
-    /// As [`DatabaseUrl::with_parameter`]; without TLS there is nothing to begin.
+    /// As [`DatabaseUrl::with_parameter`]; also if the URL disables TLS.
     pub fn with_direct_tls(&self) -> Result<Self, InvalidUrl> {
         self.with_parameter("sslnegotiation", "direct")
     }
 
-    /// The URL past Neon's pooler, which has no sessions: the same host without `-pooler`.
+    /// The direct URL of a Neon database, without the pooler, which has no sessions: the host
+    /// without `-pooler`.
     ///
     /// # Errors
     /// As [`DatabaseUrl::with_login`].
@@ -78,7 +79,8 @@ impl DatabaseUrl {
         }
     }
 
-    /// The URL as `change` makes it, without the parameters of these names, which would win over it.
+    /// The URL as `change` makes it, without the query parameters of these names, which would
+    /// override it.
     fn with(
         &self,
         replaced: &[&str],
@@ -137,12 +139,12 @@ mod tests {
         );
         assert!(moved.is_local() && moved.requires_tls());
         assert!(url.with_address("", 1).is_err());
-        // What stands in the query would win over what stands before it.
+        // A query parameter would override the rest of the URL.
         let queried = parse("postgres://h/d?user=u&password=p&dbname=d&hostaddr=192.0.2.1&port=9");
         let login = queried.with_login("v", "q").unwrap();
         let moved = login.with_database("e").unwrap().with_address("localhost", 1).unwrap();
         assert_eq!(moved.expose(), "postgres://v:q@localhost:1/e");
-        // Without a host in its own place, or with several, there is nowhere to put it.
+        // Without a host before the path, or with several, the login cannot be written.
         assert!(parse("postgres:///d?host=/run").with_login("u", "p").is_err());
         assert!(parse("postgres://a:1,b:2/d").with_login("u", "p").is_err());
     }

@@ -1,4 +1,4 @@
-//! The stage as a client sees it: requests of a throwaway user, and their answers.
+//! The stage as a client sees it: requests of a throwaway user, and the answers.
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use shared::{AuthConfig, Claims};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
-/// What a browser may read besides the body: what the template's `ExposeHeaders` says.
+/// The headers that a browser may read: the template's `ExposeHeaders`.
 const EXPOSED: [&str; 6] =
     ["etag", "link", "location", "idempotent-replayed", "retry-after", "date"];
 const TOKEN_SECONDS: u64 = 120;
@@ -18,27 +18,27 @@ pub(super) struct Api {
     agent: Agent,
     url: String,
     pub(super) auth: AuthConfig,
-    /// Nobody's id; what is made under it is deleted at the end.
+    /// A random user's id, whose data is deleted at the end.
     pub(super) user: String,
     /// An origin that may call the API from a browser.
     pub(super) origin: Option<String>,
     seen: Mutex<Vec<Seen>>,
 }
 
-/// What later rows ask of an answer.
+/// What later rows need to know of an answer.
 pub(super) struct Seen {
     /// The method and the path, without ids.
     pub(super) operation: String,
     pub(super) status: u16,
     pub(super) readable: bool,
-    /// Whether it has the headers of every answer.
+    /// Whether it has the headers that every answer must have.
     pub(super) guarded: bool,
     pub(super) took: Duration,
-    /// API Gateway's id of it.
+    /// API Gateway's request id.
     pub(super) request_id: Option<String>,
 }
 
-/// A request that is not sent yet.
+/// A request before it is sent.
 pub(super) struct Call<'a> {
     api: &'a Api,
     method: &'static str,
@@ -50,7 +50,7 @@ pub(super) struct Call<'a> {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// The body as JSON, else as a text.
+    /// The body as JSON, else as text.
     pub(super) body: Value,
     pub(super) took: Duration,
     readable: bool,
@@ -75,7 +75,7 @@ impl Api {
         self.of(method, &self.user, rest)
     }
 
-    /// A request for the tasks of a user whose id stands in the path as `user`.
+    /// A request for the tasks of a user whose encoded id is `user`.
     pub(super) fn of(&self, method: &'static str, user: &str, rest: &str) -> Call<'_> {
         self.at(method, format!("/api/{user}/tasks{rest}"))
     }
@@ -89,7 +89,7 @@ impl Api {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A path without what is in it of this run.
+    /// A path without this run's ids.
     fn operation(&self, method: &str, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
         let parts = path.split('/').map(|part| match part {
@@ -122,12 +122,13 @@ impl Call<'_> {
         self.header("authorization", &token).send_bare()
     }
 
-    /// Sends it with nothing but the headers that it has.
+    /// Sends it with only the headers that it has.
     pub(super) fn send_bare(self) -> Result<Answer> {
         let mut attempt = 1;
         loop {
             let answer = self.once()?;
-            // The throttle is everybody's: who is refused by it waits, as a client does.
+            // The throttle is shared with all users: a refused request waits and tries again, as
+            // clients do.
             if answer.status != 429 || attempt == 4 {
                 self.api.seen().push(answer.seen(self.api.operation(self.method, &self.path)));
                 return Ok(answer);
@@ -137,7 +138,7 @@ impl Call<'_> {
         }
     }
 
-    /// Sends it once; nothing is noted.
+    /// Sends it once, without recording the answer.
     pub(super) fn once(&self) -> Result<Answer> {
         let url = format!("{}{}", self.api.url, self.path);
         let mut request = Request::builder().method(self.method).uri(&url);
@@ -163,7 +164,8 @@ impl Call<'_> {
     }
 }
 
-/// Whether a page of `origin` may read an answer with these headers, and the headers that clients need.
+/// Whether a page of `origin` may read an answer with these headers, including those that clients
+/// need.
 fn is_readable(headers: &HeaderMap, origin: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let exposed = text("access-control-expose-headers").to_ascii_lowercase();
@@ -176,7 +178,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// A member of the body; null where it has none.
+    /// A member of the body; null if it is missing.
     pub(super) fn member(&self, name: &str) -> &Value {
         self.body.get(name).unwrap_or(&Value::Null)
     }
@@ -185,7 +187,7 @@ impl Answer {
         self.readable
     }
 
-    /// The status, and of a failure who speaks: the function with its code, or the gateway.
+    /// The status, and for a failure its source: the function with its code, or the gateway.
     pub(super) fn text(&self) -> String {
         let status = self.status;
         let problem = self.header("content-type") == Some("application/problem+json");
@@ -196,13 +198,13 @@ impl Answer {
         }
     }
 
-    /// As [`Answer::text`], with those of these headers that it has.
+    /// As [`Answer::text`], followed by those of these headers that are present.
     pub(super) fn with(&self, headers: &[&str]) -> String {
         let has = headers.iter().filter(|name| self.headers.contains_key(**name));
         has.fold(self.text(), |text, name| format!("{text}, {name}"))
     }
 
-    /// As [`Answer::text`], and `what` where the body is as it should be.
+    /// As [`Answer::text`], followed by `what` if the body is as expected.
     pub(super) fn and(&self, what: &str, is: bool) -> String {
         let text = self.text();
         if is {

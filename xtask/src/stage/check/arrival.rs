@@ -1,4 +1,4 @@
-//! Rows about what becomes of the requests afterwards: log lines, metrics, a trace. They take their time.
+//! Rows about what AWS recorded of the requests: log lines, metrics, a trace. They arrive late.
 use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ pub(super) static ROWS: &[Row] = &[
     },
 ];
 
-/// Asks until all has arrived or the time is over, in which each is asked at least once.
+/// Repeats the rows until all have arrived or the time is over; each runs at least once.
 pub(super) fn ask(
     check: &Check,
     rows: impl IntoIterator<Item = &'static Row>,
@@ -65,7 +65,7 @@ pub(super) fn ask(
     rows.into_iter().map(ask).collect()
 }
 
-/// The lines of a log since the check began, as JSON.
+/// A log's JSON lines since the check began.
 fn lines(check: &Check, group: &str, pattern: Option<&str>) -> Result<Vec<Value>> {
     let start = check.started.as_millisecond().to_string();
     let mut filter = vec!["logs", "filter-log-events", "--log-group-name", group];
@@ -111,14 +111,14 @@ fn metrics(check: &Check) -> Result<Came> {
     let sum = |id: &str| {
         let of_id = results.iter().filter(|result| text(result, "Id") == id);
         let values = of_id.filter_map(|result| result.get("Values")?.as_array()).flatten();
-        // Not a sum, which of nothing is -0.
+        // Not `sum`, which is -0 for no values.
         values.filter_map(Value::as_f64).fold(0.0, |sum, of| sum + of)
     };
     let (requests, cold) = (sum("requests"), sum("cold"));
     Ok(Came::measured(format!("{requests} requests, {cold} cold starts"), requests > 0.0))
 }
 
-/// What CloudWatch answers to queries of metrics.
+/// CloudWatch's answer to metric queries.
 pub(super) fn metric_data(
     queries: Vec<Value>,
     start: Timestamp,
@@ -135,14 +135,14 @@ fn access_log(check: &Check) -> Result<Came> {
     let lines = lines(check, &check.deployed.access_log(), None)?;
     let seen = check.api.seen();
     let ids: Vec<_> = seen.iter().filter_map(|seen| seen.request_id.as_deref()).collect();
-    // Where the gateway tells no ids, any line will do.
+    // If the gateway returns no ids, any line counts.
     let is_ours = |line: &&Value| ids.is_empty() || ids.contains(&text(line, "requestId"));
     Ok(match lines.iter().find(is_ours) {
         Some(line) => {
             let (route, status) = (text(line, "route"), text(line, "status"));
             Came::Expected(format!("{status} {route}"))
         }
-        None => Other(format!("{} lines, none of them of these requests", lines.len())),
+        None => Other(format!("{} lines, none for these requests", lines.len())),
     })
 }
 
@@ -157,7 +157,7 @@ fn trace(check: &Check) -> Result<Came> {
         check.api.tasks("GET", "").header("x-amzn-trace-id", &header).send()?;
         Ok(id)
     };
-    // Once, however often the trace is looked for.
+    // Only once, even if the trace is looked for repeatedly.
     if check.trace.get().is_none() {
         let _ = check.trace.set(asked()?);
     }
@@ -177,7 +177,7 @@ fn trace(check: &Check) -> Result<Came> {
     }))
 }
 
-/// Whether a segment or one of those below it is a wait for the database.
+/// Whether a segment or one of its subsegments is a wait for the database.
 fn has_database(segment: &Value) -> bool {
     let below = segment.get("subsegments").and_then(Value::as_array);
     segment.get("sql").is_some() || below.into_iter().flatten().any(has_database)

@@ -1,4 +1,4 @@
-//! Rows of the contract: what the functions answer, wherever they run.
+//! Rows about the API's contract, which does not depend on the platform.
 use anyhow::Result;
 use serde_json::json;
 
@@ -8,10 +8,10 @@ use super::row::Came::{self, Text};
 use super::row::Row;
 use super::row::Side::Product;
 
-/// Where an answer differs, the function's log has its reason, if it came that far.
+/// The function's log has the reason for a different answer, if the request reached it.
 const LOG: &str = "see the function's log (docs/operate.md#logs); if it has no line, the answer is the gateway's: see the access log";
 
-/// In this order: the first makes the task that the others ask about.
+/// In this order: the first creates the task that the others use.
 pub(super) static ROWS: &[Row] = &[
     Row {
         name: "create",
@@ -58,7 +58,7 @@ pub(super) static ROWS: &[Row] = &[
         otherwise: "requests without a token must reach the functions: remove what answers before them",
     },
     Row {
-        name: "the tasks of somebody else",
+        name: "another user's tasks",
         expected: "403 wrong_user",
         ask: |check| {
             Ok(Text(check.api.of("GET", &format!("{}-else", check.api.user), "").send()?.text()))
@@ -156,12 +156,12 @@ pub(super) static ROWS: &[Row] = &[
     },
 ];
 
-/// Afterwards, whatever came before.
+/// Runs at the end, even after failures.
 pub(super) static CLEAR: Row = Row {
     name: "clear: nothing stays behind",
     expected: "200, nothing is left",
     ask: |check| {
-        // Each deletes up to 10,000 rows, and there are less than a hundred.
+        // Each request deletes up to 10,000 rows; there are fewer than a hundred.
         let cleared = check.api.tasks("DELETE", "?all=true").send()?;
         let left = check.api.tasks("GET", "").send()?;
         let empty = cleared.member("more") == &json!(false) && left.body == json!([]);
@@ -177,7 +177,7 @@ fn create(check: &Check) -> Result<Came> {
     let came = answer.with(&["location", "etag"]);
     let etag = answer.header("etag").unwrap_or_default().to_owned();
     if answer.status == 201 {
-        // It is the first and only time.
+        // It cannot be set already: this row runs only once.
         let _ = check.created.set((answer.body, etag));
     }
     Ok(Text(came))
@@ -196,7 +196,7 @@ fn next_page(check: &Check) -> Result<Came> {
     Ok(Text(next.and("the task", older)))
 }
 
-/// Asks about the task.
+/// Requests the task.
 fn of_task(
     check: &Check,
     method: &'static str,

@@ -1,4 +1,4 @@
-//! The row of the dashboard: whether each of its queries is answered, and finds something.
+//! The row about the dashboard: every query must succeed and find data.
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
@@ -12,12 +12,12 @@ use super::row::Row;
 use super::row::Side::Platform;
 use crate::stage::aws;
 
-/// The widgets that show nothing while all is well.
-const CALM: [&str; 2] = ["Cold starts and repeats", "The last failures"];
+/// The widgets that are empty unless something fails.
+const CALM: [&str; 2] = ["Cold starts and retries", "The last failures"];
 
 pub(super) static ROW: Row = Row {
     name: "queries of the dashboard",
-    expected: "each is answered, and finds something",
+    expected: "each succeeds and finds data",
     ask,
     of: Platform,
     otherwise: "open the dashboard (the output DashboardUrl) and correct the widget in template.yaml",
@@ -26,14 +26,14 @@ pub(super) static ROW: Row = Row {
 fn ask(check: &Check) -> Result<Came> {
     let name = check.deployed.stack.as_str();
     let dashboard = aws::call(&["cloudwatch", "get-dashboard", "--dashboard-name", name], None)?;
-    // Not with the parser's message, which is of no use.
+    // Without the parser's message, which does not help.
     let body: Value = text(&dashboard, "DashboardBody").parse().context("it is not JSON")?;
     let widgets = body.get("widgets").and_then(Value::as_array).cloned().unwrap_or_default();
     let widgets: Vec<&Value> =
         widgets.iter().filter_map(|widget| widget.get("properties")).collect();
     let (logs, metrics): (Vec<&Value>, Vec<&Value>) =
         widgets.iter().copied().partition(|widget| widget.get("query").is_some());
-    // One request for all; where it fails, one for each tells whose fault it is.
+    // One request for all queries; if it fails, one for each shows which query is wrong.
     let found = match of_metrics(&metrics) {
         Ok(found) => found.into_iter().map(Ok).collect(),
         Err(_) => metrics.iter().map(|one| Ok(of_metrics(&[one])?.contains(&true))).collect(),
@@ -54,7 +54,7 @@ fn ask(check: &Check) -> Result<Came> {
     Ok(Came::measured(text, faults.is_empty() && count > 0))
 }
 
-/// Whether one of each widget's metrics has a value of the last hour.
+/// Whether at least one metric of each widget has a value in the last hour.
 fn of_metrics(widgets: &[&Value]) -> Result<Vec<bool>> {
     let of_widget = |(widget, number)| queries(widget, number);
     let queries: Vec<Value> = widgets.iter().copied().zip(0..).flat_map(of_widget).collect();
@@ -75,7 +75,8 @@ fn of_metrics(widgets: &[&Value]) -> Result<Vec<bool>> {
     Ok((0..widgets.len()).map(|number| found.contains(format!("w{number}").as_str())).collect())
 }
 
-/// A widget's metrics as queries, which have its number in their ids. In a dashboard, a dot stands for what is above it, and three for all of that.
+/// A widget's metrics as queries, with the widget's number in their ids. In a dashboard, a dot
+/// repeats the value above it, and three dots all of them.
 fn queries(properties: &Value, number: usize) -> Vec<Value> {
     let mut above = Vec::new();
     let metrics = properties.get("metrics").and_then(Value::as_array).into_iter().flatten();
@@ -103,9 +104,9 @@ fn queries(properties: &Value, number: usize) -> Vec<Value> {
     metrics.filter_map(Value::as_array).zip(0..).map(query).collect()
 }
 
-/// Whether a query of logs finds a line of the last hour.
+/// Whether a log query finds a line of the last hour.
 fn of_log(query: &str) -> Result<bool> {
-    // A dashboard names the log group in the query, this API beside it.
+    // A dashboard has the log group inside the query; this API takes it as a parameter.
     let parts = query.strip_prefix("SOURCE '").and_then(|query| query.split_once('\''));
     let (group, query) = parts.context("the query names no log group")?;
     let query = query.trim_start().trim_start_matches('|').trim();
@@ -126,7 +127,7 @@ fn of_log(query: &str) -> Result<bool> {
             status => anyhow::bail!("{status}"),
         }
     }
-    anyhow::bail!("the query of the log does not end")
+    anyhow::bail!("the log query does not end")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is deployed, as AWS says it.
+//! What is deployed, according to AWS.
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use crate::stage::{Stage, aws};
 
 pub(super) struct Deployed {
     pub(super) stack: String,
-    /// Where the API is, as the stack says.
+    /// The API's URL in the stack's outputs.
     pub(super) url: Option<String>,
     /// The parameters of template.yaml.
     parameters: BTreeMap<String, String>,
@@ -45,7 +45,7 @@ impl Deployed {
         format!("/aws/vendedlogs/apis/{}", self.stack)
     }
 
-    /// How many requests at once API Gateway lets through.
+    /// The throttle's burst limit.
     pub(super) fn burst_limit(&self) -> Result<Option<u32>> {
         let of_stack = ["describe-stack-resources", "--stack-name", &self.stack];
         let describe = [&["cloudformation"], &of_stack[..], &["--logical-resource-id", "Api"]];
@@ -58,7 +58,7 @@ impl Deployed {
     }
 }
 
-/// A list of objects with a name and a value each.
+/// Parses a list of objects with a name and a value each.
 fn pairs(stack: &Value, list: &str, name: &str, value: &str) -> BTreeMap<String, String> {
     let objects = stack.get(list).and_then(Value::as_array).into_iter().flatten();
     let text = |object: &Value, member: &str| Some(object.get(member)?.as_str()?.to_owned());

@@ -1,4 +1,4 @@
-//! Rows of the gateway: what it does with requests and answers on their way.
+//! Rows about API Gateway: how it changes requests and answers.
 use anyhow::Result;
 use serde_json::json;
 use ureq::http::HeaderName;
@@ -10,7 +10,7 @@ use super::row::Row;
 use super::row::Side::{Platform, Product};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/// The headers that clients send.
+/// The request headers of clients.
 const SENT: [&str; 5] =
     ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"];
 const IDS: &str = "say in docs/api.md#token that such ids are not served; 403: the path arrives in another encoding; 200: its query is lost";
@@ -97,7 +97,7 @@ pub(super) static ROWS: &[Row] = &[
         otherwise: IDS,
     },
     Row {
-        name: "a body that is no UTF-8",
+        name: "a body that is not UTF-8",
         expected: "422 invalid_request",
         ask: |check| {
             let call = check.api.tasks("POST", "").header("content-type", "application/json");
@@ -148,7 +148,7 @@ fn headers_of_304(check: &Check) -> Result<Came> {
     Ok(Text(came.join(", ")))
 }
 
-/// The statuses of all answers so far of which some lack something.
+/// The statuses of the answers that lack something.
 fn missing_on(check: &Check, has: fn(&Seen) -> bool) -> String {
     let seen = check.api.seen();
     let mut missing: Vec<_> =
@@ -164,8 +164,8 @@ fn missing_on(check: &Check, has: fn(&Seen) -> bool) -> String {
     }
 }
 
-/// Lists the tasks of a user, with a fault in the query: a 422 says that the path's user was the token's, and that
-/// the query arrived.
+/// Lists a user's tasks with an invalid query: a 422 shows that the path's user was the token's,
+/// and that the query arrived.
 fn user_id(check: &Check, end: &str, in_path: &str) -> Result<Came> {
     let token = check.api.token(&format!("{}{end}", check.api.user))?;
     let path = format!("{}{in_path}", check.api.user);
@@ -173,7 +173,7 @@ fn user_id(check: &Check, end: &str, in_path: &str) -> Result<Came> {
     Ok(Text(answer.send_bare()?.text()))
 }
 
-/// Which of two keys counts: a create with that key alone is a repeat.
+/// Which of two keys was used: a create with only that key is a replay.
 fn two_keys(check: &Check) -> Result<Came> {
     let task = json!({ "title": "Two keys" });
     let create = |keys: &[&str]| {

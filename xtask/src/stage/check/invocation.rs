@@ -1,4 +1,4 @@
-//! The row of one invocation with the tail of its log: what Lambda says it took.
+//! The row about one invocation and the end of its log: Lambda's own report.
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn ask(check: &Check) -> Result<Came> {
     })
 }
 
-/// What Lambda's report says, as a line of text or of JSON.
+/// The values in Lambda's report line, which is text or JSON.
 fn report(log: &str) -> Option<String> {
     let of_json = |line: &str| {
         let line: Value = line.parse().ok()?;
@@ -79,7 +79,7 @@ fn report(log: &str) -> Option<String> {
 }
 
 fn told(milliseconds: f64, used: f64, size: f64, init: Option<f64>) -> String {
-    let init = init.map(|init| format!(", after {init} ms of start")).unwrap_or_default();
+    let init = init.map(|init| format!(", after {init} ms of init")).unwrap_or_default();
     format!("{milliseconds} ms, {used} of {size} MB{init}")
 }
 
@@ -91,7 +91,7 @@ mod tests {
     fn a_report_is_read_in_both_of_lambdas_formats() {
         let text = "START RequestId: 8f5 Version: 3\n{\"message\":\"request\"}\nEND RequestId: 8f5\n\
              REPORT RequestId: 8f5\tDuration: 3.25 ms\tBilled Duration: 40 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\tInit Duration: 36.5 ms\t\n";
-        assert_eq!(report(text).as_deref(), Some("3.25 ms, 17 of 128 MB, after 36.5 ms of start"));
+        assert_eq!(report(text).as_deref(), Some("3.25 ms, 17 of 128 MB, after 36.5 ms of init"));
         let json = r#"{"time":"2026-11-26T08:00:00.000Z","type":"platform.start","record":{"requestId":"8f5","version":"3"}}
 {"message":"request","record":{"metrics":{}}}
 {"time":"2026-11-26T08:00:00.000Z","type":"platform.report","record":{"requestId":"8f5","metrics":{"durationMs":3.25,"billedDurationMs":4,"memorySizeMB":128,"maxMemoryUsedMB":17},"status":"success"}}"#;

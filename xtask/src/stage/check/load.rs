@@ -1,4 +1,4 @@
-//! Rows that send many requests: how long they take, and what the stage's throttle says.
+//! Rows that send many requests: latency, and the stage's throttle.
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use super::row::Row;
 use super::row::Side::Platform;
 
 const WARM: usize = 20;
-/// As many at once as a page of a browser may send, and fewer than `prod` reserves for a function.
+/// As many as one page of a browser may send at once, and fewer than `prod` reserves for a
+/// function.
 const AT_ONCE: u32 = 8;
 const BURST_AT_ONCE: u32 = 32;
-/// So many refused requests tell enough.
+/// The number of refused requests that is enough.
 const REFUSED: u32 = 20;
 
 const LATENCY: &str =
@@ -61,7 +62,7 @@ pub(super) static ROWS: &[Row] = &[
         name: "cold: 8 lists at once",
         expected: "the slowest under 3 s",
         ask: |check| {
-            // So that the throttle has room for them.
+            // A pause, so that the throttle accepts them.
             thread::sleep(Duration::from_secs(2));
             let token = check.api.token(&check.api.user)?;
             let slowest = AtomicU32::new(0);
@@ -108,14 +109,14 @@ pub(super) static BURST: &[Row] = &[
     },
 ];
 
-/// Without a token, so that they end before the database.
+/// Without a token, so that they do not reach the database.
 fn burst(check: &Check) -> Result<Came> {
     let Some(throttle) = check.deployed.burst_limit()? else {
         return Ok(Unasked("the stage of API Gateway names no ThrottlingBurstLimit".to_owned()));
     };
     let (sent, refused, other) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
     let unreadable = AtomicU32::new(0);
-    // What is refilled meanwhile is less than the burst, unless a request takes a second.
+    // The throttle refills less than the burst meanwhile, unless a request takes a second.
     at_once(&check.api, throttle.saturating_mul(4), "", |answer| {
         sent.fetch_add(1, Ordering::Relaxed);
         match answer.status {
@@ -133,11 +134,11 @@ fn burst(check: &Check) -> Result<Came> {
         let _ = check.refused_readable.set(unreadable.into_inner() == 0);
     }
     let other = other.into_inner();
-    let text = format!("429 to {refused} of {sent}, something else than 401 to {other}");
+    let text = format!("429 to {refused} of {sent}, other than 401 to {other}");
     Ok(Came::measured(text, refused > 0 && other == 0))
 }
 
-/// Sends lists from several threads until one of the answers is enough.
+/// Sends lists from several threads until there are enough matching answers.
 fn at_once(
     api: &Api,
     count: u32,

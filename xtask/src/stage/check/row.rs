@@ -1,15 +1,16 @@
-//! A row of the check: what is asked, what is expected, what to do where it differs; and what came.
+//! A row of the check: the request, the expected and the actual result, and what to do if they
+//! differ.
 use anyhow::{Error, Result};
 use serde_json::{Value, json};
 
 use super::Check;
 
-/// A question to a stage.
+/// A check of a stage.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) expected: &'static str,
     pub(super) ask: fn(&Check) -> Result<Came>,
-    /// Whose it is where something else comes.
+    /// Who is responsible for a different result.
     pub(super) of: Side,
     /// What to do then.
     pub(super) otherwise: &'static str,
@@ -17,26 +18,26 @@ pub(super) struct Row {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// What this repository promises.
+    /// The behaviour of this repository.
     Product,
-    /// What AWS does with it, of which nothing here can be sure.
+    /// The behaviour of AWS, which can only be observed.
     Platform,
 }
 
-/// What came.
+/// The actual result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Came {
-    /// As expected, where it is the same text.
+    /// As expected, if it equals the expected text.
     Text(String),
-    /// As expected, in its own words.
+    /// As expected, with another text.
     Expected(String),
     /// Not as expected.
     Other(String),
-    /// It could not be asked, and why.
+    /// It could not be determined; the reason.
     Unasked(String),
 }
 
-/// A row with its answer.
+/// A row with its result.
 pub(super) struct Line {
     row: &'static Row,
     came: String,
@@ -68,7 +69,7 @@ impl Came {
         if expected { Self::Expected(text) } else { Self::Other(text) }
     }
 
-    /// What could not be asked of AWS, in the AWS CLI's own words, which take several lines.
+    /// A request to AWS that failed, with the AWS CLI's message on one line.
     pub(super) fn unasked(error: &Error) -> Self {
         let text = format!("{error:#}");
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -77,14 +78,14 @@ impl Came {
 }
 
 impl Line {
-    /// Whether something else came than was expected.
+    /// Whether the result differs from what was expected.
     pub(super) fn differs(&self) -> bool {
         matches!(self.verdict, Verdict::Differs | Verdict::Fails)
     }
 }
 
 impl Row {
-    /// Asks the stage; no answer is another one.
+    /// Runs the check; an error counts as a different result.
     pub(super) fn ask(&'static self, check: &Check) -> Line {
         let came = (self.ask)(check);
         self.line(came.unwrap_or_else(|error| Came::Other(format!("no answer: {error:#}"))))
@@ -102,7 +103,7 @@ impl Row {
     }
 }
 
-/// The worst of all: what the exit status says.
+/// The worst verdict, which sets the exit status.
 pub(super) fn worst(lines: &[Line]) -> Verdict {
     let has = |verdict| lines.iter().any(|line| line.verdict == verdict);
     if has(Verdict::Fails) {
@@ -146,7 +147,7 @@ pub(super) fn json(lines: &[Line]) -> Value {
     let rows = lines.iter().map(|line| {
         let Row { name, expected, otherwise, .. } = line.row;
         let verdict = line.verdict.name().to_lowercase();
-        // What to do, where there is something.
+        // What to do, if there is something.
         let todo = line.differs().then_some(otherwise);
         json!({ "asked": name, "expected": expected, "came": line.came, "verdict": verdict, "do": todo })
     });

@@ -1,16 +1,17 @@
-//! What `prod` reserves of the account's concurrency: a quota takes days to raise, and a deployment ends at it.
+//! Compares `prod`'s reserved concurrency with the account's quota: raising it takes days, and a
+//! deployment fails without it.
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::project;
 use crate::stage::{Stage, aws};
 
-/// Concurrent executions, in Service Quotas.
+/// The code of "Concurrent executions" in Service Quotas.
 const QUOTA: &str = "L-B99A9384";
-/// What Lambda wants nobody to reserve.
+/// The concurrency that Lambda requires to stay unreserved.
 const UNRESERVED: u64 = 100;
 
-/// Says it, where it is not deployed yet; what cannot be read is said, too.
+/// Prints a warning, unless the stage is deployed already; also if the quota cannot be read.
 pub(super) fn tell(stage: Stage) {
     match message(stage) {
         Ok(Some(message)) => println!("{message}"),
@@ -46,7 +47,7 @@ fn message(stage: Stage) -> Result<Option<String>> {
     )))
 }
 
-/// What a stage reserves for each function, if anything, and how many functions there are.
+/// A stage's reserved concurrency per function, if any, and the number of functions.
 fn reservation(template: &str, stage: Stage) -> Option<(u64, u64)> {
     let is_function = |line: &&str| line.trim() == "Type: AWS::Serverless::Function";
     let functions = template.lines().filter(is_function).count();

@@ -1,4 +1,5 @@
-//! A new login does what it is for, and no more: seen through the very URL that is stored.
+//! Proves that a new login has the rights it needs and no more, through the URL that will be
+//! stored.
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,13 @@ use tokio_postgres::Client;
 
 use crate::login::Access;
 
-/// Neon's proxy learns of a role from its control plane, which takes a moment.
+/// Neon's proxy learns of a new role with a delay.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(500);
 const SSL_NEGOTIATION: &str = "sslnegotiation";
 
-/// The URL, proven; with direct TLS where the server takes it, which saves each new connection a round trip.
+/// The proven URL, with direct TLS if the server supports it, which saves each new connection a
+/// round trip.
 pub(super) fn proven(url: DatabaseUrl, access: Access) -> Result<DatabaseUrl> {
     let patience = Instant::now() + PATIENCE;
     while let Err(reason) = connect(&url) {
@@ -22,7 +24,7 @@ pub(super) fn proven(url: DatabaseUrl, access: Access) -> Result<DatabaseUrl> {
         sleep(PAUSE);
     }
     hold(&url, access)?;
-    // Whoever says how TLS begins has a reason.
+    // An explicit `sslnegotiation` is kept.
     if !url.requires_tls() || url.parameter(SSL_NEGOTIATION).is_some() {
         return Ok(url);
     }
@@ -34,7 +36,7 @@ fn connect(url: &DatabaseUrl) -> Result<(), String> {
     with_client(url, async |_| Ok(())).map_err(|error| format!("{error:#}"))
 }
 
-/// Says what is wrong with a login, if anything is.
+/// Fails with what is wrong with a login.
 fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
     with_client(url, async |client| {
         let powers = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user";
@@ -44,7 +46,7 @@ fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
     })
 }
 
-/// Reads as a throwaway user, as each request does.
+/// Reads as a throwaway user, the way requests do.
 async fn read(client: &mut Client) -> Result<()> {
     let transaction = client.transaction().await?;
     let get = statement("get").context("there is no statement to get a task")?.function();
@@ -54,7 +56,7 @@ async fn read(client: &mut Client) -> Result<()> {
         "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
     for row in transaction.query_typed(seen, &[]).await? {
         let (role, secured, tasks): (String, bool, i64) = (row.get(0), row.get(1), row.get(2));
-        ensure!(role == DATABASE_ROLE, "it becomes {role}, not {DATABASE_ROLE}");
+        ensure!(role == DATABASE_ROLE, "it runs as {role}, not as {DATABASE_ROLE}");
         ensure!(
             secured && tasks == 0,
             "row-level security does not hold: it sees {tasks} tasks of others"
@@ -63,7 +65,7 @@ async fn read(client: &mut Client) -> Result<()> {
     Ok(())
 }
 
-/// As the functions connect, a pooler included.
+/// Connects as the functions do, through a pooler if there is one.
 fn with_client<T>(
     url: &DatabaseUrl,
     work: impl AsyncFnOnce(&mut Client) -> Result<T>,

@@ -1,4 +1,4 @@
-//! Where a stage's settings come from: a file, or whoever sits at the terminal.
+//! The sources of a stage's settings: a file, or the operator's answers.
 use anyhow::{Result, bail};
 use inquire::validator::{Validation, ValueRequiredValidator};
 use inquire::{Password, PasswordDisplayMode, Text};
@@ -10,7 +10,7 @@ use crate::migrate;
 use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
 use crate::stage::secret::{Secret, check_database};
 
-/// Takes the settings that a file has for the secret, and says whether they change anything.
+/// Copies the settings in a file to the secret; returns whether they change anything.
 pub(super) fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
     let mut changed = false;
     for name in setting_names() {
@@ -31,7 +31,7 @@ fn setting_names() -> [&'static str; 5] {
     [SECRET, SECRETS, issuer, audience, MAX_LIFETIME]
 }
 
-/// Asks for what is missing, and says whether anything was.
+/// Asks for missing settings; returns whether any were missing.
 pub(super) fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result<bool> {
     let [(issuer, _), (audience, default_audience)] = TOKEN_DEFAULTS;
     let mut changed = false;
@@ -71,7 +71,7 @@ pub(super) fn ask(secret: &mut Secret, owner_url: &mut Option<String>) -> Result
     Ok(changed)
 }
 
-/// Asks until the answer will do, which is not shown as it is typed.
+/// Asks, without echo, until the answer is valid.
 fn hidden(question: &str, check: impl Fn(&str) -> Result<()> + Clone + 'static) -> Result<String> {
     let validator = move |given: &str| {
         Ok(match check(given.trim()) {

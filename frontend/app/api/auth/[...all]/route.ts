@@ -7,18 +7,24 @@ import { log } from '@/lib/log';
 import { socketAddress } from '@/lib/socket-address';
 
 const BASE = '/api/auth';
-/** What Better Auth answers. Those with a parameter look at a mail's link in advance, or are for other services' accounts: the app uses neither. */
+/**
+ * The endpoints of Better Auth that the app uses. Those with a parameter, which check a mail's link in advance or serve
+ * other account providers, are left out.
+ */
 const endpoints = new Set(
   Object.values(auth.api).flatMap(({ path, options }) =>
     path && !path.includes(':') ? [options.method].flat().map((method) => `${method} ${BASE}${path}`) : [],
   ),
 );
 const source = addressSource();
-/** What must not tell by its time whether an address has an account; a sign-up tells it anyway unless addresses are confirmed. */
+/**
+ * The endpoints whose duration must not tell whether an address has an account. A sign-up tells it anyway unless
+ * addresses must be confirmed.
+ */
 const EVEN = new Set(['sign-in/email', 'request-password-reset', 'send-verification-email', ...(env.requireVerification ? ['sign-up/email'] : [])]);
 
 async function answer(request: Request): Promise<Response> {
-  // Before Better Auth, whose rate limiter writes a row for each path that it has not seen.
+  // Checked before Better Auth, whose rate limiter writes a row for each new path.
   const { pathname } = new URL(request.url);
   if (!endpoints.has(`${request.method} ${pathname}`)) {
     return failure(404, 'NOT_FOUND', 'There is no such endpoint.');
@@ -42,17 +48,23 @@ async function answer(request: Request): Promise<Response> {
   return failure(500, 'INTERNAL_SERVER_ERROR', 'Something went wrong.');
 }
 
-/** Whether an answer may depend on an account. A sign-in that succeeds hides nothing, and too many tries are counted by what was sent. */
+/**
+ * Whether an answer may depend on an account. A successful sign-in hides nothing, and a rate limit depends only on the
+ * request.
+ */
 const isTelling = ({ result }: { result?: Response }) => result !== undefined && result.status !== 429 && !result.headers.has('Set-Cookie');
 
-/** Better Auth says in a header of its own when the next try may come; this says it in the standard one, and where its client reads it. */
+/**
+ * Better Auth sends the wait only in its own header; this also sets the standard one, and the member that its client
+ * reads.
+ */
 function tooMany(refusal: Response): Response {
   const seconds = refusal.headers.get('X-Retry-After') ?? '10';
   const headers = { 'Retry-After': seconds, 'X-Retry-After': seconds };
   return failure(429, 'TOO_MANY_ATTEMPTS', 'Too many attempts. Please try again later.', headers, { retryAfter: Number(seconds) });
 }
 
-/** A failure as Better Auth's clients read it. */
+/** A failure in the format of Better Auth's clients. */
 function failure(status: number, code: string, message: string, headers: Record<string, string> = {}, more: object = {}): Response {
   return Response.json({ code, message, ...more }, { status, headers: { 'Cache-Control': 'no-store', ...headers } });
 }
