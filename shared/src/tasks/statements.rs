@@ -49,7 +49,7 @@ macro_rules! task_and {
     };
 }
 
-static TASK: &[Type] = task_and!();
+pub(super) static TASK: &[Type] = task_and!();
 
 /// A page of tasks, newest first. Each condition has its own statement, so that its cached plan
 /// fits.

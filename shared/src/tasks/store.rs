@@ -10,7 +10,7 @@ use super::idempotency_key::IdempotencyKey;
 use super::page::{Page, PageRequest};
 use super::statements::{
     CLEAR, CLEAR_ALL, COMPLETE, COMPLETE_IF_MATCH, CREATE, CREATE_ONCE, DELETE, DELETE_IF_MATCH,
-    GET, LIST, LIST_BY_COMPLETION, UPDATE, UPDATE_IF_MATCH,
+    GET, LIST, LIST_BY_COMPLETION, TASK, UPDATE, UPDATE_IF_MATCH,
 };
 use super::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
 use super::versions::Versions;
@@ -77,7 +77,8 @@ impl TaskStore {
         new: NewTask,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, TaskError> {
-        let (title, description) = (new.title.as_str(), new.description.as_deref());
+        let NewTask { title, description } = &new;
+        let (title, description) = (title.as_str(), description.as_deref());
         let rows = match key {
             None => {
                 let parameters: [Parameter; 2] = [&title, &description];
@@ -119,10 +120,11 @@ impl TaskStore {
         change: TaskChange,
         expected: &Versions,
     ) -> Result<Task, TaskError> {
-        let title = change.title.as_ref().map(Title::as_str);
-        let describes = change.description.is_some();
-        let description = change.description.as_ref().and_then(Description::as_deref);
-        let set: [Parameter; 4] = [&title, &describes, &description, &change.completed];
+        let TaskChange { title, description, completed } = change;
+        let title = title.as_ref().map(Title::as_str);
+        let describes = description.is_some();
+        let description = description.as_ref().and_then(Description::as_deref);
+        let set: [Parameter; 4] = [&title, &describes, &description, &completed];
         self.change(repeat_unless(expected), [&UPDATE, &UPDATE_IF_MATCH], owner, id, expected, &set)
             .await
     }
@@ -198,7 +200,7 @@ impl TaskStore {
         }
         let rows = self.database.query(owner, repeat, statement, &parameters).await?;
         let row = rows.first().ok_or(TaskError::NotFound)?;
-        if column(row, 7)? { task(owner, row) } else { Err(TaskError::Stale) }
+        if column(row, TASK.len())? { task(owner, row) } else { Err(TaskError::Stale) }
     }
 }
 
@@ -212,11 +214,12 @@ fn repeat_unless(expected: &Versions) -> Repeat {
 
 /// Tells whether two creates describe the same task, however their JSON is written.
 fn request_hash(new: &NewTask) -> Vec<u8> {
+    let NewTask { title, description } = new;
     let mut hash = Context::new(&SHA256);
-    hash.update(new.title.as_str().as_bytes());
+    hash.update(title.as_str().as_bytes());
     // Neither text can contain the separator.
     hash.update(b"\0");
-    if let Some(description) = new.description.as_deref() {
+    if let Some(description) = description.as_deref() {
         hash.update(b"\0");
         hash.update(description.as_bytes());
     }
