@@ -1,6 +1,6 @@
 import { type RefObject, useRef } from 'react';
 import { LengthHint } from '@/components/tasks/length-hint';
-import { LIMITS, type TaskText } from '@/components/tasks/task-fields';
+import { isEmpty, LIMITS, type TaskText } from '@/components/tasks/task-text';
 import { useHydrated } from '@/lib/use-hydrated';
 
 interface Props {
@@ -44,14 +44,14 @@ export function AddTask({ field, text, onChange, onAdd }: Props) {
           className="min-w-0 flex-1 bg-transparent px-3 py-2 text-lg outline-none placeholder:text-quiet"
           readOnly={!hydrated}
           value={title}
-          onChange={(event) => onChange({ title: event.target.value, description })}
+          onChange={(event) => onChange({ ...text, title: event.target.value })}
         />
         <button type="submit" className="button-primary shrink-0" disabled={!hydrated}>
           Add
         </button>
       </div>
       <LengthHint text={title.trim()} max={LIMITS.title} />
-      {(title || description) && (
+      {!isEmpty(text) && (
         <>
           <textarea
             dir="auto"
@@ -60,7 +60,7 @@ export function AddTask({ field, text, onChange, onAdd }: Props) {
             rows={2}
             className="mt-1 block max-h-48 w-full resize-none border-t border-line bg-transparent px-3 pt-3 pb-2 outline-none field-sizing-content placeholder:text-quiet"
             value={description}
-            onChange={(event) => onChange({ title, description: event.target.value })}
+            onChange={(event) => onChange({ ...text, description: event.target.value })}
             onKeyDown={(event) => {
               if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
                 form.current?.requestSubmit();

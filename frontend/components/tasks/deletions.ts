@@ -1,5 +1,6 @@
 import { type Clearing, DeletedTasks, type Deletion } from '@/components/tasks/deleted-tasks';
-import { isGone, scopeOf, sameText, type TaskChanges, TextChanged } from '@/components/tasks/task-changes';
+import { isGone, scopeOf, type TaskChanges, TextChanged } from '@/components/tasks/task-changes';
+import { isSameText } from '@/components/tasks/task-text';
 import type { TaskLists } from '@/components/tasks/task-lists';
 import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, Task, VersionedTask } from '@/lib/api-client';
@@ -211,7 +212,7 @@ export class Deletions {
   async #findVersion(task: VersionedTask) {
     const now = await this.changes.fetch(task.id).catch(() => null);
     const deletion = this.#deleted.waiting.find((other) => other.task === task);
-    if (now && deletion && sameText(now, task)) {
+    if (now && deletion && isSameText(now, task)) {
       this.#deleted.replace(task.id, { ...deletion, task: now });
     }
   }

@@ -2,6 +2,7 @@ import { useRef } from 'react';
 import type { Draft, Drafts } from '@/components/tasks/drafts';
 import { FoldedText } from '@/components/tasks/folded-text';
 import { TaskFields } from '@/components/tasks/task-fields';
+import { isSameText, toStored, toText } from '@/components/tasks/task-text';
 import { faultText } from '@/lib/api-error';
 import { useFocusWhenDrawn } from '@/lib/use-focus-when-drawn';
 
@@ -16,7 +17,7 @@ export function DraftRow({ draft, drafts, onDiscard }: Props) {
   const { input, failure, mending } = draft;
   const row = useRef<HTMLLIElement>(null);
   const focus = useFocusWhenDrawn(row);
-  const text = { title: input.title, description: input.description ?? '' };
+  const text = toText(input);
   const faults = failure?.errors.map(faultText).join(' ');
 
   return (
@@ -29,12 +30,13 @@ export function DraftRow({ draft, drafts, onDiscard }: Props) {
         <TaskFields
           label={`Edit ${input.title}`}
           text={mending}
-          changed={mending.title !== text.title || mending.description !== text.description}
+          changed={!isSameText(mending, text)}
           failure={failure}
           onChange={(text) => drafts.mend(draft, text)}
           onSave={() => {
-            if (mending.title.trim()) {
-              void drafts.amend(draft, { title: mending.title.trim(), description: mending.description.trim() || null });
+            const input = toStored(mending);
+            if (input.title) {
+              void drafts.amend(draft, input);
             }
           }}
           onCancel={() => {

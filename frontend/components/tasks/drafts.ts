@@ -1,5 +1,5 @@
 import type { TaskChanges } from '@/components/tasks/task-changes';
-import type { TaskText } from '@/components/tasks/task-fields';
+import { isEmpty, NO_TEXT, type TaskText, toStored } from '@/components/tasks/task-text';
 import type { TaskLists } from '@/components/tasks/task-lists';
 import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, NewTask, VersionedTask } from '@/lib/api-client';
@@ -23,8 +23,6 @@ interface DraftsState {
   drafts: Draft[];
 }
 
-const EMPTY: TaskText = { title: '', description: '' };
-
 /** New tasks that are not stored yet: in the form, being sent, or refused. All survive a page load. */
 export class Drafts extends Store<DraftsState> {
   constructor(
@@ -36,13 +34,13 @@ export class Drafts extends Store<DraftsState> {
     private readonly kept: Kept,
     private readonly onAdded: (task: VersionedTask) => void,
   ) {
-    super({ form: EMPTY, drafts: [] });
+    super({ form: NO_TEXT, drafts: [] });
   }
 
   /** Reads what an earlier page stored; sent tasks are sent again with the same key. */
   restore() {
     const drafts = this.kept.read<Draft[]>('drafts', []);
-    this.set({ form: this.kept.read('form', EMPTY), drafts });
+    this.set({ form: this.kept.read('form', NO_TEXT), drafts });
     drafts.filter(({ failure }) => !failure).forEach((draft) => void this.#send(draft));
   }
 
@@ -52,15 +50,15 @@ export class Drafts extends Store<DraftsState> {
   }
 
   write(form: TaskText) {
-    this.kept.write('form', form.title || form.description ? form : null);
+    this.kept.write('form', isEmpty(form) ? null : form);
     this.set({ form });
   }
 
   /** Sends the task in the form. */
   addForm() {
-    const { title, description } = this.state().form;
-    this.write(EMPTY);
-    return this.add({ title: title.trim(), description: description.trim() || null });
+    const { form } = this.state();
+    this.write(NO_TEXT);
+    return this.add(toStored(form));
   }
 
   add(input: NewTask) {

@@ -1,5 +1,5 @@
-import { type TaskChanges, sameText } from '@/components/tasks/task-changes';
-import type { TaskText } from '@/components/tasks/task-fields';
+import type { TaskChanges } from '@/components/tasks/task-changes';
+import { isSameText, type TaskText, toStored, toText } from '@/components/tasks/task-text';
 import type { VersionedTask } from '@/lib/api-client';
 import { ApiError } from '@/lib/api-error';
 import type { Kept } from '@/lib/kept';
@@ -21,15 +21,7 @@ interface EditsState {
   edits: Edit[];
 }
 
-export const textOf = ({ title, description }: Pick<VersionedTask, 'title' | 'description'>): TaskText => ({
-  title,
-  description: description ?? '',
-});
-
-/** The text to save. */
-const meant = ({ title, description }: TaskText) => ({ title: title.trim(), description: description.trim() || null });
-
-export const isChanged = ({ base, text }: Edit) => !sameText(meant(text), meant(textOf(base)));
+export const isChanged = ({ base, text }: Edit) => !isSameText(toStored(text), toStored(toText(base)));
 
 /**
  * The open editors; their text survives changes of lists and filters, and page loads. A newer text is never overwritten
@@ -56,7 +48,7 @@ export class Edits extends Store<EditsState> {
 
   open(task: VersionedTask) {
     if (!this.#find(task.id)) {
-      this.#keep([...this.state().edits, { base: task, text: textOf(task), saving: false, newer: null, failure: null }]);
+      this.#keep([...this.state().edits, { base: task, text: toText(task), saving: false, newer: null, failure: null }]);
       void this.#meet(task);
     }
   }
@@ -72,20 +64,20 @@ export class Edits extends Store<EditsState> {
   /** Continues from the newer version. */
   takeNewer({ base, newer }: Edit) {
     if (newer) {
-      this.#change(base.id, { base: newer, text: textOf(newer), newer: null });
+      this.#change(base.id, { base: newer, text: toText(newer), newer: null });
     }
   }
 
   /** Saves, also over the newer version if the user has seen it; returns whether it was saved. */
   async save({ base, text, newer }: Edit): Promise<boolean> {
     const over = newer ?? base;
-    const change = meant(text);
+    const change = toStored(text);
     if (!change.title) {
       const errors = [{ field: 'title', message: 'must not be blank' }];
       this.#change(base.id, { failure: new ApiError(0, 'invalid_request', 'A task needs a title.', errors) });
       return false;
     }
-    if (sameText(change, over)) {
+    if (isSameText(change, over)) {
       this.close(base.id);
       return true;
     }
@@ -108,15 +100,15 @@ export class Edits extends Store<EditsState> {
     if (!now || !edit || edit.saving) {
       return;
     }
-    if (sameText(meant(edit.text), now) && isChanged(edit)) {
+    if (isSameText(toStored(edit.text), now) && isChanged(edit)) {
       // An earlier save succeeded, but its answer got lost.
       this.close(now.id);
-    } else if (sameText(now, seen)) {
+    } else if (isSameText(now, seen)) {
       this.#change(now.id, { base: now });
     } else if (isChanged(edit)) {
       this.#change(now.id, { newer: now });
     } else {
-      this.#change(now.id, { base: now, text: textOf(now) });
+      this.#change(now.id, { base: now, text: toText(now) });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { TaskLists } from '@/components/tasks/task-lists';
+import { isSameText, type StoredText } from '@/components/tasks/task-text';
 import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, Task, TaskChange, VersionedTask } from '@/lib/api-client';
 import { ApiError } from '@/lib/api-error';
@@ -18,9 +19,6 @@ export class TextChanged extends Error {
     super();
   }
 }
-
-type Text = Pick<Task, 'title' | 'description'>;
-export const sameText = (one: Text, other: Text) => one.title === other.title && one.description === other.description;
 
 export const isGone = (error: unknown) => error instanceof ApiError && error.code === 'task_not_found';
 const isStale = (error: unknown) => error instanceof ApiError && error.code === 'stale_etag';
@@ -79,14 +77,14 @@ export class TaskChanges {
   }
 
   /** Saves an edit of `base`. If somebody has changed the text, nothing is saved and the newer task is returned. */
-  async save(base: VersionedTask, text: Text): Promise<SaveOutcome> {
+  async save(base: VersionedTask, text: StoredText): Promise<SaveOutcome> {
     try {
       await this.#change(base.id, text, () =>
         this.against(base, (ifMatch) => this.api.updateTask(this.userId, base.id, text, { ifMatch })),
       );
     } catch (error) {
       // An earlier attempt succeeded, but its answer got lost.
-      if (!(error instanceof TextChanged && sameText(error.newer, text))) {
+      if (!(error instanceof TextChanged && isSameText(error.newer, text))) {
         return error instanceof TextChanged
           ? { saved: false, failure: new ApiError(412, 'stale_etag', 'It was changed elsewhere.'), newer: error.newer }
           : { saved: false, failure: ApiError.of(error) };
@@ -113,7 +111,7 @@ export class TaskChanges {
     for (let tries = 1; ; tries += 1) {
       if (!etag) {
         const now = await this.fetch(seen.id);
-        if (!sameText(now, seen)) {
+        if (!isSameText(now, seen)) {
           throw new TextChanged(now);
         }
         etag = now.etag;

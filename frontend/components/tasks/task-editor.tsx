@@ -1,6 +1,7 @@
 import { Conflict } from '@/components/tasks/conflict';
 import { type Edit, isChanged } from '@/components/tasks/edits';
 import { TaskFields } from '@/components/tasks/task-fields';
+import { toStored } from '@/components/tasks/task-text';
 import type { TaskModel } from '@/components/tasks/task-model';
 
 interface Props {
@@ -18,7 +19,7 @@ export function TaskEditor({ edit, model: { edits, drafts, lists }, onSave, onCa
   function addInstead() {
     lists.forget(base.id);
     edits.close(base.id);
-    void drafts.add({ title: text.title.trim(), description: text.description.trim() || null });
+    void drafts.add(toStored(text));
   }
 
   return (

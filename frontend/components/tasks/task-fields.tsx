@@ -1,15 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { LengthHint } from '@/components/tasks/length-hint';
+import { LIMITS, type TaskText } from '@/components/tasks/task-text';
 import { type ApiError, faultText } from '@/lib/api-error';
-
-/** The text of a task, as the user enters it. */
-export interface TaskText {
-  title: string;
-  description: string;
-}
-
-/** The API's limits. */
-export const LIMITS = { title: 200, description: 1000 };
 
 interface Props {
   label: string;

@@ -6,6 +6,7 @@ import { type Filter, matches } from '@/components/tasks/filter';
 import { Messages } from '@/components/tasks/messages';
 import { TaskChanges } from '@/components/tasks/task-changes';
 import { TaskLists } from '@/components/tasks/task-lists';
+import { isEmpty } from '@/components/tasks/task-text';
 import type { ApiClient, TaskPage } from '@/lib/api-client';
 import { keptOf } from '@/lib/kept';
 import { announceTaskChange, onSessionChange, onTaskChange } from '@/lib/session-events';
@@ -104,7 +105,7 @@ export class TaskModel {
     }
     const { form, drafts } = this.drafts.state();
     const { deletions, clearing } = this.deletions.state();
-    const written = (form.title || form.description ? 1 : 0) + drafts.length + this.edits.unsaved;
+    const written = (isEmpty(form) ? 0 : 1) + drafts.length + this.edits.unsaved;
     return written + deletions.length + (clearing ? 1 : 0) + this.changes.completing;
   }
 }
