@@ -8,6 +8,7 @@ import { type Filter, matches } from '@/components/tasks/filter';
 import { CHANGES, type PendingChange, withChanges } from '@/components/tasks/task-changes';
 import { TaskModel } from '@/components/tasks/task-model';
 import { MemoryStorage, TaskServer } from '@/components/tasks/task-server.fixture';
+import { NO_TEXT, toStored } from '@/components/tasks/task-text';
 import { ApiError } from '@/lib/api-error';
 
 let server: TaskServer;
@@ -168,7 +169,7 @@ describe('a change', () => {
 
 describe('an edit', () => {
   const edit = (id: number, title: string) => {
-    model.edits.write(id, { title, description: '' });
+    model.edits.write(id, { ...NO_TEXT, title });
     const found = model.edits.state().edits.find(({ base }) => base.id === id);
     assert(found);
     return found;
@@ -255,8 +256,8 @@ describe('a new task', () => {
     await model.drafts.add({ title: 'x'.repeat(201) });
     const [draft] = model.drafts.state().drafts;
     assert(draft);
-    model.drafts.mend(draft, { title: 'Shorter', description: '' });
-    model.drafts.write({ title: 'Half', description: 'typed' });
+    model.drafts.mend(draft, { ...NO_TEXT, title: 'Shorter' });
+    model.drafts.write({ ...NO_TEXT, title: 'Half', description: 'typed' });
     model = newPage();
     model.drafts.restore();
     await settled();
@@ -450,7 +451,7 @@ describe('leaving', () => {
     hold();
     void model.changes.complete(task, true);
     void model.drafts.add({ title: 'New' });
-    model.drafts.write({ title: 'Half', description: '' });
+    model.drafts.write({ ...NO_TEXT, title: 'Half' });
     model.deletions.delete(server.put({}));
     let unsent: number | undefined;
     void model.settle(2_000).then((count) => (unsent = count));
@@ -488,9 +489,10 @@ describe('whatever the order of the answers', () => {
           }
           server.travel = () => scheduler.schedule(Promise.resolve());
           server.failing.set(failing, new ApiError(503, 'database_unavailable', 'It failed.'));
+          const stored = toStored(NO_TEXT);
           const does: Record<Action, () => unknown> = {
-            'first edit': () => model.changes.save(task, { title: 'First', description: null }),
-            'second edit': () => model.changes.save({ ...task, title: 'First' }, { title: 'Second', description: null }),
+            'first edit': () => model.changes.save(task, { ...stored, title: 'First' }),
+            'second edit': () => model.changes.save({ ...task, title: 'First' }, { ...stored, title: 'Second' }),
             delete: () => (model.deletions.delete({ ...task, etag: null }), model.deletions.flush()),
             'read again': () => observer.refetch(),
             theirs: () => server.tasks.has(task.id) && server.put({ id: task.id, title: 'Theirs' }),
