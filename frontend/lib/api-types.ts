@@ -16,20 +16,20 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description A page of tasks, newest first (`id` descending). Of a repeated parameter the last counts; unknown ones are ignored.
+         * @description A page of tasks, newest first (`id` descending). The last of a repeated parameter counts; unknown parameters are ignored.
          */
         get: operations["listTasks"];
         put?: never;
         /**
          * Create a task
-         * @description A new, open task. With an `Idempotency-Key` the request is safe to repeat.
+         * @description Creates an open task. With an `Idempotency-Key` the request is safe to repeat.
          */
         post: operations["createTask"];
         /**
          * Delete many tasks
-         * @description Deletes the completed, the open, or all tasks: exactly one of `completed` and `all=true` is given. One request
-         *     deletes at most 10,000, oldest first; while `more` is true, send it again. It is safe to repeat.
-         *     With `all=true` the user's idempotency keys are deleted, too; `deleted` counts tasks, `more` speaks of both.
+         * @description Deletes the completed, the open, or all tasks: set either `completed` or `all=true`. One request deletes at most
+         *     10,000 tasks, oldest first; while `more` is true, send it again. It is safe to repeat.
+         *     `all=true` also deletes the user's idempotency keys; `deleted` counts only tasks, `more` covers both.
          */
         delete: operations["clearTasks"];
         options?: never;
@@ -51,18 +51,18 @@ export interface paths {
         };
         /**
          * Get a task
-         * @description One task, or 304 where `If-None-Match` names its present `ETag`.
+         * @description One task, or 304 if `If-None-Match` contains its current `ETag`.
          */
         get: operations["getTask"];
         /**
          * Update a task
-         * @description Sets title, description or completion; what is absent stays as it is.
+         * @description Sets title, description or completion; absent fields stay unchanged.
          */
         put: operations["updateTask"];
         post?: never;
         /**
          * Delete a task
-         * @description Answers with the task as it was. A second delete is 404.
+         * @description Returns the deleted task. A second delete is 404.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -90,7 +90,7 @@ export interface paths {
         head?: never;
         /**
          * Complete, reopen or toggle a task
-         * @description Without a body, toggles. With `completed`, sets, so that the request is safe to repeat.
+         * @description Toggles without a body. With `completed` it sets, which is safe to repeat.
          */
         patch: operations["completeTask"];
         trace?: never;
@@ -114,10 +114,10 @@ export interface components {
         Task: {
             /**
              * Format: int64
-             * @description 1 to 2^53 - 1; a later task has a greater one.
+             * @description 1 to 2^53 - 1; increases with each new task.
              */
             id: number;
-            /** @description The owner; the token's `sub`. */
+            /** @description The owner, as in the token's `sub`. */
             user_id: string;
             /** @description Trimmed; 1 to 200 Unicode characters. */
             title: string;
@@ -135,26 +135,26 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description What became of a request to delete many tasks. */
+        /** @description The result of a request that deletes many tasks. */
         Cleared: {
-            /** @description How many tasks were deleted. */
+            /** @description The number of deleted tasks. */
             deleted: number;
-            /** @description Whether there was more than one request deletes, when it began. */
+            /** @description Whether more remained than one request deletes. */
             more: boolean;
         };
         /**
-         * @description 1 to 200 Unicode characters after white space at both ends is trimmed, without U+0000. White space at the ends does
-         *     not count, so the pattern states the limit: there is no `maxLength`.
+         * @description 1 to 200 Unicode characters, not counting white space at both ends, which is trimmed; without U+0000. Therefore
+         *     the pattern states the limit instead of `maxLength`.
          * @example Buy milk
          */
         Title: string;
         /**
-         * @description At most 1000 Unicode characters, without U+0000, kept as they are; null for none.
+         * @description At most 1000 Unicode characters, without U+0000, stored unchanged; null for none.
          * @example Two litres
          */
         Description: string | null;
         /**
-         * @description A task to create. Other members are allowed and ignored.
+         * @description A task to create. Unknown members are ignored.
          * @example {
          *       "title": "Buy milk",
          *       "description": "Two litres"
@@ -165,8 +165,8 @@ export interface components {
             description?: components["schemas"]["Description"];
         };
         /**
-         * @description What to change: at least one of the three; what is absent stays as it is. A null `description` clears it. Other members
-         *     are allowed and ignored, so a whole task may be sent back.
+         * @description The fields to change, at least one; absent fields stay unchanged. A null `description` removes it. Unknown members
+         *     are ignored, so a whole task may be sent back.
          * @example {
          *       "title": "Buy oat milk",
          *       "completed": true
@@ -178,7 +178,8 @@ export interface components {
             completed?: boolean;
         } & (unknown | unknown | unknown);
         /**
-         * @description What to set. An object without members toggles; one with members must have `completed`, and the others are ignored.
+         * @description The completion to set. An object without members toggles; one with members must contain `completed`, and other
+         *     members are ignored.
          * @example {
          *       "completed": true
          *     }
@@ -187,7 +188,7 @@ export interface components {
             completed?: boolean;
         } & (unknown | unknown);
         /**
-         * @description A failure (RFC 9457). `errors` is there for 422 alone, and always then.
+         * @description A failure (RFC 9457). `errors` is present exactly for 422.
          * @example {
          *       "type": "about:blank",
          *       "title": "Unprocessable Entity",
@@ -205,7 +206,7 @@ export interface components {
         Problem: {
             /**
              * Format: uri-reference
-             * @description `about:blank`: the status says what kind of problem it is.
+             * @description `about:blank`: the status is the type of the problem.
              */
             type: string;
             /** @description The status code's name. */
@@ -215,27 +216,27 @@ export interface components {
              * @enum {integer}
              */
             status: 400 | 401 | 403 | 404 | 412 | 413 | 415 | 422 | 500 | 503;
-            /** @description What went wrong, for a person to read. */
+            /** @description What went wrong, for people. */
             detail: string;
             /**
-             * @description What went wrong, for a program to read; stable.
+             * @description What went wrong, for programs; stable.
              * @enum {string}
              */
             code: "missing_token" | "invalid_token" | "expired_token" | "wrong_user" | "task_not_found" | "stale_etag" | "body_too_large" | "not_json" | "invalid_request" | "database_unavailable" | "internal";
-            /** @description The faults of the request. */
+            /** @description The errors in the request. */
             errors?: components["schemas"]["Fault"][];
         };
         /**
-         * @description What is wrong with one field of the body, one parameter or one header.
+         * @description An error in one field of the body, one parameter or one header.
          * @example {
          *       "field": "title",
          *       "message": "must not be blank"
          *     }
          */
         Fault: {
-            /** @description The name of the field, parameter or header; `body` for the body as a whole. */
+            /** @description The name of the field, parameter or header; `body` for the whole body. */
             field: string;
-            /** @description What it should have been, to be read after the field's name. */
+            /** @description What is expected of it, to be read after the field's name. */
             message: string;
         };
     };
@@ -250,7 +251,7 @@ export interface components {
                 "application/json": components["schemas"]["Task"];
             };
         };
-        /** @description `invalid_request`: the query has a character that no URI allows. */
+        /** @description `invalid_request`: the query contains a character that is not allowed in a URI. */
         MalformedQuery: {
             headers: {
                 [name: string]: unknown;
@@ -259,7 +260,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `missing_token`: no bearer token was sent. `invalid_token`: it is not valid. `expired_token`: it has ended. */
+        /** @description `missing_token`: no bearer token was sent. `invalid_token`: it is invalid. `expired_token`: it has expired. */
         Unauthorized: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -269,7 +270,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `wrong_user`: the path's `user_id` is not the token's `sub`. */
+        /** @description `wrong_user`: the `user_id` in the path differs from the token's `sub`. */
         WrongUser: {
             headers: {
                 [name: string]: unknown;
@@ -287,7 +288,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `stale_etag`: the task is no longer as `If-Match` names it. Nothing was changed. */
+        /** @description `stale_etag`: `If-Match` does not contain the task's current `ETag`. Nothing was changed. */
         StaleEtag: {
             headers: {
                 [name: string]: unknown;
@@ -305,7 +306,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `not_json`: the `Content-Type` is another than `application/json`. */
+        /** @description `not_json`: the `Content-Type` is not `application/json`. */
         NotJson: {
             headers: {
                 [name: string]: unknown;
@@ -315,8 +316,8 @@ export interface components {
             };
         };
         /**
-         * @description `invalid_request`: the body, the `task_id`, the query or the `Idempotency-Key` is wrong; `errors` names every fault
-         *     of that part.
+         * @description `invalid_request`: the body, the `task_id`, the query or the `Idempotency-Key` is invalid; `errors` lists every
+         *     error in that part.
          */
         InvalidRequest: {
             headers: {
@@ -326,7 +327,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `internal`: a fault of the service. */
+        /** @description `internal`: an error in the service. */
         Internal: {
             headers: {
                 [name: string]: unknown;
@@ -335,7 +336,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `database_unavailable`: the database could not be reached or did not answer in time. Try again. */
+        /** @description `database_unavailable`: the database was unreachable or did not answer in time. Try again. */
         DatabaseUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -351,40 +352,43 @@ export interface components {
         user_id: string;
         /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
         task_id: number;
-        /** @description Only the completed tasks (`true`, `1`), or only the open ones (`false`, `0`). */
+        /** @description Only completed tasks (`true`, `1`) or only open ones (`false`, `0`). */
         completed: "true" | "false" | "1" | "0";
-        /** @description How many tasks a page has at most. */
+        /** @description The most tasks in a page. */
         limit: number;
-        /** @description How many tasks to skip. Not together with `after` (422). */
+        /** @description The number of tasks to skip. Not together with `after` (422). */
         offset: number;
-        /** @description Where the page starts; an opaque cursor, to be taken from a `Link` header. Not together with `offset` (422). */
+        /** @description Where the page starts, an opaque cursor from a `Link` header. Not together with `offset` (422). */
         after: string;
         /**
-         * @description 1 to 255 visible ASCII characters, of the client's choice, one for each task. The same key with the same title and
-         *     description gives the first answer again; with others it is 422. Keys are per user.
+         * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title
+         *     and description returns the first answer again; with other values it is 422. Keys are per user.
          */
         "Idempotency-Key": string;
         /**
-         * @description Change the task only where its `ETag` is one of these (comma-separated), or `*` for any. Weak tags match nothing;
-         *     where none matches, it is 412.
+         * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+         *     none matches, the answer is 412.
          */
         "If-Match": string;
-        /** @description Answer 304 where the task's `ETag` is one of these (comma-separated; weak tags count, too), or `*` for any. */
+        /** @description Returns 304 if the task's `ETag` is one of these (comma-separated, weak tags included), or `*` for any. */
         "If-None-Match": string;
     };
     requestBodies: never;
     headers: {
-        /** @description The strong, opaque tag of the task's present state; it changes with every change. */
+        /** @description A strong, opaque tag of the task's current state. Every change of the task changes it. */
         ETag: string;
         /** @description The path of the task, percent-encoded. */
         Location: string;
         /** @description The path and query of the next page, `<…>; rel="next"` (RFC 8288); absent on the last page. */
         Link: string;
-        /** @description Present where the answer repeats that to an earlier request with the same `Idempotency-Key`. */
+        /** @description Present if this is the answer to an earlier request with the same `Idempotency-Key`. */
         "Idempotent-Replayed": "true";
-        /** @description After how many seconds to try again. */
+        /** @description Seconds to wait before another attempt. */
         "Retry-After": number;
-        /** @description Without `error` where no token was sent (RFC 6750). API Gateway may rename it, so no client should depend on it. */
+        /**
+         * @description Without `error` if no token was sent (RFC 6750). API Gateway may rename this header, so clients should not depend
+         *     on it.
+         */
         "WWW-Authenticate": "Bearer" | "Bearer error=\"invalid_token\"";
     };
     pathItems: never;
@@ -394,13 +398,13 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description Only the completed tasks (`true`, `1`), or only the open ones (`false`, `0`). */
+                /** @description Only completed tasks (`true`, `1`) or only open ones (`false`, `0`). */
                 completed?: components["parameters"]["completed"];
-                /** @description How many tasks a page has at most. */
+                /** @description The most tasks in a page. */
                 limit?: components["parameters"]["limit"];
-                /** @description How many tasks to skip. Not together with `after` (422). */
+                /** @description The number of tasks to skip. Not together with `after` (422). */
                 offset?: components["parameters"]["offset"];
-                /** @description Where the page starts; an opaque cursor, to be taken from a `Link` header. Not together with `offset` (422). */
+                /** @description Where the page starts, an opaque cursor from a `Link` header. Not together with `offset` (422). */
                 after?: components["parameters"]["after"];
             };
             header?: never;
@@ -412,7 +416,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The page; empty where there are no tasks. */
+            /** @description The page; empty if there are no tasks. */
             200: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -435,8 +439,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description 1 to 255 visible ASCII characters, of the client's choice, one for each task. The same key with the same title and
-                 *     description gives the first answer again; with others it is 422. Keys are per user.
+                 * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title
+                 *     and description returns the first answer again; with other values it is 422. Keys are per user.
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
@@ -446,14 +450,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description At most 64 KiB (65536 bytes). Without a `Content-Type` it is read as JSON. */
+        /** @description At most 64 KiB (65536 bytes). A body without `Content-Type` is read as JSON. */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewTask"];
             };
         };
         responses: {
-            /** @description The new task, or that of the first request with this `Idempotency-Key` as it was then. */
+            /** @description The new task, or the answer to the first request with this `Idempotency-Key`. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -479,13 +483,13 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Whether the completed tasks are deleted (`true`, `1`), or the open ones (`false`, `0`).
+                 * @description Deletes the completed tasks (`true`, `1`) or the open ones (`false`, `0`).
                  * @example true
                  */
                 completed?: "true" | "false" | "1" | "0";
-                /** @description All tasks are deleted. */
+                /** @description Deletes all tasks. */
                 all?: "true";
-                /** @description Tasks that changed after this time (RFC 3339) stay. */
+                /** @description Keeps tasks that changed after this time (RFC 3339). */
                 until?: string;
             };
             header?: never;
@@ -497,7 +501,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How many were deleted; none is no failure. */
+            /** @description The number of deleted tasks, which may be 0. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -518,7 +522,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 where the task's `ETag` is one of these (comma-separated; weak tags count, too), or `*` for any. */
+                /** @description Returns 304 if the task's `ETag` is one of these (comma-separated, weak tags included), or `*` for any. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
@@ -532,7 +536,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Task"];
-            /** @description The task is as `If-None-Match` names it. No body. */
+            /** @description `If-None-Match` contains the current `ETag` of the task. No body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -554,8 +558,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Change the task only where its `ETag` is one of these (comma-separated), or `*` for any. Weak tags match nothing;
-                 *     where none matches, it is 412.
+                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
@@ -567,7 +571,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description At most 64 KiB (65536 bytes). Without a `Content-Type` it is read as JSON. */
+        /** @description At most 64 KiB (65536 bytes). A body without `Content-Type` is read as JSON. */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["TaskChange"];
@@ -592,8 +596,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Change the task only where its `ETag` is one of these (comma-separated), or `*` for any. Weak tags match nothing;
-                 *     where none matches, it is 412.
+                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
@@ -607,7 +611,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The deleted task. It has no `ETag` any more. */
+            /** @description The deleted task, without `ETag`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -631,8 +635,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Change the task only where its `ETag` is one of these (comma-separated), or `*` for any. Weak tags match nothing;
-                 *     where none matches, it is 412.
+                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
             };
@@ -645,8 +649,8 @@ export interface operations {
             cookie?: never;
         };
         /**
-         * @description At most 64 KiB (65536 bytes). Without a `Content-Type` it is read as JSON; where there is no body, the
-         *     `Content-Type` does not count.
+         * @description At most 64 KiB (65536 bytes). A body without `Content-Type` is read as JSON; without a body, the
+         *     `Content-Type` is ignored.
          */
         requestBody?: {
             content: {
