@@ -1,5 +1,6 @@
 //! Names in backticks on pages: files, tests, scripts.
 use std::collections::BTreeSet;
+use std::fs::{read_dir, read_to_string};
 use std::path::Path;
 
 use serde_json::Value;
@@ -46,7 +47,7 @@ fn every_test_that_a_page_names_is_there() {
     let files = files();
     let is_source = |file: &&String| Path::new(file).extension().is_some_and(|of| of == "rs");
     let sources = files.iter().filter(is_source);
-    let sources = sources.map(|file| std::fs::read_to_string(root().join(file)).unwrap());
+    let sources = sources.map(|file| read_to_string(root().join(file)).unwrap());
     let code = sources.collect::<Vec<_>>().join("\n");
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
     let faults = faults(|span| {
@@ -66,17 +67,17 @@ fn every_test_that_a_page_names_is_there() {
 
 #[test]
 fn every_failure_is_explained() {
-    let page = std::fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let page = read_to_string(root().join("docs/api.md")).unwrap();
     let missing = failure_codes().filter(|code| !page.contains(&format!("`{code}`")));
     assert_eq!(missing.collect::<Vec<_>>(), [""; 0], "in docs/api.md");
 }
 
 #[test]
 fn every_setting_is_explained() {
-    let page = std::fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let page = read_to_string(root().join("docs/settings.md")).unwrap();
     let mut missing = Vec::new();
     for (file, quote) in [("shared/src/settings/config.rs", '"'), ("frontend/lib/env.ts", '\'')] {
-        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let text = read_to_string(root().join(file)).unwrap();
         // A setting is read in the code by a string of its name.
         let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
         let names = words.filter(|name| text.contains(&format!("{quote}{name}{quote}")));
@@ -89,7 +90,7 @@ fn every_setting_is_explained() {
 
 #[test]
 fn every_alarm_says_where_to_read_on() {
-    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template = read_to_string(root().join("template.yaml")).unwrap();
     let texts = template.lines().filter(|line| line.contains("AlarmDescription:"));
     let mute = texts.filter(|text| !text.contains("See docs/operate.md#")).collect::<Vec<_>>();
     assert_eq!(mute, [""; 0]);
@@ -97,10 +98,10 @@ fn every_alarm_says_where_to_read_on() {
 
 #[test]
 fn every_npm_script_that_a_page_names_is_there() {
-    let scripts: BTreeSet<String> = ["frontend", "cdk"]
-        .into_iter()
-        .flat_map(|folder| {
-            let text = std::fs::read_to_string(root().join(folder).join("package.json")).unwrap();
+    let folders = read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let packages = folders.filter_map(|folder| read_to_string(folder.join("package.json")).ok());
+    let scripts: BTreeSet<String> = packages
+        .flat_map(|text| {
             let package: Value = text.parse().unwrap();
             package["scripts"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
         })
