@@ -41,7 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (_, interrupted) = interruptions()?;
     let _lock = lock()?;
     gateway::check_port(options.port, "--port")?;
-    if !options.api {
+    let with_app = !options.api && frontend::exists();
+    if with_app {
         gateway::check_port(options.app_port, "--app-port")?;
         frontend::ensure_packages()?;
     }
@@ -68,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let get = |name: &str| settings::get(&file, name);
     Config::parse(Use::Local, get).context("see .env and the environment")?;
     migrate::migrate(&database_url)?;
-    if !options.api {
+    if with_app {
         frontend::migrate(&database_url)?;
     }
 
@@ -88,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
-    if !options.api {
+    if with_app {
         let urls = [("NEXT_PUBLIC_API_URL", &url), ("BETTER_AUTH_URL", &app_url)];
         let urls = urls.into_iter().filter(|(name, _)| get(name).is_none());
         let app_database = login(Access::App)?;
@@ -101,7 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let token = token::sign(&file, TOKEN_USER, TOKEN_SECONDS)?;
     println!();
-    if !options.api {
+    if with_app {
         println!("The app is at {app_url}.");
     }
     println!("The task API is at {url}. Ctrl-C stops it. Try it:\n");

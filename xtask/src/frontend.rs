@@ -13,6 +13,11 @@ fn folder() -> PathBuf {
     project::root().join("frontend")
 }
 
+/// Whether the checkout has the app: one that serves only the API may do without.
+pub(crate) fn exists() -> bool {
+    folder().exists()
+}
+
 fn node(script: &str) -> Command {
     let mut command = Command::new("node");
     command.current_dir(folder()).env("NEXT_TELEMETRY_DISABLED", "1").arg(script);

@@ -19,10 +19,12 @@ const PROPERTY_CASES: &str = "1000000";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     load(options.minutes * 60)?;
-    println!("The app, while its database fails at random …");
-    frontend::ensure_packages()?;
-    let path = tools::path_with_cargo_lambda()?;
-    test::browser(&path, &test::chromium()?, "test:faults")?;
+    if frontend::exists() {
+        println!("The app, while its database fails at random …");
+        frontend::ensure_packages()?;
+        let path = tools::path_with_cargo_lambda()?;
+        test::browser(&path, &test::chromium()?, "test:faults")?;
+    }
     println!("Hostile requests, {HOSTILE_CASES} an operation …");
     let mut hostile = project::cargo();
     hostile.env("PATH", tools::path_with_cargo_lambda()?);

@@ -30,8 +30,11 @@ const LOAD_SECONDS: u64 = 60;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let path = tools::path_with_cargo_lambda()?;
     postgres::ensure_programs()?;
-    let chromium = if options.arguments.is_empty() {
+    let whole = options.arguments.is_empty();
+    if whole {
         pgbouncer::program()?;
+    }
+    let chromium = if whole && frontend::exists() {
         frontend::ensure_packages()?;
         Some(chromium()?)
     } else {
@@ -39,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     println!("Building the functions …");
     gateway::build()?;
-    if !options.arguments.is_empty() {
+    if !whole {
         let given = options.arguments.iter().map(String::as_str).collect::<Vec<_>>();
         cargo_test(&path, &[&["--workspace"][..], &given].concat())?;
     } else if !options.frontend {
