@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 
 /// Whether the checkout has the app: one that serves only the API may do without.
 pub(crate) fn exists() -> bool {
-    folder().exists()
+    folder().join("package.json").exists()
 }
 
 fn node(script: &str) -> Command {
