@@ -1,6 +1,6 @@
 //! TLS: rustls on ring, with the certificates that browsers trust or those in a file.
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -15,8 +15,17 @@ pub(crate) enum Roots {
     File(PathBuf),
 }
 
-/// The TLS configuration of a client that trusts `roots`.
+/// The TLS configuration of a client that trusts `roots`. That of the web's is made once.
 pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
+    static WEB: OnceLock<Result<ClientConfig, String>> = OnceLock::new();
+    let web = || config(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
+    match roots {
+        Roots::Web => WEB.get_or_init(web).clone(),
+        Roots::File(path) => config(read_roots(path)?),
+    }
+}
+
+fn config(roots: RootCertStore) -> Result<ClientConfig, String> {
     let mut provider = ring::default_provider();
     // The first group gets a key share: PostgreSQL before 18 accepts no other by default, and would
     // ask for this one at the cost of a round trip.
@@ -25,11 +34,7 @@ pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let store = match roots {
-        Roots::Web => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-        Roots::File(path) => read_roots(path)?,
-    };
-    Ok(builder.with_root_certificates(store).with_no_client_auth())
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn read_roots(path: &Path) -> Result<RootCertStore, String> {
