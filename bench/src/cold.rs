@@ -158,7 +158,8 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ColdResults> {
             tls.measure(program.command(LIST, subject.url(program)), &event).await?;
             let without_tls = subject.url_without_tls(program)?;
             plain.measure(program.command(LIST, &without_tls), &event).await?;
-            deployed.measure(as_deployed(program, secret, &https), &event).await?;
+            let what = format!("{} as deployed", program.name());
+            deployed.measure(as_deployed(program, secret, &https), &event).await.context(what)?;
         }
         psql.push(psql_list(subject).await?);
     }

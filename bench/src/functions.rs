@@ -36,6 +36,7 @@ pub(crate) fn in_environment(mut command: Command, name: &str, database_url: &st
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("SERVICE_NAME", "bench")
         .env("DATABASE_URL", database_url)
         .envs(SETTINGS)

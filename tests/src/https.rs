@@ -29,9 +29,11 @@ impl Https {
         let database_url: DatabaseUrl = database_url.parse().unwrap();
         let server = url.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
         let tls = acceptor(&database_url, b"http/1.1");
-        let listener = runtime().block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         runtime().spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
             while let Ok((client, _)) = listener.accept().await {
                 // Either side may disconnect.
                 let (tls, server) = (tls.clone(), server.clone());
