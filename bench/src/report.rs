@@ -289,11 +289,18 @@ impl Report {
         }
         let cores = std::thread::available_parallelism()?.get() as f64;
         let predicted = cores * 1e6 / results.warm.list()?.whole();
-        let [measured, ..] = &results.throughput.several;
+        let ThroughputResults { several: [measured, ..], concurrent, .. } = &results.throughput;
+        let of_prediction = |measured: &Series| short(measured.median() / predicted);
+        let mut runs =
+            vec![format!("{measured} by {SANDBOXES} sandboxes ({})", of_prediction(measured))];
+        for (at_once, ours, _) in concurrent.iter().filter(|(at_once, ..)| *at_once > 1) {
+            let share = of_prediction(ours);
+            runs.push(format!("{ours} by one process with {at_once} at once ({share})"));
+        }
         self.prose(&format!(
-            "The model, tried on this machine: the CPU of one list in function, database and harness lets {cores} cores serve {} lists a second; {SANDBOXES} sandboxes were measured at {measured}, {} times that.",
+            "The model on this machine: the CPU of one list in function, database and harness lets {cores} cores serve {} lists a second. Measured, and measured / predicted: {}.",
             short(predicted),
-            short(measured.median() / predicted),
+            runs.join(", "),
         ));
         Ok(())
     }
