@@ -146,7 +146,7 @@ test('after too many tries, the page says when the next one is possible', async 
   const { retryAfter } = await (await refusal).json();
   expect((await refusal).headers()['retry-after']).toBe(String(retryAfter));
   await expect(page.getByText(`Try again in ${retryAfter} second`)).toBeVisible();
-  await expect(page.getByRole('button', { name: /^Possible in \d+ second/ })).toBeDisabled();
+  await expect(page.getByRole('button', { name: /^Wait \d+ second/ })).toBeDisabled();
   // After the wait, it works.
   await page.getByLabel('Password', { exact: true }).fill(account.password);
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -83,7 +83,7 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
         </p>
       )}
       <button type="submit" className={`${danger ? 'button-danger' : 'button-primary'} min-h-11`} disabled={pending || left > 0 || !hydrated}>
-        {left > 0 ? `Possible in ${inWords(left)}` : pending ? pendingLabel : label}
+        {left > 0 ? `Wait ${inWords(left)}` : pending ? pendingLabel : label}
       </button>
     </form>
   );
