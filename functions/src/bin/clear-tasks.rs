@@ -9,5 +9,5 @@ async fn main() -> Result<(), shared::Error> {
 
 async fn clear(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
     let cleared = app.tasks.clear(&owner, request.clear_query()?).await?;
-    Ok(Reply::cleared(&cleared))
+    Ok(Reply::ok(&cleared))
 }

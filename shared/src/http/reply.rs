@@ -8,7 +8,7 @@ use super::page::ListQuery;
 use super::paths;
 use super::problem::Problem;
 use crate::auth::Owner;
-use crate::tasks::{Cleared, Created, FieldError, Page, Task};
+use crate::tasks::{Created, FieldError, Page, Task};
 
 const JSON: &str = "application/json";
 /// The headers that a browser's script may read. API Gateway replaces this list with its own; the
@@ -58,7 +58,7 @@ impl Reply {
     /// 200: the task, and its `ETag`.
     #[must_use]
     pub fn task(task: &Task) -> Self {
-        Self::new(StatusCode::OK, JSON, task).with_text(header::ETAG, &etag(task.version))
+        Self::ok(task).with_text(header::ETAG, &etag(task.version))
     }
 
     /// 200 as [`Reply::task`], or 304 without a body if the client has this version already.
@@ -72,16 +72,10 @@ impl Reply {
         }
     }
 
-    /// 200: the task as it was before its deletion. It has no `ETag`, since that version is gone.
+    /// 200 with this body.
     #[must_use]
-    pub fn deleted(task: &Task) -> Self {
-        Self::new(StatusCode::OK, JSON, task)
-    }
-
-    /// 200: the number of deleted tasks, and whether more remain.
-    #[must_use]
-    pub fn cleared(cleared: &Cleared) -> Self {
-        Self::new(StatusCode::OK, JSON, cleared)
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self::new(StatusCode::OK, JSON, body)
     }
 
     /// 201: the new task, its `ETag` and `Location`, and whether the answer is replayed.
@@ -103,7 +97,7 @@ impl Reply {
     /// 200: the tasks, and a `Link` to the next page if there is one.
     #[must_use]
     pub fn page(owner: &Owner, query: &ListQuery, page: &Page) -> Self {
-        let reply = Self::new(StatusCode::OK, JSON, &page.tasks);
+        let reply = Self::ok(&page.tasks);
         match query.next(owner, page) {
             Some(next) => reply.with_text(header::LINK, &format!("<{next}>; rel=\"next\"")),
             None => reply,
