@@ -2,6 +2,9 @@ import { focusManager, type InfiniteData, notifyManager, QueryClient } from '@ta
 import { type Filter, firstQuery, matches } from '@/components/tasks/filter';
 import type { ApiClient, Task, TaskPage, VersionedTask } from '@/lib/api-client';
 
+// Within the task of a click: by default a timer follows, and a checkbox looks unclicked until then.
+notifyManager.setScheduler(queueMicrotask);
+
 /** A page of a list; `floor` is the lowest id that it covers. */
 interface ListPage extends TaskPage {
   floor: number;
