@@ -35,6 +35,19 @@ test('a task is completed and opened again', async ({ page }) => {
   }
 });
 
+test('a click on a checkbox is seen before the page does anything else', async ({ page }) => {
+  await add(page, 'Water the plants');
+  const seen = await box(page, 'Water the plants').evaluate(async (checkbox: HTMLInputElement) => {
+    checkbox.click();
+    // Longer than React takes, and still within the task of the click.
+    for (let turn = 0; turn < 200; turn += 1) {
+      await null;
+    }
+    return checkbox.checked;
+  });
+  expect(seen).toBe(true);
+});
+
 test('a task is edited in its place, with the keyboard alone', async ({ page }) => {
   await add(page, 'Drft');
   await page.getByRole('button', { name: 'Edit Drft' }).focus();
