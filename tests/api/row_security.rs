@@ -129,12 +129,11 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
             assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");
             continue;
         }
-        let (condition, function) = ("user_id = $1", statement.function());
+        let (condition, function) = ("user_id = $1", statement.routine());
         assert!(statement.sql.contains(condition), "{name}");
         let forgetful = statement.creation().replace(condition, "true");
-        sql(url, &format!("DROP FUNCTION {function}; {forgetful}"));
-        let call =
-            |parameters: &[String]| format!("SELECT * FROM {function}({})", parameters.join(", "));
+        sql(url, &format!("DROP ROUTINE {function}; {forgetful}"));
+        let call = |parameters: &[String]| statement.call_with(parameters);
         // Without row-level security the statement reaches the victim's tasks, as it does for the
         // victim.
         let unlocked = bound(statement, &statement.sql.replace(condition, "true"), &victims);

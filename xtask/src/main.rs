@@ -41,7 +41,7 @@ enum Command {
     Bench,
     /// Run the long forms of the tests: load, failures, hostile requests, properties.
     Soak(soak::Options),
-    /// Make the tables and SQL functions of this version in a database; safe to repeat.
+    /// Make the tables and SQL routines of this version in a database; safe to repeat.
     Migrate(migrate::Options),
     /// Print a valid token, signed with the secret in `.env`.
     Token(token::Options),

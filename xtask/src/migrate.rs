@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     migrate(&url)
 }
 
-/// Migrates a database's tables and functions and prints what it did.
+/// Migrates a database's tables and routines and prints what it did.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     let applied = with_session(url, async |client| {
         // Anybody who may connect can hold the lock, or lock a table.
@@ -57,11 +57,11 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         let report = runner.run_async(client).await?;
         let mut applied: Vec<_> =
             report.applied_migrations().iter().map(ToString::to_string).collect();
-        let lacking = without_function(client).await?;
+        let lacking = without_routine(client).await?;
         for statement in &lacking {
             client.batch_execute(&statement.creation()).await?;
         }
-        applied.extend(functions(&lacking));
+        applied.extend(routines(&lacking));
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
         Ok(applied)
     })?;
@@ -72,21 +72,21 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     Ok(())
 }
 
-/// The statements whose functions are missing in a database.
-async fn without_function(client: &Client) -> Result<Vec<&'static Statement>> {
+/// The statements whose routines are missing in a database.
+async fn without_routine(client: &Client) -> Result<Vec<&'static Statement>> {
     let mut lacking = Vec::new();
     for statement in STATEMENTS {
         let there = "SELECT to_regproc($1) IS NOT NULL";
-        if !client.query_one(there, &[&statement.function()]).await?.get::<_, bool>(0) {
+        if !client.query_one(there, &[&statement.routine()]).await?.get::<_, bool>(0) {
             lacking.push(*statement);
         }
     }
     Ok(lacking)
 }
 
-fn functions(of: &[&Statement]) -> Option<String> {
+fn routines(of: &[&Statement]) -> Option<String> {
     let names: Vec<_> = of.iter().map(|statement| statement.name).collect();
-    (!names.is_empty()).then(|| format!("functions for {}", names.join(", ")))
+    (!names.is_empty()).then(|| format!("routines for {}", names.join(", ")))
 }
 
 /// Names the sessions that block the migration.
@@ -106,10 +106,10 @@ async fn holder(client: &Client) -> Result<String> {
     })
 }
 
-/// The migrations and functions that are missing in a database.
+/// The migrations and routines that are missing in a database.
 pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     let (applied, lacking) = with_session(url, async |client| {
-        let lacking = without_function(client).await?;
+        let lacking = without_routine(client).await?;
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         if !client.query_one(table, &[]).await?.get::<_, bool>(0) {
             return Ok((Vec::new(), lacking));
@@ -120,7 +120,7 @@ pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     let runner = embedded::migrations::runner();
     let all = runner.get_migrations().iter();
     let pending = all.filter(|migration| !applied.contains(&migration.version()));
-    Ok(pending.map(ToString::to_string).chain(functions(&lacking)).collect())
+    Ok(pending.map(ToString::to_string).chain(routines(&lacking)).collect())
 }
 
 /// Creates the database `name` on the server of `url`, if it is missing.

@@ -33,7 +33,12 @@ impl Lease {
             match rows.try_next().await {
                 Ok(Some(row)) => received.push(row),
                 // The server has committed.
-                Ok(None) => return Ok(received),
+                Ok(None) => {
+                    if statement.is_one_row() {
+                        received.retain(has_row);
+                    }
+                    return Ok(received);
+                }
                 // The server commits after it has reported the number of rows.
                 Err(error) => {
                     return Err(Failure { error, rolled_back: rows.rows_affected().is_none() });
@@ -47,6 +52,11 @@ impl Lease {
         last_used.touch();
         self.0 = None;
     }
+}
+
+/// Whether a procedure's result stands for a row.
+fn has_row(row: &Row) -> bool {
+    !matches!(row.try_get::<_, Option<i64>>(0), Ok(None))
 }
 
 impl Drop for Lease {

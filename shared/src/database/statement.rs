@@ -1,4 +1,4 @@
-//! A SQL statement and the database function that runs it.
+//! A SQL statement and the database routine that runs it.
 use std::sync::OnceLock;
 
 use tokio_postgres::types::{ToSql, Type};
@@ -8,8 +8,8 @@ pub const DATABASE_ROLE: &str = "task_api";
 
 /// A statement of the task store.
 ///
-/// The database has a function for it, which each request calls: one message, one transaction. The
-/// server caches a function's plans for the whole session, whichever client uses it, so this works
+/// The database has a routine for it, which each request calls: one message, one transaction. The
+/// server caches a routine's plans for the whole session, whichever client uses it, so this works
 /// behind every pooler.
 #[derive(Debug)]
 pub struct Statement {
@@ -21,66 +21,122 @@ pub struct Statement {
     pub types: &'static [Type],
     /// The types of the result columns.
     pub columns: &'static [Type],
+    routine: Routine,
     call: OnceLock<String>,
+}
+
+/// What runs a statement in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Routine {
+    /// Returns any number of rows.
+    Function,
+    /// Returns one row, without a plan for the call itself; if there is no row, its columns are null.
+    Procedure,
 }
 
 /// A parameter value.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 impl Statement {
-    pub(crate) const fn new(
+    /// A statement with any number of rows.
+    pub(crate) const fn rows(
         name: &'static str,
         sql: &'static str,
         types: &'static [Type],
         columns: &'static [Type],
     ) -> Self {
-        Self { name, sql, types, columns, call: OnceLock::new() }
+        Self { name, sql, types, columns, routine: Routine::Function, call: OnceLock::new() }
+    }
+
+    /// A statement with at most one row, whose first column is never null.
+    pub(crate) const fn row(
+        name: &'static str,
+        sql: &'static str,
+        types: &'static [Type],
+        columns: &'static [Type],
+    ) -> Self {
+        Self { name, sql, types, columns, routine: Routine::Procedure, call: OnceLock::new() }
+    }
+
+    /// Whether the one row that it returns may stand for none.
+    pub(super) fn is_one_row(&self) -> bool {
+        self.routine == Routine::Procedure
     }
 
     /// The call, with parameters `$1`, `$2`, …
     pub fn call(&self) -> &str {
         self.call.get_or_init(|| {
-            let parameters: Vec<_> =
-                (1..=self.types.len()).map(|index| format!("${index}")).collect();
-            format!("SELECT * FROM {}({})", self.function(), parameters.join(", "))
+            let parameters = (1..=self.types.len()).map(|index| format!("${index}"));
+            self.call_with(&parameters.collect::<Vec<_>>())
         })
     }
 
-    /// The function's name. It contains a hash of the definition, so the functions of other
+    /// The call with these parameters, as SQL.
+    #[must_use]
+    pub fn call_with(&self, parameters: &[String]) -> String {
+        let parameters = parameters.join(", ");
+        let name = self.routine();
+        match self.routine {
+            Routine::Function => format!("SELECT * FROM {name}({parameters})"),
+            // PostgreSQL wants a place for each result.
+            Routine::Procedure => {
+                format!("CALL {name}({parameters}{})", ", NULL".repeat(self.columns.len()))
+            }
+        }
+    }
+
+    /// The routine's name. It contains a hash of the definition, so the routines of other
     /// versions stay.
     #[must_use]
-    pub fn function(&self) -> String {
+    pub fn routine(&self) -> String {
         format!("task_api_{}_{:016x}", self.name, fnv1a(self.definition().as_bytes()))
     }
 
-    /// The SQL that creates the function, run as the owner of the tables.
+    /// The SQL that creates the routine, run as the owner of the tables.
     #[must_use]
     pub fn creation(&self) -> String {
-        let function = self.function();
+        let name = self.routine();
+        let kind = match self.routine {
+            Routine::Function => "FUNCTION",
+            Routine::Procedure => "PROCEDURE",
+        };
         // The default grant to PUBLIC may have been revoked.
         format!(
-            "CREATE FUNCTION {function}{}; GRANT EXECUTE ON FUNCTION {function} TO PUBLIC",
+            "CREATE {kind} {name}{}; GRANT EXECUTE ON {kind} {name} TO PUBLIC",
             self.definition()
         )
     }
 
-    /// The function without its name. It switches to the role and sets the user whose rows the role
+    /// The routine without its name. It switches to the role and sets the user whose rows the role
     /// sees; both end with the transaction. Its lock timeout is below the request's time limit.
     fn definition(&self) -> String {
-        let types: Vec<_> = self.types.iter().map(Type::name).collect();
-        let column = |(index, of): (usize, &Type)| format!("column_{index} {}", of.name());
-        let columns: Vec<_> = self.columns.iter().enumerate().map(column).collect();
+        let types: Vec<_> = self.types.iter().map(|of| of.name().to_owned()).collect();
+        let names: Vec<_> =
+            (0..self.columns.len()).map(|index| format!("column_{index}")).collect();
+        let columns = names.iter().zip(self.columns);
+        let columns: Vec<_> = columns.map(|(name, of)| format!("{name} {}", of.name())).collect();
+        let (head, body) = match self.routine {
+            Routine::Function => (
+                format!("({}) RETURNS TABLE ({})", types.join(", "), columns.join(", ")),
+                format!("RETURN QUERY {}", self.sql),
+            ),
+            Routine::Procedure => {
+                let results = columns.iter().map(|column| format!("OUT {column}"));
+                let parameters: Vec<_> = types.into_iter().chain(results).collect();
+                (
+                    format!("({})", parameters.join(", ")),
+                    format!("{} INTO {}", self.sql, names.join(", ")),
+                )
+            }
+        };
         format!(
-            "({}) RETURNS TABLE ({}) LANGUAGE plpgsql AS $function$
+            "{head} LANGUAGE plpgsql AS $routine$
 BEGIN
     PERFORM set_config('role', '{DATABASE_ROLE}', true),
             set_config('task_api.user_id', $1, true),
             set_config('lock_timeout', '4s', true);
-    RETURN QUERY {};
-END $function$",
-            types.join(", "),
-            columns.join(", "),
-            self.sql,
+    {body};
+END $routine$"
         )
     }
 }
@@ -97,20 +153,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_function_changes_with_its_definition() {
+    fn the_name_of_a_routine_changes_with_its_definition() {
         static TEXTS: &[Type] = &[Type::TEXT, Type::TEXT];
         // Published test vectors.
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
 
-        let function = |sql, types, columns| Statement::new("n", sql, types, columns).function();
+        let function = |sql, types, columns| Statement::rows("n", sql, types, columns).routine();
         let name = function("SELECT $1", TEXTS, TEXTS);
         assert_eq!(name, function("SELECT $1", TEXTS, TEXTS));
         assert_ne!(name, function("SELECT $2", TEXTS, TEXTS));
         assert_ne!(name, function("SELECT $1", &[Type::TEXT, Type::INT8], TEXTS));
         assert_ne!(name, function("SELECT $1", TEXTS, &[Type::TEXT]));
-        let statement = Statement::new("n", "SELECT $1", TEXTS, TEXTS);
+        let statement = Statement::rows("n", "SELECT $1", TEXTS, TEXTS);
         assert_eq!(statement.call(), format!("SELECT * FROM {name}($1, $2)"));
+        let statement = Statement::row("n", "SELECT $1", TEXTS, TEXTS);
+        let procedure = statement.routine();
+        assert_ne!(procedure, name);
+        assert_eq!(statement.call(), format!("CALL {procedure}($1, $2, NULL, NULL)"));
     }
 }

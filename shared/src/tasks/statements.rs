@@ -68,16 +68,16 @@ macro_rules! list {
 }
 
 pub(super) static LIST: Statement =
-    Statement::new("list", list!(""), &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8], TASK);
+    Statement::rows("list", list!(""), &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8], TASK);
 
-pub(super) static LIST_BY_COMPLETION: Statement = Statement::new(
+pub(super) static LIST_BY_COMPLETION: Statement = Statement::rows(
     "list_by_completion",
     list!(" AND completed = $5"),
     &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL],
     TASK,
 );
 
-pub(super) static GET: Statement = Statement::new(
+pub(super) static GET: Statement = Statement::row(
     "get",
     concat!("SELECT ", columns!(), " FROM tasks WHERE user_id = $1 AND id = $2"),
     &[Type::TEXT, Type::INT8],
@@ -87,7 +87,7 @@ pub(super) static GET: Statement = Statement::new(
 /// Id and creation time, whether the key belongs to the same request, and whether the task is new.
 static CREATED: &[Type] = &[Type::INT8, Type::TIMESTAMPTZ, Type::BOOL, Type::BOOL];
 
-pub(super) static CREATE: Statement = Statement::new(
+pub(super) static CREATE: Statement = Statement::row(
     "create",
     "
     INSERT INTO tasks (user_id, title, description)
@@ -99,7 +99,7 @@ pub(super) static CREATE: Statement = Statement::new(
 
 /// Of concurrent creates with one key, one inserts the key; the others wait for it. Their snapshot
 /// does not contain its row, which the update without effect returns.
-pub(super) static CREATE_ONCE: Statement = Statement::new(
+pub(super) static CREATE_ONCE: Statement = Statement::row(
     "create_once",
     "
     WITH proposed AS (
@@ -163,14 +163,14 @@ macro_rules! update {
     };
 }
 
-pub(super) static UPDATE: Statement = Statement::new(
+pub(super) static UPDATE: Statement = Statement::row(
     "update",
     change!(update!()),
     &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL],
     CHANGED,
 );
 
-pub(super) static UPDATE_IF_MATCH: Statement = Statement::new(
+pub(super) static UPDATE_IF_MATCH: Statement = Statement::row(
     "update_if_match",
     change_if_match!(update!(), "$7"),
     &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL, Type::INT8_ARRAY],
@@ -186,14 +186,14 @@ macro_rules! complete {
     };
 }
 
-pub(super) static COMPLETE: Statement = Statement::new(
+pub(super) static COMPLETE: Statement = Statement::row(
     "complete",
     change!(complete!()),
     &[Type::TEXT, Type::INT8, Type::BOOL],
     CHANGED,
 );
 
-pub(super) static COMPLETE_IF_MATCH: Statement = Statement::new(
+pub(super) static COMPLETE_IF_MATCH: Statement = Statement::row(
     "complete_if_match",
     change_if_match!(complete!(), "$4"),
     &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
@@ -201,9 +201,9 @@ pub(super) static COMPLETE_IF_MATCH: Statement = Statement::new(
 );
 
 pub(super) static DELETE: Statement =
-    Statement::new("delete", change!("DELETE FROM tasks"), &[Type::TEXT, Type::INT8], CHANGED);
+    Statement::row("delete", change!("DELETE FROM tasks"), &[Type::TEXT, Type::INT8], CHANGED);
 
-pub(super) static DELETE_IF_MATCH: Statement = Statement::new(
+pub(super) static DELETE_IF_MATCH: Statement = Statement::row(
     "delete_if_match",
     change_if_match!("DELETE FROM tasks", "$3"),
     &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
@@ -215,7 +215,7 @@ static CLEARED: &[Type] = &[Type::INT8, Type::BOOL];
 
 /// Deletes at most the 10,000 oldest. A task that was changed concurrently and no longer matches
 /// stays: the conditions are checked again once its row is locked.
-pub(super) static CLEAR: Statement = Statement::new(
+pub(super) static CLEAR: Statement = Statement::row(
     "clear",
     "
     WITH chosen AS (
@@ -235,7 +235,7 @@ pub(super) static CLEAR: Statement = Statement::new(
 );
 
 /// The same for all tasks, then for the user's keys: together at most 10,000 rows.
-pub(super) static CLEAR_ALL: Statement = Statement::new(
+pub(super) static CLEAR_ALL: Statement = Statement::row(
     "clear_all",
     "
     WITH chosen AS (

@@ -49,9 +49,9 @@ fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
 /// Reads as a throwaway user, the way requests do.
 async fn read(client: &mut Client) -> Result<()> {
     let transaction = client.transaction().await?;
-    let get = statement("get").context("there is no statement to get a task")?.function();
-    let nobody = "nobody, of cargo xtask stage prepare";
-    transaction.batch_execute(&format!("SELECT FROM {get}('{nobody}', 0)")).await?;
+    let get = statement("get").context("there is no statement to get a task")?;
+    let nobody = ["'nobody, of cargo xtask stage prepare'".to_owned(), "0".to_owned()];
+    transaction.batch_execute(&get.call_with(&nobody)).await?;
     let seen =
         "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
     for row in transaction.query_typed(seen, &[]).await? {
