@@ -68,7 +68,10 @@ fn every_request_is_one_statement() {
         let said = lines
             .filter_map(|line| line.split_once("LOG:  ").or_else(|| line.split_once("ERROR:  ")));
         for (_, said) in said.filter(|(_, said)| !said.starts_with("connection ")) {
-            assert!(said.starts_with("execute <unnamed>: ") && said.contains(" task_api_"), "{said}");
+            assert!(
+                said.starts_with("execute <unnamed>: ") && said.contains(" task_api_"),
+                "{said}"
+            );
         }
     }
 }
