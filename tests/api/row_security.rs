@@ -129,22 +129,21 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
             assert_eq!(try_sql(login, &as_user("thief", &text)), Err(REFUSED.into()), "{name}");
             continue;
         }
-        let (condition, function) = ("user_id = $1", statement.routine());
+        let (condition, routine) = ("user_id = $1", statement.routine());
         assert!(statement.sql.contains(condition), "{name}");
         let forgetful = statement.creation().replace(condition, "true");
-        sql(url, &format!("DROP ROUTINE {function}; {forgetful}"));
-        let call = |parameters: &[String]| statement.call_with(parameters);
+        sql(url, &format!("DROP ROUTINE {routine}; {forgetful}"));
         // Without row-level security the statement reaches the victim's tasks, as it does for the
         // victim.
         let unlocked = bound(statement, &statement.sql.replace(condition, "true"), &victims);
         let unlocked = sql(url, &format!("BEGIN; {unlocked}; {rows}; ROLLBACK"));
         assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {victims:?}");
-        let seen = format!("BEGIN; {}; {rows}; ROLLBACK", call(&victims));
+        let seen = format!("BEGIN; {}; {rows}; ROLLBACK", statement.call_with(&victims));
         let hint = "a migration in shared/migrations grants the role what a statement needs";
         let seen = try_sql(login, &seen).unwrap_or_else(|code| panic!("{name}: {code}; {hint}"));
         assert!(reaches(seen), "{name}");
         // With it, it shows and changes nothing.
-        assert!(!shows(&sql(login, &call(&thiefs))), "{name}");
+        assert!(!shows(&sql(login, &statement.call_with(&thiefs))), "{name}");
         assert_eq!(sql(url, rows), before, "{name}");
     }
 }
