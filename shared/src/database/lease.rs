@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::error::Failure;
 use super::pool::LastUsed;
-use super::statement::{Parameter, Statement};
+use super::statement::{Parameter, Rows, Statement};
 
 /// If it is dropped before [`Lease::release`], as after a timeout, the connection is closed: the
 /// answer to its statement may still arrive.
@@ -34,7 +34,7 @@ impl Lease {
                 Ok(Some(row)) => received.push(row),
                 // The server has committed.
                 Ok(None) => {
-                    if statement.is_one_row() {
+                    if statement.rows == Rows::One {
                         received.retain(has_row);
                     }
                     return Ok(received);

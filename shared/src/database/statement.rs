@@ -21,46 +21,33 @@ pub struct Statement {
     pub types: &'static [Type],
     /// The types of the result columns.
     pub columns: &'static [Type],
-    routine: Routine,
+    /// The number of its rows.
+    pub(crate) rows: Rows,
     call: OnceLock<String>,
 }
 
-/// What runs a statement in the database.
+/// The number of rows that a statement returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Routine {
-    /// Returns any number of rows.
-    Function,
-    /// Returns one row, without a plan for the call itself; if there is no row, its columns are null.
-    Procedure,
+pub(crate) enum Rows {
+    /// Any number, by a function.
+    Many,
+    /// At most one, by a procedure, whose call needs no plan. Without a row its columns are null, so
+    /// the first, a bigint, must not be null otherwise.
+    One,
 }
 
 /// A parameter value.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 impl Statement {
-    /// A statement with any number of rows.
-    pub(crate) const fn rows(
+    pub(crate) const fn new(
         name: &'static str,
+        rows: Rows,
         sql: &'static str,
         types: &'static [Type],
         columns: &'static [Type],
     ) -> Self {
-        Self { name, sql, types, columns, routine: Routine::Function, call: OnceLock::new() }
-    }
-
-    /// A statement with at most one row, whose first column is never null.
-    pub(crate) const fn row(
-        name: &'static str,
-        sql: &'static str,
-        types: &'static [Type],
-        columns: &'static [Type],
-    ) -> Self {
-        Self { name, sql, types, columns, routine: Routine::Procedure, call: OnceLock::new() }
-    }
-
-    /// Whether the one row that it returns may stand for none.
-    pub(super) fn is_one_row(&self) -> bool {
-        self.routine == Routine::Procedure
+        Self { name, sql, types, columns, rows, call: OnceLock::new() }
     }
 
     /// The call, with parameters `$1`, `$2`, …
@@ -76,10 +63,10 @@ impl Statement {
     pub fn call_with(&self, parameters: &[String]) -> String {
         let parameters = parameters.join(", ");
         let name = self.routine();
-        match self.routine {
-            Routine::Function => format!("SELECT * FROM {name}({parameters})"),
+        match self.rows {
+            Rows::Many => format!("SELECT * FROM {name}({parameters})"),
             // PostgreSQL wants a place for each result.
-            Routine::Procedure => {
+            Rows::One => {
                 format!("CALL {name}({parameters}{})", ", NULL".repeat(self.columns.len()))
             }
         }
@@ -96,9 +83,9 @@ impl Statement {
     #[must_use]
     pub fn creation(&self) -> String {
         let name = self.routine();
-        let kind = match self.routine {
-            Routine::Function => "FUNCTION",
-            Routine::Procedure => "PROCEDURE",
+        let kind = match self.rows {
+            Rows::Many => "FUNCTION",
+            Rows::One => "PROCEDURE",
         };
         // The default grant to PUBLIC may have been revoked.
         format!(
@@ -115,12 +102,12 @@ impl Statement {
             (0..self.columns.len()).map(|index| format!("column_{index}")).collect();
         let columns = names.iter().zip(self.columns);
         let columns: Vec<_> = columns.map(|(name, of)| format!("{name} {}", of.name())).collect();
-        let (head, body) = match self.routine {
-            Routine::Function => (
+        let (head, body) = match self.rows {
+            Rows::Many => (
                 format!("({}) RETURNS TABLE ({})", types.join(", "), columns.join(", ")),
                 format!("RETURN QUERY {}", self.sql),
             ),
-            Routine::Procedure => {
+            Rows::One => {
                 let results = columns.iter().map(|column| format!("OUT {column}"));
                 let parameters: Vec<_> = types.into_iter().chain(results).collect();
                 (
@@ -160,15 +147,16 @@ mod tests {
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
 
-        let function = |sql, types, columns| Statement::rows("n", sql, types, columns).routine();
+        let function =
+            |sql, types, columns| Statement::new("n", Rows::Many, sql, types, columns).routine();
         let name = function("SELECT $1", TEXTS, TEXTS);
         assert_eq!(name, function("SELECT $1", TEXTS, TEXTS));
         assert_ne!(name, function("SELECT $2", TEXTS, TEXTS));
         assert_ne!(name, function("SELECT $1", &[Type::TEXT, Type::INT8], TEXTS));
         assert_ne!(name, function("SELECT $1", TEXTS, &[Type::TEXT]));
-        let statement = Statement::rows("n", "SELECT $1", TEXTS, TEXTS);
+        let statement = Statement::new("n", Rows::Many, "SELECT $1", TEXTS, TEXTS);
         assert_eq!(statement.call(), format!("SELECT * FROM {name}($1, $2)"));
-        let statement = Statement::row("n", "SELECT $1", TEXTS, TEXTS);
+        let statement = Statement::new("n", Rows::One, "SELECT $1", TEXTS, TEXTS);
         let procedure = statement.routine();
         assert_ne!(procedure, name);
         assert_eq!(statement.call(), format!("CALL {procedure}($1, $2, NULL, NULL)"));

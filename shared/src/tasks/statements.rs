@@ -1,7 +1,7 @@
 //! All SQL statements of the task store.
 use tokio_postgres::types::Type;
 
-use crate::database::Statement;
+use crate::database::{Rows, Statement};
 
 /// Every statement that the store runs.
 pub static STATEMENTS: &[&Statement] = &[
@@ -67,18 +67,25 @@ macro_rules! list {
     };
 }
 
-pub(super) static LIST: Statement =
-    Statement::rows("list", list!(""), &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8], TASK);
+pub(super) static LIST: Statement = Statement::new(
+    "list",
+    Rows::Many,
+    list!(""),
+    &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+    TASK,
+);
 
-pub(super) static LIST_BY_COMPLETION: Statement = Statement::rows(
+pub(super) static LIST_BY_COMPLETION: Statement = Statement::new(
     "list_by_completion",
+    Rows::Many,
     list!(" AND completed = $5"),
     &[Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL],
     TASK,
 );
 
-pub(super) static GET: Statement = Statement::row(
+pub(super) static GET: Statement = Statement::new(
     "get",
+    Rows::One,
     concat!("SELECT ", columns!(), " FROM tasks WHERE user_id = $1 AND id = $2"),
     &[Type::TEXT, Type::INT8],
     TASK,
@@ -87,8 +94,9 @@ pub(super) static GET: Statement = Statement::row(
 /// Id and creation time, whether the key belongs to the same request, and whether the task is new.
 static CREATED: &[Type] = &[Type::INT8, Type::TIMESTAMPTZ, Type::BOOL, Type::BOOL];
 
-pub(super) static CREATE: Statement = Statement::row(
+pub(super) static CREATE: Statement = Statement::new(
     "create",
+    Rows::One,
     "
     INSERT INTO tasks (user_id, title, description)
     VALUES ($1, $2, $3)
@@ -99,8 +107,9 @@ pub(super) static CREATE: Statement = Statement::row(
 
 /// Of concurrent creates with one key, one inserts the key; the others wait for it. Their snapshot
 /// does not contain its row, which the update without effect returns.
-pub(super) static CREATE_ONCE: Statement = Statement::row(
+pub(super) static CREATE_ONCE: Statement = Statement::new(
     "create_once",
+    Rows::One,
     "
     WITH proposed AS (
         SELECT nextval('tasks_id_seq') AS id
@@ -163,15 +172,17 @@ macro_rules! update {
     };
 }
 
-pub(super) static UPDATE: Statement = Statement::row(
+pub(super) static UPDATE: Statement = Statement::new(
     "update",
+    Rows::One,
     change!(update!()),
     &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL],
     CHANGED,
 );
 
-pub(super) static UPDATE_IF_MATCH: Statement = Statement::row(
+pub(super) static UPDATE_IF_MATCH: Statement = Statement::new(
     "update_if_match",
+    Rows::One,
     change_if_match!(update!(), "$7"),
     &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL, Type::INT8_ARRAY],
     CHANGED,
@@ -186,25 +197,33 @@ macro_rules! complete {
     };
 }
 
-pub(super) static COMPLETE: Statement = Statement::row(
+pub(super) static COMPLETE: Statement = Statement::new(
     "complete",
+    Rows::One,
     change!(complete!()),
     &[Type::TEXT, Type::INT8, Type::BOOL],
     CHANGED,
 );
 
-pub(super) static COMPLETE_IF_MATCH: Statement = Statement::row(
+pub(super) static COMPLETE_IF_MATCH: Statement = Statement::new(
     "complete_if_match",
+    Rows::One,
     change_if_match!(complete!(), "$4"),
     &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
     CHANGED,
 );
 
-pub(super) static DELETE: Statement =
-    Statement::row("delete", change!("DELETE FROM tasks"), &[Type::TEXT, Type::INT8], CHANGED);
+pub(super) static DELETE: Statement = Statement::new(
+    "delete",
+    Rows::One,
+    change!("DELETE FROM tasks"),
+    &[Type::TEXT, Type::INT8],
+    CHANGED,
+);
 
-pub(super) static DELETE_IF_MATCH: Statement = Statement::row(
+pub(super) static DELETE_IF_MATCH: Statement = Statement::new(
     "delete_if_match",
+    Rows::One,
     change_if_match!("DELETE FROM tasks", "$3"),
     &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
     CHANGED,
@@ -215,8 +234,9 @@ static CLEARED: &[Type] = &[Type::INT8, Type::BOOL];
 
 /// Deletes at most the 10,000 oldest. A task that was changed concurrently and no longer matches
 /// stays: the conditions are checked again once its row is locked.
-pub(super) static CLEAR: Statement = Statement::row(
+pub(super) static CLEAR: Statement = Statement::new(
     "clear",
+    Rows::One,
     "
     WITH chosen AS (
         SELECT id FROM tasks
@@ -235,8 +255,9 @@ pub(super) static CLEAR: Statement = Statement::row(
 );
 
 /// The same for all tasks, then for the user's keys: together at most 10,000 rows.
-pub(super) static CLEAR_ALL: Statement = Statement::row(
+pub(super) static CLEAR_ALL: Statement = Statement::new(
     "clear_all",
+    Rows::One,
     "
     WITH chosen AS (
         SELECT id FROM tasks
@@ -272,12 +293,13 @@ mod tests {
 
     #[test]
     fn each_statement_has_a_type_for_each_parameter_and_asks_for_its_user() {
-        for Statement { name, sql, types, .. } in STATEMENTS {
+        for Statement { name, sql, types, columns, rows, .. } in STATEMENTS {
             for index in 1..=types.len() {
                 assert!(sql.contains(&format!("${index}")), "{name} lacks ${index}");
             }
             assert!(!sql.contains(&format!("${}", types.len() + 1)), "{name}");
             assert_eq!(types[0], Type::TEXT, "{name}");
+            assert!(*rows == Rows::Many || columns[0] == Type::INT8, "{name}");
             assert!(sql.contains("user_id = $1") || sql.contains("(user_id, "), "{name}");
         }
     }
