@@ -23,18 +23,9 @@ impl Server {
 
     /// The CPU time of its backends so far, including ended ones, in µs.
     pub(crate) fn used(&self) -> Result<f64> {
-        let postmaster = format!("/proc/{}", self.postmaster);
-        let stat = fs::read_to_string(format!("{postmaster}/stat"))?;
-        // After the name, which may contain spaces, comes the state; fields 14 and 15 are the
-        // children's times.
-        let (_, fields) = stat.rsplit_once(')').context("the process statistics are unreadable")?;
-        let fields: Vec<_> = fields.split_whitespace().collect();
-        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
-        let ended =
-            ticks(13).zip(ticks(14)).context("the process statistics lack the children's times")?;
-        let mut used = (ended.0 + ended.1) * TICK;
-        let children =
-            fs::read_to_string(format!("{postmaster}/task/{}/children", self.postmaster))?;
+        let mut used = times(&self.postmaster, 16)?;
+        let children = format!("/proc/{0}/task/{0}/children", self.postmaster);
+        let children = fs::read_to_string(children)?;
         for child in children.split_whitespace() {
             // A process that ends during the loop is counted the next time.
             let Ok(command) = fs::read_to_string(format!("/proc/{child}/cmdline")) else {
@@ -50,10 +41,20 @@ impl Server {
     }
 }
 
-/// The CPU that this process has used so far, in µs.
+/// The CPU time of this process so far, in µs.
 pub(crate) fn own() -> Result<f64> {
-    let text = fs::read_to_string("/proc/self/stat")?;
-    let (_, fields) = text.rsplit_once(')').context("the kernel tells nothing")?;
-    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Ok(ticks.sum::<Result<f64, _>>()? * TICK)
+    times("self", 14)
+}
+
+/// A process's user and system time, or that of its ended children, in µs: these two fields of its
+/// statistics, as numbered in proc(5).
+fn times(process: &str, first: usize) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // After the name, which may contain spaces, comes the third field.
+    let (_, fields) = stat.rsplit_once(')').context("the process statistics are unreadable")?;
+    let mut fields = fields.split_whitespace().skip(first - 3);
+    let mut ticks = || -> Result<f64> {
+        Ok(fields.next().context("the process statistics lack the CPU times")?.parse()?)
+    };
+    Ok((ticks()? + ticks()?) * TICK)
 }
