@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
 use serde_json::json;
 use shared::statement;
-use tests::{Fixture, Https, Reply, SETTINGS, Sandbox, aws_variables, bound};
+use tests::{Fixture, Https, Reply, SETTINGS, Sandbox, aws_variables};
 use wait4::Wait4;
 
 use crate::caller::expect;
@@ -205,7 +205,7 @@ async fn psql_list(subject: &Subject) -> Result<f64> {
     let list = statement("list").context("there is no list among the statements")?;
     let values = [format!("'{USER}'"), i64::MAX.to_string(), "51".into(), "0".into()];
     let mut psql = Command::new(subject.database.programs.join("psql"));
-    psql.args(["--no-psqlrc", "-c", &bound(list, list.call(), &values)]);
+    psql.args(["--no-psqlrc", "-c", &list.call_with(&values)]);
     psql.arg(&subject.database.functions_url).stdin(Stdio::null()).stdout(Stdio::null());
     let used = tokio::task::spawn_blocking(move || psql.spawn()?.wait4()).await??;
     ensure!(used.status.success(), "psql failed");

@@ -1,5 +1,6 @@
 //! The database: one statement for one owner in one network round trip, and what happens when it
 //! fails.
+mod call;
 mod error;
 mod lease;
 mod pool;
@@ -13,12 +14,13 @@ use deadpool_postgres::Object;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
+use self::call::Names;
 pub use self::error::DatabaseError;
 use self::error::{Outcome, describe, describe_pool};
 use self::lease::Lease;
 use self::pool::Pools;
 use self::refusal::Refusal;
-pub use self::statement::{DATABASE_ROLE, Statement};
+pub use self::statement::{Call, DATABASE_ROLE, Statement};
 pub(crate) use self::statement::{Parameter, Rows};
 use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
@@ -43,6 +45,7 @@ pub(crate) enum Repeat {
 /// A pool of connections to one database.
 pub struct Database {
     pools: Pools,
+    names: Names,
     /// Asked for another URL if the server refuses the login.
     settings: Option<Arc<Settings>>,
 }
@@ -53,13 +56,14 @@ impl Database {
     /// # Errors
     /// If it cannot be used; the text contains no secret.
     pub fn new(url: &DatabaseUrl, connections: usize) -> Result<Self, String> {
-        Ok(Self { pools: Pools::new(url, connections)?, settings: None })
+        let pools = Pools::new(url, connections)?;
+        Ok(Self { pools, names: Names::default(), settings: None })
     }
 
     /// As [`Database::new`], for the database that the settings currently name.
     pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
         let pools = Pools::watch(settings.watch(), connections)?;
-        Ok(Self { pools, settings: Some(settings) })
+        Ok(Self { pools, names: Names::default(), settings: Some(settings) })
     }
 
     /// A connection for other work than task operations: migrations, a check at start.
@@ -97,7 +101,7 @@ impl Database {
             let lease = self.checkout(&mut patience).await;
             let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
             let sent = SystemTime::now();
-            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values)).await;
+            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values, &self.names)).await;
             telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
                 // A pooler whose login the server refuses may wait without an answer.

@@ -33,7 +33,7 @@ mod tls;
 
 pub use app::App;
 pub use auth::{Claims, Owner, sign};
-pub use database::{DATABASE_ROLE, Database, DatabaseError, Statement};
+pub use database::{Call, DATABASE_ROLE, Database, DatabaseError, Statement};
 pub use http::{IfNoneMatch, ListQuery, Problem, Reply, Request};
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};

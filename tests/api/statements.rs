@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 #[derive(Debug)]
 struct Executed {
     name: &'static str,
+    prepared: bool,
     connection: String,
 }
 
@@ -25,18 +26,15 @@ fn executed_for(user: &User) -> Vec<Executed> {
 
 impl Executed {
     fn read(line: &str) -> Self {
-        let (before, text) = line.split_once("LOG:  execute <unnamed>: ").expect(line);
-        let connection = before.split(['[', ']']).nth(1).unwrap().to_owned();
-        let known = called(text);
+        let (before, said) = line.split_once("LOG:  execute ").expect(line);
+        let (prepared, text) = said.split_once(": ").expect(line);
+        let called = |known: &&Statement| known.call().text == text.trim_end();
         let hint = "a statement of the store is one of shared::STATEMENTS";
+        let known = STATEMENTS.iter().copied().find(called);
         let Statement { name, .. } = known.unwrap_or_else(|| panic!("{hint}: {text}"));
-        Self { name, connection }
+        let connection = before.split(['[', ']']).nth(1).unwrap().to_owned();
+        Self { name, prepared: prepared != "<unnamed>", connection }
     }
-}
-
-/// The statement of this call.
-fn called(text: &str) -> Option<&'static Statement> {
-    STATEMENTS.iter().copied().find(|known| known.call() == text.trim_end())
 }
 
 #[test]
@@ -65,16 +63,17 @@ fn every_request_is_one_statement() {
     let known: BTreeSet<_> = STATEMENTS.iter().map(|statement| statement.name).collect();
     assert_eq!(names, known, "left: executed; right: shared::STATEMENTS");
 
-    // Nothing else used these connections: no check, no BEGIN or COMMIT, no named statement.
+    // Nothing else used these connections: no check, no BEGIN or COMMIT. The first call of a
+    // statement prepares it for the others.
     let connections: BTreeSet<_> = executed.iter().map(|s| &s.connection).collect();
     let log = database().log();
     for connection in connections {
         let lines = log.lines().filter(|line| line.contains(&format!("[{connection}]")));
-        let said = lines
-            .filter_map(|line| line.split_once("LOG:  ").or_else(|| line.split_once("ERROR:  ")));
-        for (_, said) in said.filter(|(_, said)| !said.starts_with("connection ")) {
-            let call = said.strip_prefix("execute <unnamed>: ");
-            assert!(call.and_then(called).is_some(), "{said}");
+        let said = lines.filter(|line| ["LOG:  ", "ERROR:  "].iter().any(|of| line.contains(of)));
+        let mut prepared = BTreeSet::new();
+        for line in said.filter(|line| !line.contains("LOG:  connection ")) {
+            let statement = Executed::read(line);
+            assert_eq!(statement.prepared, !prepared.insert(statement.name), "{line}");
         }
     }
 }

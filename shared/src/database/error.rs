@@ -3,7 +3,7 @@ use std::error::Error as _;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::refusal::Refusal;
 
@@ -59,6 +59,20 @@ impl Failure {
             _ => Outcome::Refused,
         }
     }
+
+    /// Whether a named call may have met another statement, or none. Then nothing ran: the name is
+    /// missing, the parameters fit another statement, or a routine refuses the fingerprint.
+    pub(super) fn may_be_of_another_statement(&self) -> bool {
+        let misfit = self.error.code() == Some(&SqlState::PROTOCOL_VIOLATION);
+        let refused = misfit || matches!(self.outcome(), Outcome::Refused);
+        refused && self.rolled_back && !ends_session(&self.error)
+    }
+}
+
+/// Whether the server, or a pooler, closes the connection after this error.
+pub(super) fn ends_session(error: &PgError) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 /// An error for the log, without row values, which may be a task's text.

@@ -1,13 +1,11 @@
 //! A connection in use.
-use std::pin::pin;
-
 use deadpool_postgres::Object;
-use futures_util::TryStreamExt;
 use tokio_postgres::Row;
 
+use super::call::{Names, call};
 use super::error::Failure;
 use super::pool::LastUsed;
-use super::statement::{Parameter, Rows, Statement};
+use super::statement::{Parameter, Statement};
 
 /// If it is dropped before [`Lease::release`], as after a timeout, the connection is closed: the
 /// answer to its statement may still arrive.
@@ -18,32 +16,16 @@ impl Lease {
         Self(Some(connection))
     }
 
-    /// Runs one statement, sent as one message, in its own transaction.
+    /// Runs one statement in its own transaction.
     pub(super) async fn run(
         &self,
         statement: &Statement,
-        parameters: &[Parameter<'_>],
+        values: &[Parameter<'_>],
+        names: &Names,
     ) -> Result<Vec<Row>, Failure> {
-        let Some(connection) = &self.0 else { return Ok(Vec::new()) };
-        let parameters = parameters.iter().copied().zip(statement.types.iter().cloned());
-        let rows = connection.query_typed_raw(statement.call(), parameters).await;
-        let mut rows = pin!(rows.map_err(|error| Failure { error, rolled_back: true })?);
-        let mut received = Vec::new();
-        loop {
-            match rows.try_next().await {
-                Ok(Some(row)) => received.push(row),
-                // The server has committed.
-                Ok(None) => {
-                    if statement.rows == Rows::One {
-                        received.retain(has_row);
-                    }
-                    return Ok(received);
-                }
-                // The server commits after it has reported the number of rows.
-                Err(error) => {
-                    return Err(Failure { error, rolled_back: rows.rows_affected().is_none() });
-                }
-            }
+        match &self.0 {
+            Some(connection) => call(connection, statement, values, names).await,
+            None => Ok(Vec::new()),
         }
     }
 
@@ -52,11 +34,6 @@ impl Lease {
         last_used.touch();
         self.0 = None;
     }
-}
-
-/// Whether a procedure's result stands for a row.
-fn has_row(row: &Row) -> bool {
-    !matches!(row.try_get::<_, Option<i64>>(0), Ok(None))
 }
 
 impl Drop for Lease {

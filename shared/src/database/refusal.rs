@@ -11,7 +11,9 @@ use std::io::ErrorKind;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::error::DbError;
+
+use super::error::ends_session;
 
 /// What a missing session means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +68,11 @@ impl Refusal {
 
     /// Classifies a transaction that a pooler ended before it had a server connection for it.
     pub(super) fn of_transaction(error: &PgError) -> Option<Self> {
+        let ended = ends_session(error);
         let error = error.as_db_error()?;
-        let fatal = error.parsed_severity() == Some(Severity::Fatal);
         let no_server = NO_SERVER.iter().any(|part| error.message().contains(part));
         let pooler = POOLER.contains(&error.code().code());
-        (pooler && fatal && no_server).then(|| Self::of_message(error))
+        (pooler && ended && no_server).then(|| Self::of_message(error))
     }
 
     fn of_error(error: &PgError) -> Self {

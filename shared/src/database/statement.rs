@@ -23,7 +23,18 @@ pub struct Statement {
     pub columns: &'static [Type],
     /// The number of its rows.
     pub(crate) rows: Rows,
-    call: OnceLock<String>,
+    call: OnceLock<Call>,
+}
+
+/// The call of a statement's routine, the same in every request.
+#[derive(Debug)]
+pub struct Call {
+    /// The SQL text, with parameters `$1`, `$2`, …
+    pub text: String,
+    /// The types of its parameters: the statement's, and the fingerprint's.
+    pub(super) types: Vec<Type>,
+    /// The last parameter.
+    pub(super) fingerprint: Vec<u8>,
 }
 
 /// The number of rows that a statement returns.
@@ -50,18 +61,26 @@ impl Statement {
         Self { name, sql, types, columns, rows, call: OnceLock::new() }
     }
 
-    /// The call, with parameters `$1`, `$2`, …
-    pub fn call(&self) -> &str {
+    /// The call, with a parameter for each value.
+    pub fn call(&self) -> &Call {
         self.call.get_or_init(|| {
-            let parameters = (1..=self.types.len()).map(|index| format!("${index}"));
-            self.call_with(&parameters.collect::<Vec<_>>())
+            let count = self.types.len() + 1;
+            let parameters: Vec<_> = (1..=count).map(|index| format!("${index}")).collect();
+            Call {
+                text: self.call_of(&parameters.join(", ")),
+                types: self.types.iter().cloned().chain([Type::BYTEA]).collect(),
+                fingerprint: [&[0xff], &self.hash().to_be_bytes()[..]].concat(),
+            }
         })
     }
 
-    /// The call with these parameters, as SQL.
+    /// The call with these values, as SQL.
     #[must_use]
-    pub fn call_with(&self, parameters: &[String]) -> String {
-        let parameters = parameters.join(", ");
+    pub fn call_with(&self, values: &[String]) -> String {
+        self.call_of(&format!("{}, {}", values.join(", "), self.fingerprint()))
+    }
+
+    fn call_of(&self, parameters: &str) -> String {
         let name = self.routine();
         match self.rows {
             Rows::Many => format!("SELECT * FROM {name}({parameters})"),
@@ -76,7 +95,19 @@ impl Statement {
     /// versions stay.
     #[must_use]
     pub fn routine(&self) -> String {
-        format!("task_api_{}_{:016x}", self.name, fnv1a(self.definition().as_bytes()))
+        format!("task_api_{}_{:016x}", self.name, self.hash())
+    }
+
+    fn hash(&self) -> u64 {
+        fnv1a(self.definition("").as_bytes())
+    }
+
+    /// The last parameter of the call, as SQL. The routine refuses another one: in a session that a
+    /// pooler shares, the name of a prepared statement may be another client's. The first byte is
+    /// in no UTF-8 text and the length is no number's, so the statements of other software fail to
+    /// read it.
+    fn fingerprint(&self) -> String {
+        format!("'\\xff{:016x}'", self.hash())
     }
 
     /// The SQL that creates the routine, run as the owner of the tables.
@@ -90,14 +121,17 @@ impl Statement {
         // The default grant to PUBLIC may have been revoked.
         format!(
             "CREATE {kind} {name}{}; GRANT EXECUTE ON {kind} {name} TO PUBLIC",
-            self.definition()
+            self.definition(&self.fingerprint())
         )
     }
 
     /// The routine without its name. It switches to the role and sets the user whose rows the role
-    /// sees; both end with the transaction. Its lock timeout is below the request's time limit.
-    fn definition(&self) -> String {
-        let types: Vec<_> = self.types.iter().map(|of| of.name().to_owned()).collect();
+    /// sees; both end with the transaction. Its lock timeout is below the request's time limit. An
+    /// assignment is cheaper than `PERFORM`, which runs a query.
+    fn definition(&self, fingerprint: &str) -> String {
+        let types = self.types.iter().chain([&Type::BYTEA]);
+        let types: Vec<_> = types.map(|of| of.name().to_owned()).collect();
+        let last = types.len();
         let names: Vec<_> =
             (0..self.columns.len()).map(|index| format!("column_{index}")).collect();
         let columns = names.iter().zip(self.columns);
@@ -118,10 +152,15 @@ impl Statement {
         };
         format!(
             "{head} LANGUAGE plpgsql AS $routine$
+DECLARE
+    settings text;
 BEGIN
-    PERFORM set_config('role', '{DATABASE_ROLE}', true),
-            set_config('task_api.user_id', $1, true),
-            set_config('lock_timeout', '4s', true);
+    IF ${last} <> {fingerprint} THEN
+        RAISE invalid_sql_statement_name;
+    END IF;
+    settings := set_config('role', '{DATABASE_ROLE}', true)
+        || set_config('task_api.user_id', $1, true)
+        || set_config('lock_timeout', '4s', true);
     {body};
 END $routine$"
         )
@@ -155,10 +194,10 @@ mod tests {
         assert_ne!(name, function("SELECT $1", &[Type::TEXT, Type::INT8], TEXTS));
         assert_ne!(name, function("SELECT $1", TEXTS, &[Type::TEXT]));
         let statement = Statement::new("n", Rows::Many, "SELECT $1", TEXTS, TEXTS);
-        assert_eq!(statement.call(), format!("SELECT * FROM {name}($1, $2)"));
+        assert_eq!(statement.call().text, format!("SELECT * FROM {name}($1, $2, $3)"));
         let statement = Statement::new("n", Rows::One, "SELECT $1", TEXTS, TEXTS);
         let procedure = statement.routine();
         assert_ne!(procedure, name);
-        assert_eq!(statement.call(), format!("CALL {procedure}($1, $2, NULL, NULL)"));
+        assert_eq!(statement.call().text, format!("CALL {procedure}($1, $2, $3, NULL, NULL)"));
     }
 }

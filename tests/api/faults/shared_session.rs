@@ -1,15 +1,25 @@
 //! All functions with many concurrent requests on the few sessions of a pooler that tracks no
 //! prepared statements: each request runs its own statement on its own rows.
+use std::fs::read_to_string;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{Fixture, Proxy, Reply, Request, new_database, operation, sql, try_sql};
+use tempfile::NamedTempFile;
+use tests::{Fixture, Proxy, Reply, Request, SETTINGS, new_database, operation, sql, try_sql};
 
-use super::{Fragile, pause};
+use super::{Fragile, pause, start};
 
 const USERS: usize = 8;
 const ROUNDS: usize = 45;
+
+/// What another client of the pooler may do with a session.
+const OTHERS: [&str; 5] =
+    ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL", ANOTHER_GET];
+
+/// Has the name and the parameters of a get that a function has prepared, and returns a task.
+const ANOTHER_GET: &str = "PREPARE s0 (text, bigint, text) AS \
+    SELECT 1::bigint, 'another', NULL, true, now(), now(), 1::bigint";
 
 #[test]
 fn what_shares_a_server_session_never_runs_anothers_statement() {
@@ -30,9 +40,7 @@ fn what_shares_a_server_session_never_runs_anothers_statement() {
             .collect();
         let mut others = 0;
         while users.iter().any(|user| !user.is_finished()) {
-            // State that another client of the pooler may leave behind.
-            let session = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"];
-            let _ = try_sql(&pooler.url, session[others % session.len()]);
+            let _ = try_sql(&pooler.url, OTHERS[others % OTHERS.len()]);
             others += 1;
             pause(Duration::from_millis(50));
         }
@@ -82,4 +90,39 @@ fn live(fragile: &Fragile, index: usize) -> usize {
         assert_eq!(cleared.body, json!({ "deleted": round % 2, "more": false }));
     }
     count
+}
+
+#[test]
+fn a_prepared_statement_that_another_client_replaced_never_runs() {
+    let [url, functions_url] = new_database();
+    // Of requests one after the other, each gets the same session.
+    let pooler = Fixture::start("pgbouncer", &[("DATABASE_URL", &functions_url)]);
+    let settings = [&SETTINGS[..], &[("DATABASE_URL", &pooler.url)]].concat();
+    let task = sql(&url, "INSERT INTO tasks (user_id, title) VALUES ('u', 'kept') RETURNING id");
+    let another = |statement: &'static str| {
+        let url = &pooler.url;
+        move || drop(sql(url, statement))
+    };
+    // It prepares its own statement, which takes the same parameters.
+    let delete = || {
+        let log = NamedTempFile::new().unwrap();
+        let delete = start("delete-task", &settings, &log);
+        delete.ask("u", &operation("delete-task").example(), 404).expect(404);
+    };
+    let replacements: [&dyn Fn(); 4] =
+        [&|| (), &another("PREPARE s0 AS SELECT 1"), &another(ANOTHER_GET), &delete];
+    for (index, replace) in replacements.iter().enumerate() {
+        another("DEALLOCATE ALL")();
+        let log = NamedTempFile::new().unwrap();
+        let get = start("get-task", &settings, &log);
+        let ask = || get.ask("u", &operation("get-task").example(), &task[0]).expect(200).clone();
+        let lost = || read_to_string(log.path()).unwrap().contains("without names");
+        let body = ask();
+        assert_eq!((&body["title"], ask()), (&json!("kept"), body.clone()));
+        assert!(!lost(), "{index}: a prepared statement is used");
+        another("DEALLOCATE ALL")();
+        replace();
+        assert_eq!(ask(), body, "{index}");
+        assert!(lost(), "{index}");
+    }
 }
