@@ -62,20 +62,22 @@ async fn named(
     names: &Names,
 ) -> Result<Vec<Row>, Failure> {
     let mut preparing = pin!(connection.prepare_typed_cached(&call.text, &call.types));
+    // Rarely needed, so its size is not part of each request's future.
+    let unnamed = || Box::pin(unnamed(connection, call, parameters));
     match preparing.as_mut().now_or_never() {
         Some(Ok(prepared)) => {
             let answer = connection.query_raw(&prepared, parameters.iter().copied()).await;
             match received(answer).await {
                 Err(failure) if failure.may_be_of_another_statement() => {
                     names.give_up(&failure.error);
-                    unnamed(connection, call, parameters).await
+                    unnamed().await
                 }
                 answer => answer,
             }
         }
         Some(Err(error)) => Err(Failure { error, rolled_back: true }),
         None => {
-            let (prepared, answer) = tokio::join!(preparing, unnamed(connection, call, parameters));
+            let (prepared, answer) = tokio::join!(preparing, unnamed());
             match prepared {
                 // The call, which was sent after it, was not read.
                 Err(error) if ends_session(&error) => Err(Failure { error, rolled_back: true }),
