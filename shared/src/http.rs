@@ -3,6 +3,7 @@ mod bearer;
 mod body;
 mod clear;
 mod etag;
+mod json;
 mod page;
 mod paths;
 mod problem;

@@ -1,6 +1,7 @@
 //! The task, and what a client may say of it. Each type is made only by parsing, so its values are
 //! valid.
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
 
 use super::field::Expectation;
@@ -130,7 +131,9 @@ pub struct Task {
 
 /// UTC with all six digits that the database stores, so that times also compare as text.
 fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{time:.6}"))
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+    // A third of the time that formatting it by `fmt` takes.
+    serializer.serialize_str(&PRINTER.timestamp_to_string(time))
 }
 
 /// The result of a create.
