@@ -3,7 +3,6 @@ mod bearer;
 mod body;
 mod clear;
 mod etag;
-mod json;
 mod page;
 mod paths;
 mod problem;

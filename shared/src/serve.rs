@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use lambda_http::{Context, LambdaEvent, service_fn};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::Response;
+use lambda_http::{Body, Context, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
@@ -58,21 +60,32 @@ async fn receive<H, F>(
     app: &'static App,
     handler: H,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<Reply, Infallible>
+) -> Result<ApiGatewayV2httpResponse, Infallible>
 where
     H: Fn(&'static App, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
-    Ok(if let Some(request) = Request::of_event(payload.get()) {
+    let response = if let Some(request) = Request::of_event(payload.get()) {
         answer(app, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not an API Gateway event");
         finish(Err(problem), &context, Duration::ZERO, &Observed::default())
-    })
+    };
+    let (parts, body) = response.into_parts();
+    let mut reply = ApiGatewayV2httpResponse::default();
+    reply.status_code = parts.status.as_u16().into();
+    reply.headers = parts.headers;
+    reply.body = Some(body);
+    Ok(reply)
 }
 
-async fn answer<H, F>(app: &'static App, handler: H, request: Request, context: &Context) -> Reply
+async fn answer<H, F>(
+    app: &'static App,
+    handler: H,
+    request: Request,
+    context: &Context,
+) -> Response<Body>
 where
     H: Fn(&'static App, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
@@ -102,21 +115,22 @@ fn finish(
     context: &Context,
     took: Duration,
     observed: &Observed,
-) -> Reply {
+) -> Response<Body> {
     let (reply, problem) = match outcome {
         Ok(reply) => (reply, None),
         Err(problem) => (Reply::from(&problem), Some(problem)),
     };
+    let response = reply.into_response();
     let answered = Answered {
         request_id: &context.request_id,
         trace: context.xray_trace_id.as_deref(),
         took,
-        status: reply.status(),
+        status: response.status().as_u16(),
         code: problem.as_ref().map(Problem::code),
         reason: problem.as_ref().and_then(Problem::reason),
     };
     telemetry::report(&answered, observed);
-    reply
+    response
 }
 
 /// The time limit of a request that Lambda ends at `deadline`, in milliseconds since 1970.
@@ -171,9 +185,8 @@ mod tests {
                 "pathParameters": { "user_id": "u" },
             });
             let request = Request::of_event(&event.to_string()).unwrap();
-            let reply = answer(app, panics, request, &Context::default()).await;
-            let answer = serde_json::to_value(&reply).unwrap();
-            let body = answer["body"].as_str().unwrap();
+            let response = answer(app, panics, request, &Context::default()).await;
+            let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));
             assert!(!body.contains("MARKED"));

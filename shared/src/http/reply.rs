@@ -1,10 +1,9 @@
 //! The answer of a handler.
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use lambda_http::Body;
+use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
 
 use super::etag::{IfNoneMatch, etag};
-use super::json;
 use super::page::ListQuery;
 use super::paths;
 use super::problem::Problem;
@@ -16,26 +15,9 @@ const JSON: &str = "application/json";
 /// local gateway, which allows every origin, has none.
 const EXPOSED: &str = "ETag, Link, Location, Idempotent-Replayed, Retry-After, Date";
 
-/// An answer, with the headers that every answer has; serialized as API Gateway takes it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Reply {
-    status_code: u16,
-    #[serde(serialize_with = "by_name")]
-    headers: HeaderMap,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Box<RawValue>>,
-    is_base64_encoded: bool,
-    /// None; `cargo lambda watch` wants the list.
-    cookies: [&'static str; 0],
-}
-
-fn by_name<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
-    // Their values are ASCII text.
-    let headers =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    serializer.collect_map(headers)
-}
+/// An answer, with the headers that every answer has.
+#[derive(Debug)]
+pub struct Reply(Response<Body>);
 
 impl Reply {
     pub(super) fn new(
@@ -43,29 +25,25 @@ impl Reply {
         content_type: &'static str,
         body: &impl Serialize,
     ) -> Self {
-        match json::string_of(body) {
-            Some(body) => Self::bare(status, Some(body))
+        match serde_json::to_string(body) {
+            Ok(json) => Self::bare(status, Body::Text(json))
                 .with(header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
             // Strings, numbers and lists of them always serialize.
-            None => Self::bare(StatusCode::INTERNAL_SERVER_ERROR, None),
+            Err(_) => Self::bare(StatusCode::INTERNAL_SERVER_ERROR, Body::Empty),
         }
     }
 
-    fn bare(status: StatusCode, body: Option<Box<RawValue>>) -> Self {
-        Self {
-            status_code: status.as_u16(),
-            headers: HeaderMap::new(),
-            body,
-            is_base64_encoded: false,
-            cookies: [],
-        }
-        .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
-        .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-        .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED))
+    fn bare(status: StatusCode, body: Body) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Self(response)
+            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+            .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED))
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers_mut().insert(name, value);
         self
     }
 
@@ -87,7 +65,8 @@ impl Reply {
     #[must_use]
     pub fn task_unless(task: &Task, seen: &IfNoneMatch) -> Self {
         if seen.has(task.version) {
-            Self::bare(StatusCode::NOT_MODIFIED, None).with_text(header::ETAG, &etag(task.version))
+            Self::bare(StatusCode::NOT_MODIFIED, Body::Empty)
+                .with_text(header::ETAG, &etag(task.version))
         } else {
             Self::task(task)
         }
@@ -125,8 +104,8 @@ impl Reply {
         }
     }
 
-    pub(crate) fn status(&self) -> u16 {
-        self.status_code
+    pub(crate) fn into_response(self) -> Response<Body> {
+        self.0
     }
 }
 
