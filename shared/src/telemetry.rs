@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
@@ -161,6 +162,7 @@ pub(crate) struct Answered<'a> {
 
 /// Writes the log line of a request and sends its trace.
 pub(crate) fn report(answered: &Answered, observed: &Observed) {
+    const TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold = !WARM.swap(true, Ordering::Relaxed);
     let settings = &*SETTINGS;
@@ -178,7 +180,7 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
     }
     let now = Timestamp::now();
     let mut line = Line {
-        timestamp: format!("{now:.3}"),
+        timestamp: TIME.timestamp_to_string(&now),
         level,
         message: "request",
         request_id: answered.request_id,
