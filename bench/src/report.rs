@@ -224,7 +224,7 @@ impl Report {
                 self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &in_ours]);
             }
         }
-        self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request.");
+        self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request. For the last two columns, pgbench makes the functions' call; a function also lets the backend wait between requests, which costs wake-ups and cold caches.");
         self.head(&[
             "",
             "empty function, p50, µs",
@@ -233,9 +233,11 @@ impl Report {
             "database's CPU, µs",
             "pgbench's, µs",
             "ours / pgbench's",
+            "our call by pgbench, µs",
+            "the latter / pgbench's",
         ]);
         for operation in &warm.operations {
-            let OperationResults { function, nothing, server, .. } = operation;
+            let OperationResults { function, nothing, server, call_server, .. } = operation;
             let OperationResults { transaction, transaction_server, .. } = operation;
             self.row(&[
                 function,
@@ -245,6 +247,8 @@ impl Report {
                 server,
                 transaction_server,
                 &server.ratio(transaction_server),
+                call_server,
+                &call_server.ratio(transaction_server),
             ]);
         }
         self.prose("The statement alone, prepared, by pgbench over TLS.");

@@ -78,6 +78,8 @@ pub(crate) struct OperationResults {
     /// The same statement by pgbench: its latency, and the server's CPU time, in µs.
     pub(crate) transaction: Series,
     pub(crate) transaction_server: Series,
+    /// The server's CPU time for the functions' call by pgbench, in µs.
+    pub(crate) call_server: Series,
 }
 
 impl OperationResults {
@@ -155,6 +157,7 @@ async fn measure_operation(
         nothing: Warm::default(),
         transaction: Series::default(),
         transaction_server: Series::default(),
+        call_server: Series::default(),
     };
     let mut sandboxes = Vec::new();
     for program in &subject.programs {
@@ -183,6 +186,7 @@ async fn measure_operation(
         let transactions = limit.measure(Script::Transaction(function), TRANSACTIONS).await?;
         results.transaction.push(transactions.p50);
         results.transaction_server.push(transactions.cpu);
+        results.call_server.push(limit.measure(Script::Call(function), TRANSACTIONS).await?.cpu);
     }
     Ok(results)
 }
