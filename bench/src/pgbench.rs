@@ -95,6 +95,8 @@ impl Limit<'_> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), self.text(script)?)?;
         let mut pgbench = Command::new(self.database.programs.join("pgbench"));
+        // Otherwise PostgreSQL plans some of the prepared statements in each transaction.
+        pgbench.env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan");
         pgbench.args(["-n", "-M", "prepared", "-D", "n=0", "-f"]).arg(file.path()).args(options);
         let output = pgbench.arg(self.url(script)).output().context("cannot start pgbench")?;
         let text = String::from_utf8(output.stdout)?;

@@ -224,7 +224,7 @@ impl Report {
                 self.row(&[&format!("{function}, {name}"), p50, p99, p999, cpu, &in_ours]);
             }
         }
-        self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request. For the last two columns, pgbench makes the functions' call; a function also lets the backend wait between requests, which costs wake-ups and cold caches.");
+        self.prose("The distance to the lower limit. An operation's floor is the sum of two: a function on the same runtime crate that only sends an answer of the same length, and pgbench with the same statement on the same server, over TLS, prepared with a generic plan, in a transaction of four pipelined messages that sets the role and the user. The database's CPU is the CPU time of its backends for a request. For the last two columns, pgbench makes the functions' call; a function also lets the backend wait between requests, which costs wake-ups and cold caches.");
         self.head(&[
             "",
             "empty function, p50, µs",

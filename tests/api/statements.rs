@@ -140,5 +140,19 @@ fn a_page_costs_the_same_however_deep_and_however_many_tasks_there_are() {
         let pages = pages_read(&plan);
         assert!(pages <= baseline + 5, "{pages} pages, {baseline} for the first: {plan:#}");
     }
+    assert_planned_without_values(&user);
     sql(&database().url, &format!("DELETE FROM tasks WHERE user_id = '{}'", user.id));
+}
+
+/// Without it, `PostgreSQL` prefers another plan for each call where users have many tasks.
+fn assert_planned_without_values(user: &User) {
+    let values = [format!("'{}'", user.id), LAST.into(), "51".into(), "0".into()];
+    let call = statement("list").unwrap().call_with(&values);
+    let explain = "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; \
+        SET auto_explain.log_nested_statements = on";
+    sql(&database().url, &format!("{explain}; {}", [call.as_str(); 7].join("; ")));
+    let log = database().log();
+    let conditions = log.lines().filter(|line| line.contains("Index Cond: ((user_id = "));
+    let (without, with): (Vec<_>, Vec<_>) = conditions.partition(|line| line.contains("$1"));
+    assert_eq!((without.len(), with), (7, Vec::new()));
 }
