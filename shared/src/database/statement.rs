@@ -127,9 +127,8 @@ impl Statement {
 
     /// The routine without its name. It switches to the role and sets the user whose rows the role
     /// sees; both end with the transaction. Its lock timeout is below the request's time limit.
-    /// Where users have many tasks, `PostgreSQL` would plan a list anew in each call, because it
-    /// takes a page for a tenth of them. An assignment is cheaper than `PERFORM`, which runs a
-    /// query.
+    /// Its plans are generic: where users have many tasks, `PostgreSQL` would otherwise plan lists
+    /// and clears anew in each call. An assignment is cheaper than `PERFORM`, which runs a query.
     fn definition(&self, fingerprint: &str) -> String {
         let types = self.types.iter().chain([&Type::BYTEA]);
         let types: Vec<_> = types.map(|of| of.name().to_owned()).collect();
