@@ -144,7 +144,7 @@ fn a_page_costs_the_same_however_deep_and_however_many_tasks_there_are() {
     sql(&database().url, &format!("DELETE FROM tasks WHERE user_id = '{}'", user.id));
 }
 
-/// Without it, `PostgreSQL` prefers another plan for each call where users have many tasks.
+/// By default, `PostgreSQL` would plan each list for its values here, where one user has all tasks.
 fn assert_planned_without_values(user: &User) {
     let values = [format!("'{}'", user.id), LAST.into(), "51".into(), "0".into()];
     let call = statement("list").unwrap().call_with(&values);
