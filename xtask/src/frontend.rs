@@ -41,9 +41,10 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         .context("the frontend's migrations")
 }
 
-/// Runs a script of its `package.json` with these variables.
-pub(crate) fn script(name: &str, variables: &[(&str, &str)]) -> Result<()> {
-    tools::run(npm(&["run", "--silent", name]).envs(variables.iter().copied()))
+/// Runs a script of its `package.json` with these arguments and variables.
+pub(crate) fn script(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let command = [&["run", "--silent", name, "--"], arguments].concat();
+    tools::run(npm(&command).envs(variables.iter().copied()))
         .with_context(|| format!("npm run {name}, in the frontend"))
 }
 

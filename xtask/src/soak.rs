@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("The app, while its database fails at random …");
         frontend::ensure_packages()?;
         let path = tools::path_with_cargo_lambda()?;
-        test::browser(&path, &test::chromium()?, "test:faults")?;
+        test::browser(&path, &test::chromium()?, "test:faults", &[])?;
     }
     println!("Hostile requests, {HOSTILE_CASES} an operation …");
     let mut hostile = project::cargo();

@@ -14,10 +14,11 @@ use crate::{fixture, frontend, migrate, pgbouncer, postgres, project, settings, 
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run only the frontend's tests.
-    #[arg(long, conflicts_with = "arguments")]
+    /// Run only the frontend's tests; with arguments, only the browser tests that they choose.
+    #[arg(long)]
     frontend: bool,
-    /// Run only `cargo test --workspace`, with these arguments: names of tests, options.
+    /// Run only `cargo test --workspace`, or the browser tests, with these arguments: names of
+    /// tests, options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -34,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if whole {
         pgbouncer::program()?;
     }
-    let chromium = if whole && frontend::exists() {
+    let chromium = if (whole || options.frontend) && frontend::exists() {
         frontend::ensure_packages()?;
         Some(chromium()?)
     } else {
@@ -42,20 +43,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     println!("Building the functions …");
     gateway::build()?;
-    if !whole {
-        let given = options.arguments.iter().map(String::as_str).collect::<Vec<_>>();
-        cargo_test(&path, &[&["--workspace"][..], &given].concat())?;
-    } else if !options.frontend {
-        backend(&path)?;
+    let given = options.arguments.iter().map(String::as_str).collect::<Vec<_>>();
+    if !options.frontend {
+        if whole {
+            backend(&path)?;
+        } else {
+            cargo_test(&path, &[&["--workspace"][..], &given].concat())?;
+        }
     }
     if let Some(chromium) = chromium {
-        let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
-        frontend::script("check:api", &[]).context(hint)?;
-        for script in ["lint", "typecheck", "test"] {
-            println!("The frontend: npm run {script} …");
-            frontend::script(script, &[])?;
+        if whole {
+            let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
+            frontend::script("check:api", &[], &[]).context(hint)?;
+            for script in ["lint", "typecheck", "test"] {
+                println!("The frontend: npm run {script} …");
+                frontend::script(script, &[], &[])?;
+            }
         }
-        browser(&path, &chromium, "test:browser")?;
+        browser(&path, &chromium, "test:browser", &given)?;
     }
     Ok(())
 }
@@ -86,7 +91,12 @@ fn backend(path: &OsStr) -> Result<()> {
 }
 
 /// Runs a script of the frontend's tests against the built app, the gateway and the database.
-pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()> {
+pub(crate) fn browser(
+    path: &OsStr,
+    chromium: &Path,
+    script: &str,
+    arguments: &[&str],
+) -> Result<()> {
     let folder = fixture::folder()?;
     let log =
         |name: &str| Ok::<_, std::io::Error>(Output::File(File::create(folder.path().join(name))?));
@@ -122,7 +132,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
         ("TRUSTED_PROXIES", "127.0.0.0/8"),
     ];
     println!("The frontend: npm run build …");
-    frontend::script("build", &variables)?;
+    frontend::script("build", &[], &variables)?;
     let gateway = Gateway { path, port: gateway_port, concurrency: 2, watch: false };
     let of_functions = [("DATABASE_URL", functions_url.expose())];
     let _gateway = gateway.start(variables.into_iter().chain(of_functions), log("api")?)?;
@@ -138,7 +148,7 @@ pub(crate) fn browser(path: &OsStr, chromium: &Path, script: &str) -> Result<()>
         ("DATABASE_OWNER_URL", owner_url.expose()),
         ("APP_LOG", &app_log),
     ];
-    let outcome = frontend::script(script, &[&variables[..], &urls].concat());
+    let outcome = frontend::script(script, arguments, &[&variables[..], &urls].concat());
     if outcome.is_err() {
         for name in ["api", "app"] {
             let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
