@@ -9,7 +9,8 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   fullyParallel: true,
-  workers: 2,
+  // More than cores: the tests mostly wait.
+  workers: 4,
   forbidOnly: true,
   // With faults, some tests fail; short timeouts let them end sooner.
   timeout: FAULTS ? 30_000 : 90_000,

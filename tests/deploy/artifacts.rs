@@ -10,13 +10,13 @@ use crate::tools::{built, failure, root, sam, success};
 
 /// The glibc version in `provided.al2023`.
 const GLIBC: (u32, u32) = (2, 34);
-/// The limit of a binary in bytes, since its size costs time in every cold start. Measured: 6.5 MB,
-/// 2.9 MB as a zip.
-const SIZE: u64 = 6_900_000;
+/// The limit of a binary in bytes, since its size costs time in every cold start. Measured: 8.4 MB
+/// as the tests link it, 6.5 MB as deployed.
+const SIZE: u64 = 8_900_000;
 
 #[test]
 fn the_binaries_are_small_and_run_where_lambda_runs_them() {
-    let _built = built("dev");
+    built();
     let folders = std::fs::read_dir(root().join(".aws-sam/build")).unwrap();
     let binaries: Vec<_> = folders
         .map(|entry| entry.unwrap().path().join("bootstrap"))
@@ -34,7 +34,7 @@ fn the_binaries_are_small_and_run_where_lambda_runs_them() {
 
 #[test]
 fn functions_built_elsewhere_are_deployed_as_if_built_here() {
-    let _built = built("dev");
+    built();
     let here = root().join(".aws-sam/build");
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = elsewhere.path().join(".aws-sam/build");

@@ -158,7 +158,7 @@ impl Local {
         assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
         assert!(url.starts_with(&format!("postgres://better_auth_{stage}_a:")));
 
-        let built = built(stage);
+        built();
         // This AWS has no CodeDeploy, and ignores it in prod.
         let deploy = |more: &[&str]| {
             let more = [&["--no-confirm-changeset"], more].concat();
@@ -170,7 +170,6 @@ impl Local {
             let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
             deploy(&["--parameter-overrides", traced]);
         }
-        drop(built);
         let check = "cargo xtask stage dev check";
         let said = success(&mut self.step(stage, DEPLOY, check, &["--dry-run"]));
         let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
@@ -345,11 +344,10 @@ fn an_event_of_each_function_is_answered() {
 #[test]
 fn a_stage_that_nobody_knows_is_refused() {
     let local = deployed("prod");
-    let built = built("prod");
+    built();
     let text =
         failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
     assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
-    drop(built);
 
     // The parameters that `sam deploy --parameter-overrides` passes to CloudFormation.
     let template = &translated("dev", &[])["template"];

@@ -96,20 +96,13 @@ pub fn compiled() -> MutexGuard<'static, ()> {
     COMPILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The functions as `sam build` makes them for a stage, in a folder that is locked while this is
-/// held.
-pub fn built(stage: &'static str) -> MutexGuard<'static, Option<&'static str>> {
-    /// The stage that the folder was built for.
-    static BUILT: Mutex<Option<&str>> = Mutex::new(None);
-    let mut held = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if *held != Some(stage) {
-        *held = None;
+/// Builds `.aws-sam/build`, once: the stages differ only in the parameters of `sam deploy`.
+pub fn built() {
+    static BUILT: LazyLock<()> = LazyLock::new(|| {
         let _compiled = compiled();
-        let build = step("docs/deploy.md", "sam build --config-env dev", stage);
-        success(sam("sam").args(&build[1..]));
-        *held = Some(stage);
-    }
-    held
+        success(sam("sam").args(&step("docs/deploy.md", "sam build --config-env dev", "dev")[1..]));
+    });
+    LazyLock::force(&BUILT);
 }
 
 /// The words of a command on a page, for a stage.

@@ -8,7 +8,7 @@ const LEAN: &str = "target/lambda-without-secrets-manager";
 
 pub(crate) fn run() -> Result<()> {
     postgres::ensure_programs()?;
-    soak::build_functions()?;
+    soak::build_functions(&[])?;
     let mut lean = project::cargo();
     lean.env("PATH", tools::path_with_cargo_lambda()?);
     lean.args(["lambda", "build", "--release", "--no-default-features", "--lambda-dir", LEAN]);

@@ -18,7 +18,7 @@ const HOSTILE_CASES: &str = "3000";
 const PROPERTY_CASES: &str = "1000000";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    load(options.minutes * 60)?;
+    load(options.minutes * 60, &[])?;
     if frontend::exists() {
         println!("The app, while its database fails at random …");
         frontend::ensure_packages()?;
@@ -38,17 +38,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     tools::run(&mut properties).context("a property test failed")
 }
 
-/// The functions as deployed.
-pub(crate) fn build_functions() -> Result<()> {
+/// The functions as deployed, unless these variables change how they are built.
+pub(crate) fn build_functions(variables: &[(&str, &str)]) -> Result<()> {
     println!("Building the release functions …");
     let mut build = project::cargo();
-    build.env("PATH", tools::path_with_cargo_lambda()?).args(["lambda", "build", "--release"]);
+    build.env("PATH", tools::path_with_cargo_lambda()?).envs(variables.iter().copied());
+    build.args(["lambda", "build", "--release"]);
     tools::run(&mut build).context("the functions do not compile")
 }
 
-/// A mixed load on the release binaries, then a burst.
-pub(crate) fn load(seconds: u64) -> Result<()> {
-    build_functions()?;
+/// A mixed load on the release binaries, built with these variables, then a burst.
+pub(crate) fn load(seconds: u64, variables: &[(&str, &str)]) -> Result<()> {
+    build_functions(variables)?;
     // Built in the workspace, whose dependencies the tests have compiled; cargo puts it beside this
     // binary.
     let mut build = project::cargo();
