@@ -17,6 +17,7 @@ const MODES = new Map([
  * @returns {import('pg').ClientConfig}
  */
 export function connection(text) {
+  text = text.trim();
   // Node's own error would quote the URL with its password.
   if (!URL.canParse(text) || !/^postgres(ql)?:/.test(text)) {
     throw new Error('DATABASE_URL is not a URL such as postgres://user:password@host/database');

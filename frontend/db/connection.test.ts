@@ -35,6 +35,10 @@ describe('TLS to the database', () => {
     }
   });
 
+  it('is that of the URL without the space around it', () => {
+    assert.deepEqual(connection(` ${NEON}\n`), connection(NEON));
+  });
+
   it('is not weakened by PGSSLMODE', () => {
     process.env.PGSSLMODE = 'no-verify';
     assert.deepEqual(tls(NEON), {});

@@ -30,7 +30,7 @@ try {
   await guard.query('BEGIN');
   // Anybody who may connect can hold this lock, so fail with a message instead of waiting forever.
   await guard.query("SET LOCAL lock_timeout = '20s'");
-  await guard.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await guard.query('SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)', [LOCK]);
   await migrate(drizzle(client), { migrationsFolder: fileURLToPath(new URL('../drizzle', import.meta.url)) });
   await guard.query('COMMIT');
   console.log('The tables of Better Auth are up to date.');

@@ -7,7 +7,7 @@ type Schemas = components['schemas'];
 export type Task = Schemas['Task'];
 export type NewTask = Schemas['NewTask'];
 export type Cleared = Schemas['Cleared'];
-export type TaskChange = Pick<Partial<Task>, 'title' | 'description' | 'completed'>;
+export type TaskChange = Schemas['TaskChange'];
 /** A task with its version; a list contains no versions. */
 export type VersionedTask = Task & { etag: string | null };
 /** A page of a list, newest first, and the path of the next page. */
@@ -16,9 +16,7 @@ export interface TaskPage {
   next: string | null;
 }
 
-type ListQuery = Omit<NonNullable<operations['listTasks']['parameters']['query']>, 'completed'> & {
-  completed?: boolean;
-};
+type ListQuery = NonNullable<operations['listTasks']['parameters']['query']>;
 /** Which tasks to delete; those that changed after `until` stay. */
 type ClearQuery = ({ completed: boolean } | { all: true }) & { until?: string };
 interface CallOptions {
@@ -64,7 +62,7 @@ export class ApiClient {
 
   /** A page, by its query or by the `next` of the page before. */
   async getTaskPage(userId: string, query: ListQuery | string = {}, options: CallOptions = {}): Promise<TaskPage> {
-    const params = { path: { user_id: userId }, query: typeof query === 'string' ? queryOf(query) : textOf(query) };
+    const params = { path: { user_id: userId }, query: typeof query === 'string' ? queryOf(query) : query };
     const { data, response } = await this.#client.GET(TASKS, { params, ...options });
     return { tasks: answerOf(data), next: nextPage(response.headers.get('Link')) };
   }
@@ -86,9 +84,7 @@ export class ApiClient {
     { ifMatch, ...options }: WriteOptions = {},
   ): Promise<VersionedTask> {
     const params = writeParams(userId, taskId, ifMatch);
-    // The document requires one of the three, which TypeScript cannot express.
-    const body = change as Schemas['TaskChange'];
-    return versioned(await this.#client.PUT(TASK, { params, body, ...options }));
+    return versioned(await this.#client.PUT(TASK, { params, body: change, ...options }));
   }
 
   /** Returns the deleted task. */
@@ -98,8 +94,7 @@ export class ApiClient {
   }
 
   /** Deletes up to 10,000 tasks; repeat it while `more` is true. */
-  async clearTasks(userId: string, { until, ...which }: ClearQuery, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
-    const query = 'all' in which ? ({ all: 'true', until } as const) : ({ ...textOf(which), until } as const);
+  async clearTasks(userId: string, query: ClearQuery, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
     const params = { path: { user_id: userId }, query };
     return answerOf((await this.#client.DELETE(TASKS, { params, ...options })).data);
   }
@@ -154,11 +149,6 @@ const taskParams = (userId: string, taskId: number) => ({ path: { user_id: userI
 const writeParams = (userId: string, taskId: number, ifMatch?: string | null) => ({
   ...taskParams(userId, taskId),
   header: ifMatch ? { 'If-Match': ifMatch } : undefined,
-});
-
-const textOf = <Query extends { completed?: boolean }>({ completed, ...query }: Query) => ({
-  completed: completed === undefined ? undefined : completed ? ('true' as const) : ('false' as const),
-  ...query,
 });
 
 /** The query of a path; the API's base URL stays, so that no link can send the token elsewhere. */

@@ -9,27 +9,32 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
             };
             cookie?: never;
         };
         /**
          * List tasks
-         * @description A page of tasks, newest first (`id` descending). The last of a repeated parameter counts; unknown parameters are ignored.
+         * @description A page of tasks, newest first (`id` descending). The last of a repeated parameter counts; unknown parameters are
+         *     ignored. `after` and an `offset` other than 0 exclude each other.
          */
         get: operations["listTasks"];
         put?: never;
         /**
          * Create a task
-         * @description Creates an open task. With an `Idempotency-Key` the request is safe to repeat.
+         * @description Creates a task. With an `Idempotency-Key` the request is safe to repeat.
          */
         post: operations["createTask"];
         /**
          * Delete many tasks
-         * @description Deletes the completed, the open, or all tasks: set either `completed` or `all=true`. One request deletes at most
-         *     10,000 tasks, oldest first; while `more` is true, send it again. It is safe to repeat.
-         *     `all=true` also deletes the user's idempotency keys; `deleted` counts only tasks, `more` covers both.
+         * @description Deletes the completed, the open, or all tasks: `completed` and `all` exclude each other, and one of them is
+         *     required. One request deletes at most 10,000 tasks, oldest first; while `more` is true, send it again. It is safe
+         *     to repeat. `all=true` also deletes the user's idempotency keys; `deleted` counts only tasks, `more` covers both.
+         *     Many tasks have no `ETag`: with `If-Match` the answer is 412, and nothing is deleted.
          */
         delete: operations["clearTasks"];
         options?: never;
@@ -42,9 +47,15 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -67,7 +78,11 @@ export interface paths {
         delete: operations["deleteTask"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Update a task by PATCH
+         * @description The same as PUT, for clients that send PATCH.
+         */
+        patch: operations["patchTask"];
         trace?: never;
     };
     "/api/{user_id}/tasks/{task_id}/complete": {
@@ -75,9 +90,15 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -163,10 +184,12 @@ export interface components {
         NewTask: {
             title: components["schemas"]["Title"];
             description?: components["schemas"]["Description"];
+            /** @description Whether it is completed already; false if absent. */
+            completed?: boolean;
         };
         /**
-         * @description The fields to change, at least one; absent fields stay unchanged. A null `description` removes it. Unknown members
-         *     are ignored, so a whole task may be sent back.
+         * @description The fields to change, at least one of the three; absent fields stay unchanged. A null `description` removes it.
+         *     Unknown members are ignored, so a whole task may be sent back.
          * @example {
          *       "title": "Buy oat milk",
          *       "completed": true
@@ -176,7 +199,7 @@ export interface components {
             title?: components["schemas"]["Title"];
             description?: components["schemas"]["Description"];
             completed?: boolean;
-        } & (unknown | unknown | unknown);
+        };
         /**
          * @description The completion to set. An object without members toggles; one with members must contain `completed`, and other
          *     members are ignored.
@@ -186,12 +209,12 @@ export interface components {
          */
         Completion: {
             completed?: boolean;
-        } & (unknown | unknown);
+        };
         /**
          * @description A failure (RFC 9457). `errors` is present exactly for 422.
          * @example {
          *       "type": "about:blank",
-         *       "title": "Unprocessable Entity",
+         *       "title": "Unprocessable Content",
          *       "status": 422,
          *       "detail": "title must not be blank.",
          *       "code": "invalid_request",
@@ -209,7 +232,7 @@ export interface components {
              * @description `about:blank`: the status is the type of the problem.
              */
             type: string;
-            /** @description The status code's name. */
+            /** @description The status code's phrase in RFC 9110. */
             title: string;
             /**
              * @description The status code.
@@ -234,7 +257,7 @@ export interface components {
          *     }
          */
         Fault: {
-            /** @description The name of the field, parameter or header; `body` for the whole body. */
+            /** @description The name of the field, parameter or header; `body` or `query` for the whole of it. */
             field: string;
             /** @description What is expected of it, to be read after the field's name. */
             message: string;
@@ -251,12 +274,24 @@ export interface components {
                 "application/json": components["schemas"]["Task"];
             };
         };
-        /** @description `invalid_request`: the query contains a character that is not allowed in a URI. */
-        MalformedQuery: {
+        /**
+         * @description `invalid_request`: the query contains a character that is not allowed in a URI, or a header one that is not allowed
+         *     in a header.
+         */
+        Malformed: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Bad Request",
+                 *       "status": 400,
+                 *       "detail": "The query has a character that no URI allows: percent-encode it.",
+                 *       "code": "invalid_request"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -267,6 +302,15 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Unauthorized",
+                 *       "status": 401,
+                 *       "detail": "The claim `iss` is missing.",
+                 *       "code": "invalid_token"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -276,6 +320,15 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Forbidden",
+                 *       "status": 403,
+                 *       "detail": "These tasks are another user's.",
+                 *       "code": "wrong_user"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -285,15 +338,33 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Not Found",
+                 *       "status": 404,
+                 *       "detail": "There is no such task.",
+                 *       "code": "task_not_found"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `stale_etag`: `If-Match` does not contain the task's current `ETag`. Nothing was changed. */
+        /** @description `stale_etag`: `If-Match` does not contain the task's current `ETag`, or `If-None-Match` does. Nothing was changed. */
         StaleEtag: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "detail": "The task has changed since it was read, or `If-None-Match` names its version.",
+                 *       "code": "stale_etag"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -303,15 +374,33 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Content Too Large",
+                 *       "status": 413,
+                 *       "detail": "The body is longer than 64 KiB.",
+                 *       "code": "body_too_large"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `not_json`: the `Content-Type` is not `application/json`. */
+        /** @description `not_json`: the `Content-Type` is not `application/json`, or the body has a `Content-Encoding`. */
         NotJson: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Unsupported Media Type",
+                 *       "status": 415,
+                 *       "detail": "Send the body as `Content-Type: application/json`.",
+                 *       "code": "not_json"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -324,7 +413,38 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Unprocessable Content",
+                 *       "status": 422,
+                 *       "detail": "title must not be blank.",
+                 *       "code": "invalid_request",
+                 *       "errors": [
+                 *         {
+                 *           "field": "title",
+                 *           "message": "must not be blank"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The gateway's own answer to too many requests, from which no function saw this one. Try again. */
+        Throttled: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Too Many Requests"
+                 *     }
+                 */
+                "application/json": {
+                    message: string;
+                };
             };
         };
         /** @description `internal`: an error in the service. */
@@ -333,6 +453,15 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Internal Server Error",
+                 *       "status": 500,
+                 *       "detail": "Something went wrong on our side.",
+                 *       "code": "internal"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -343,34 +472,52 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Service Unavailable",
+                 *       "status": 503,
+                 *       "detail": "The database is not available right now; try again shortly.",
+                 *       "code": "database_unavailable"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
     parameters: {
-        /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+        /**
+         * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+         * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+         */
         user_id: string;
-        /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+        /**
+         * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+         * @example 17
+         */
         task_id: number;
-        /** @description Only completed tasks (`true`, `1`) or only open ones (`false`, `0`). */
-        completed: "true" | "false" | "1" | "0";
+        /** @description Only completed tasks (`true`) or only open ones (`false`), in any case; or 1 and 0. */
+        completed: boolean;
         /** @description The most tasks in a page. */
         limit: number;
-        /** @description The number of tasks to skip. Not together with `after` (422). */
+        /** @description The number of tasks to skip, none if absent. Other than 0, it excludes `after` (422). */
         offset: number;
-        /** @description Where the page starts, an opaque cursor from a `Link` header. Not together with `offset` (422). */
+        /** @description Where the page starts, an opaque cursor from a `Link` header. It excludes an `offset` other than 0 (422). */
         after: string;
         /**
-         * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title
-         *     and description returns the first answer again; with other values it is 422. Keys are per user.
+         * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title,
+         *     description and completion returns the first answer again; with other values it is 422. Keys are per user.
          */
         "Idempotency-Key": string;
         /**
-         * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+         * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
          *     none matches, the answer is 412.
          */
         "If-Match": string;
-        /** @description Returns 304 if the task's `ETag` is one of these (comma-separated, weak tags included), or `*` for any. */
+        /**
+         * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+         *     one matches, a get is 304 and a change 412.
+         */
         "If-None-Match": string;
     };
     requestBodies: never;
@@ -398,18 +545,21 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description Only completed tasks (`true`, `1`) or only open ones (`false`, `0`). */
+                /** @description Only completed tasks (`true`) or only open ones (`false`), in any case; or 1 and 0. */
                 completed?: components["parameters"]["completed"];
                 /** @description The most tasks in a page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The number of tasks to skip. Not together with `after` (422). */
+                /** @description The number of tasks to skip, none if absent. Other than 0, it excludes `after` (422). */
                 offset?: components["parameters"]["offset"];
-                /** @description Where the page starts, an opaque cursor from a `Link` header. Not together with `offset` (422). */
+                /** @description Where the page starts, an opaque cursor from a `Link` header. It excludes an `offset` other than 0 (422). */
                 after?: components["parameters"]["after"];
             };
             header?: never;
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
             };
             cookie?: never;
@@ -426,10 +576,11 @@ export interface operations {
                     "application/json": components["schemas"]["Task"][];
                 };
             };
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -439,13 +590,16 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title
-                 *     and description returns the first answer again; with other values it is 422. Keys are per user.
+                 * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title,
+                 *     description and completion returns the first answer again; with other values it is 422. Keys are per user.
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
             };
             cookie?: never;
@@ -469,12 +623,13 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -483,18 +638,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Deletes the completed tasks (`true`, `1`) or the open ones (`false`, `0`).
+                 * @description Deletes the completed tasks (`true`) or the open ones (`false`), in any case; or 1 and 0. Not with `all`.
                  * @example true
                  */
-                completed?: "true" | "false" | "1" | "0";
-                /** @description Deletes all tasks. */
-                all?: "true";
+                completed?: boolean;
+                /** @description Deletes all tasks; nothing but `true` is accepted. Not with `completed`. */
+                all?: true;
                 /** @description Keeps tasks that changed after this time (RFC 3339). */
                 until?: string;
             };
             header?: never;
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
             };
             cookie?: never;
@@ -510,10 +668,12 @@ export interface operations {
                     "application/json": components["schemas"]["Cleared"];
                 };
             };
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
+            412: components["responses"]["StaleEtag"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -522,13 +682,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Returns 304 if the task's `ETag` is one of these (comma-separated, weak tags included), or `*` for any. */
+                /**
+                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 *     none matches, the answer is 412.
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 *     one matches, a get is 304 and a change 412.
+                 */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -544,11 +718,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["StaleEtag"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -558,15 +734,26 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 *     one matches, a get is 304 and a change 412.
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -579,7 +766,7 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Task"];
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
@@ -587,6 +774,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -596,15 +784,26 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 *     one matches, a get is 304 and a change 412.
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -620,12 +819,63 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
             412: components["responses"]["StaleEtag"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    patchTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 *     none matches, the answer is 412.
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 *     one matches, a get is 304 and a change 412.
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
+                user_id: components["parameters"]["user_id"];
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
+                task_id: components["parameters"]["task_id"];
+            };
+            cookie?: never;
+        };
+        /** @description At most 64 KiB (65536 bytes). A body without `Content-Type` is read as JSON. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskChange"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["WrongUser"];
+            404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["StaleEtag"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -635,15 +885,26 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Changes the task only if its `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 *     one matches, a get is 304 and a change 412.
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
             };
             path: {
-                /** @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403. */
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
                 user_id: components["parameters"]["user_id"];
-                /** @description The task's id, 1 to 2^53 - 1, in decimal digits. */
+                /**
+                 * @description The task's id, 1 to 2^53 - 1, in decimal digits.
+                 * @example 17
+                 */
                 task_id: components["parameters"]["task_id"];
             };
             cookie?: never;
@@ -659,7 +920,7 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Task"];
-            400: components["responses"]["MalformedQuery"];
+            400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["WrongUser"];
             404: components["responses"]["TaskNotFound"];
@@ -667,6 +928,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
         };

@@ -97,7 +97,7 @@ where
     let work = async {
         let owner = app.owner(&request).await?;
         telemetry::user(owner.log_name());
-        request.check_query()?;
+        request.check_characters()?;
         handler(app, owner, request).await
     };
     let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
@@ -227,9 +227,9 @@ mod tests {
     /// Reads everything that a handler can read.
     fn read_all(request: &Request) {
         let _ = (request.bearer_token(), request.path_user());
-        let _ = (request.check_query(), request.list_query());
+        let _ = (request.check_characters(), request.list_query());
         let _ = (request.task_id(), request.idempotency_key());
-        let _ = (request.if_match(), request.if_none_match());
+        let _ = (request.changeable(), request.if_none_match(), request.refuse_if_match());
         let _ = (request.json::<NewTask>(), request.json::<TaskChange>());
         let _ = request.json_or_default::<Completion>();
     }

@@ -23,7 +23,7 @@ fn clear_deletes_the_completed_tasks_or_the_open_ones() {
     let (other, _) = user_with(&["another's", "open"]);
     assert_eq!(clear(&user, "?completed=true").expect(200), json!({ "deleted": 1, "more": false }));
     assert_eq!(user.list("").titles(), ["open"]);
-    assert_eq!(clear(&user, "?completed=1").expect(200), json!({ "deleted": 0, "more": false }));
+    assert_eq!(clear(&user, "?completed=True").expect(200), json!({ "deleted": 0, "more": false }));
     user.new_task("also open");
     assert_eq!(clear(&user, "?completed=0").expect(200), json!({ "deleted": 2, "more": false }));
     assert_eq!(user.list("").expect(200), json!([]));
@@ -49,14 +49,33 @@ fn clear_deletes_everything_of_one_user_and_lets_keys_be_used_again() {
 #[test]
 fn clear_wants_one_scope_and_names_both_parameters() {
     let (user, _) = user_with(&["done", "open"]);
-    for query in ["", "?completed=true&all=true"] {
-        assert_eq!(clear(&user, query).faults(), ["completed", "all"], "{query}");
+    for query in ["", "?completed=true&all=true", "?all=false", "?all=1"] {
+        let reply = clear(&user, query);
+        assert_eq!(reply.faults(), ["query"], "{query}");
+        let detail = "query must have exactly one of completed and all=true.";
+        assert_eq!(reply.body["detail"], detail, "{query}");
     }
     assert_eq!(clear(&user, "?completed=true&until=yesterday").faults(), ["until"]);
     assert_eq!(user.list("").titles(), ["open", "done"]);
     // The last of a repeated parameter wins, and unknown ones are ignored.
     assert_eq!(clear(&user, "?completed=false&completed=true&x=y").expect(200)["deleted"], 1);
     assert_eq!(user.list("").titles(), ["open"]);
+}
+
+#[test]
+fn clear_with_if_match_deletes_nothing() {
+    let (user, _) = user_with(&["done", "open"]);
+    for tag in ["\"1\"", "*", ""] {
+        let clear = |query: &str| {
+            let path = format!("{}{query}", user.tasks());
+            user.send("DELETE", &path, &[("if-match", tag)], "")
+        };
+        let reply = clear("?all=true");
+        let problem = reply.expect_problem(412, "stale_etag");
+        assert_eq!(problem["detail"], "Many tasks have no ETag: send no `If-Match`.");
+        assert_eq!(clear("").faults(), ["query"]);
+    }
+    assert_eq!(user.list("").titles(), ["open", "done"]);
 }
 
 #[test]

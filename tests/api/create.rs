@@ -43,10 +43,23 @@ fn create_takes_a_title_alone() {
 }
 
 #[test]
+fn create_takes_a_task_that_is_completed_already() {
+    let user = User::new();
+    for completed in [true, false] {
+        let body = json!({ "title": "t", "completed": completed });
+        for reply in [user.create(&body), user.create_once(&completed.to_string(), &body)] {
+            let task = reply.expect(201);
+            assert_eq!(task["completed"], completed);
+            assert_eq!(user.get(&task["id"]).expect(200), task);
+        }
+    }
+}
+
+#[test]
 fn create_ignores_what_it_does_not_know() {
     let user = User::new();
     let body = json!({
-        "title": "t", "id": 1, "user_id": "somebody", "completed": true, "created_at": 0, "x": [{}],
+        "title": "t", "id": 1, "user_id": "somebody", "version": 9, "created_at": 0, "x": [{}],
     });
     let task = user.create(&body).expect(201);
     assert_eq!((&task["user_id"], &task["completed"]), (&json!(user.id), &json!(false)));
@@ -103,13 +116,17 @@ fn create_names_every_fault() {
     let user = User::new();
     for (body, faults) in [
         (json!({}), &["title"][..]),
-        (json!({ "title": true, "description": 1 }), &["title", "description"]),
+        (
+            json!({ "title": true, "description": 1, "completed": null }),
+            &["title", "description", "completed"],
+        ),
         (json!({ "title": "nul \0", "description": "nul \0" }), &["title", "description"]),
     ] {
         let reply = user.create(&body);
         assert_eq!(reply.faults(), faults, "{body}");
         let detail = reply.body["detail"].as_str().unwrap();
         assert!(faults.iter().all(|field| detail.contains(field)), "{detail}");
+        assert!(detail.matches("U+0000").count() <= 1, "{detail}");
     }
     assert_eq!(user.list("").expect(200), json!([]));
 }
@@ -165,6 +182,22 @@ fn create_takes_a_body_without_a_content_type_as_json() {
         r#"{"title":"t"}"#,
     );
     assert_eq!(reply.status, 201);
+}
+
+#[test]
+fn create_refuses_an_encoded_body() {
+    let user = User::new();
+    let create = |encoding: &str, body: &str| {
+        user.send("POST", &user.tasks(), &[("content-encoding", encoding)], body)
+    };
+    for encoding in ["gzip", "br", "identity, gzip", "x"] {
+        let reply = create(encoding, r#"{"title":"t"}"#);
+        let problem = reply.expect_problem(415, "not_json");
+        assert_eq!(problem["detail"], "Send the body without `Content-Encoding`.");
+    }
+    assert_eq!(create("Identity", r#"{"title":"t"}"#).status, 201);
+    // Without a body there is nothing that is encoded.
+    assert_eq!(create("gzip", "").faults(), ["body"]);
 }
 
 #[test]

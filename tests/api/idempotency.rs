@@ -2,7 +2,7 @@
 use std::thread;
 
 use serde_json::json;
-use tests::User;
+use tests::{User, database, embedded_stack, sql};
 
 #[test]
 fn the_same_key_and_body_give_the_first_answer_again() {
@@ -13,6 +13,7 @@ fn the_same_key_and_body_give_the_first_answer_again() {
     for body in [
         json!({ "description": "d", "title": " t " }),
         json!({ "title": "t", "description": "d", "x": 1 }),
+        json!({ "title": "t", "description": "d", "completed": false }),
     ] {
         let again = user.create_once("key-1", &body);
         assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"));
@@ -32,11 +33,32 @@ fn the_same_key_with_another_body_is_refused() {
         json!({ "title": "T" }),
         json!({ "title": "t", "description": "" }),
         json!({ "title": "t", "description": "d" }),
+        json!({ "title": "t", "completed": true }),
     ] {
         assert_eq!(user.create_once("key", &other).faults(), ["Idempotency-Key"]);
     }
     assert_eq!(user.create_once("key", &json!({ "title": "" })).faults(), ["title"]);
     assert_eq!(user.list("").expect(200), json!([first]));
+}
+
+/// The version before stored the hash of title and description, which were all that a create took.
+#[test]
+fn a_key_that_an_older_version_stored_gives_its_answer_again() {
+    let user = User::of(embedded_stack());
+    let id = &user.id;
+    for (key, hashed, body) in [
+        ("alone", "'t'::bytea || '\\x00'", json!({ "title": "t" })),
+        ("both", "'t'::bytea || '\\x0000' || 'd'", json!({ "title": "t", "description": "d" })),
+    ] {
+        let store = format!(
+            "INSERT INTO idempotency_keys (user_id, key, request_hash, task_id) \
+             VALUES ('{id}', '{key}', sha256({hashed}), 17)"
+        );
+        sql(&database().url, &store);
+        let reply = user.create_once(key, &body);
+        assert_eq!((reply.status, reply.header("idempotent-replayed")), (201, "true"), "{key}");
+        assert_eq!((&reply.body["id"], &reply.body["completed"]), (&json!(17), &json!(false)));
+    }
 }
 
 #[test]

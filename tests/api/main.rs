@@ -1,6 +1,7 @@
 //! The API's contract, as a client sees it.
 mod auth;
 mod clear;
+mod clients;
 mod complete;
 mod create;
 mod delete;

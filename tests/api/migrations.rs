@@ -3,7 +3,8 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use tests::{Session, database, sql, xtask};
+use shared::{DATABASE_ROLE, statement};
+use tests::{Session, database, new_database, sql, xtask};
 
 #[test]
 fn migrations_are_safe_to_run_twice_and_at_once() {
@@ -71,4 +72,93 @@ fn a_migration_does_not_wait_for_ever() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains(&format!("the session {pid} of")), "{said}");
     assert!(started.elapsed() < Duration::from_mins(1));
+}
+
+/// `public` as in a database upgraded from PostgreSQL 14, where the tables' owner does not own it.
+const OF_ANOTHER_OWNER: &str = "ALTER SCHEMA public OWNER TO embedded; \
+    GRANT CREATE ON SCHEMA public TO PUBLIC, tenant, web_access";
+
+/// What lets somebody else place objects where requests look them up; the SQL that ends it, and
+/// who must run that.
+const PLANTS: [(&str, &str, &str); 9] = [
+    (OF_ANOTHER_OWNER, "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "embedded"),
+    (
+        "GRANT CREATE ON DATABASE tenancy TO PUBLIC",
+        "REVOKE CREATE ON DATABASE tenancy FROM PUBLIC",
+        "tenant",
+    ),
+    (
+        "GRANT CREATE ON SCHEMA public TO planter",
+        "REVOKE CREATE ON SCHEMA public FROM planter",
+        "embedded",
+    ),
+    (
+        "GRANT CREATE ON SCHEMA public TO better_auth",
+        "REVOKE CREATE ON SCHEMA public FROM better_auth",
+        "embedded",
+    ),
+    (
+        "GRANT CREATE ON SCHEMA public TO team; GRANT team TO planter",
+        "REVOKE team FROM planter",
+        "embedded",
+    ),
+    ("GRANT tenant TO planter", "REVOKE tenant FROM planter", "embedded"),
+    // The first schema of a login's default search path has its name.
+    (
+        "CREATE SCHEMA planter; GRANT CREATE ON SCHEMA planter TO PUBLIC",
+        "REVOKE CREATE ON SCHEMA planter FROM PUBLIC",
+        "embedded",
+    ),
+    ("ALTER SCHEMA planter OWNER TO planter", "ALTER SCHEMA planter OWNER TO tenant", "planter"),
+    // Planted while anybody could.
+    (
+        "CREATE FUNCTION public.nextval(text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'; \
+         ALTER FUNCTION public.nextval(text) OWNER TO passer_by",
+        "DROP ROUTINE public.nextval(text)",
+        "passer_by",
+    ),
+];
+
+#[test]
+fn where_others_can_plant_what_requests_would_run_the_sql_that_ends_it_is_printed() {
+    let server = &database().url;
+    let roles = format!(
+        "CREATE ROLE tenant LOGIN PASSWORD 'tenant'; GRANT {DATABASE_ROLE} TO tenant WITH ADMIN OPTION; \
+         CREATE ROLE planter LOGIN NOINHERIT IN ROLE {DATABASE_ROLE}; \
+         CREATE ROLE better_auth; CREATE ROLE team; CREATE ROLE passer_by; CREATE ROLE web_access"
+    );
+    sql(server, &roles);
+    sql(server, "CREATE DATABASE tenancy OWNER tenant");
+    let admin = server.replace("/tasks?", "/tenancy?");
+    let owner = format!("postgres://tenant:tenant@{}", admin.split_once('@').unwrap().1);
+    let migrate = || {
+        let output = xtask().arg("migrate").env("DATABASE_URL", &owner).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (plant, remedy, by) in PLANTS {
+        sql(&admin, plant);
+        let (migrated, said) = migrate();
+        assert!(!migrated, "{plant}");
+        let printed: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert!(printed.contains(&format!("{remedy}; -- as {by}").as_str()), "{plant}: {said}");
+        sql(&admin, &printed.join("\n"));
+        let (migrated, said) = migrate();
+        assert!(migrated, "{plant}: {said}");
+    }
+}
+
+#[test]
+fn a_routine_of_another_owner_is_never_called() {
+    let [url, _] = &new_database();
+    let routine = statement("get").unwrap().routine();
+    let owner = format!("SELECT proowner::regrole FROM pg_proc WHERE proname = '{routine}'");
+    assert_eq!(sql(url, &owner), ["embedded"]);
+    sql(url, &format!("CREATE ROLE early LOGIN; ALTER ROUTINE {routine} OWNER TO early"));
+    let output = xtask().arg("migrate").env("DATABASE_URL", url).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let printed = said.lines().find_map(|line| line.strip_prefix("  ")).unwrap_or_default();
+    assert!(printed.starts_with(&format!("DROP ROUTINE public.{routine}(")), "{said}");
+    sql(url, printed);
+    assert!(xtask().arg("migrate").env("DATABASE_URL", url).output().unwrap().status.success());
+    assert_eq!(sql(url, &owner), ["embedded"]);
 }

@@ -1,8 +1,8 @@
 //! Row-level security: what the functions' login may not do, and which rows it sees if a statement
 //! omits the user.
 use serde_json::json;
-use shared::{DATABASE_ROLE, STATEMENTS, Statement};
-use tests::{User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
+use shared::{DATABASE_ROLE, STATEMENTS, Statement, statement};
+use tests::{Session, User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
 
 /// PostgreSQL's `insufficient_privilege`, also used for violated policies.
 const REFUSED: &str = "42501";
@@ -131,7 +131,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         }
         let (condition, routine) = ("user_id = $1", statement.routine());
         assert!(statement.sql.contains(condition), "{name}");
-        let forgetful = statement.creation().replace(condition, "true");
+        let forgetful = statement.creation("public").replace(condition, "true");
         sql(url, &format!("DROP ROUTINE {routine}; {forgetful}"));
         // Without row-level security the statement reaches the victim's tasks, as it does for the
         // victim.
@@ -146,4 +146,29 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         assert!(!shows(&sql(login, &statement.call_with(&thiefs))), "{name}");
         assert_eq!(sql(url, rows), before, "{name}");
     }
+}
+
+/// A table like the tasks', and a function that fits better than PostgreSQL's own.
+const PLANTED: &str = "CREATE TABLE pg_temp.tasks (user_id text, id bigint, title text, \
+        description text, completed boolean, created_at timestamptz, updated_at timestamptz, version bigint); \
+    GRANT ALL ON pg_temp.tasks TO PUBLIC; \
+    CREATE FUNCTION public.nextval(text) RETURNS bigint LANGUAGE plpgsql \
+        AS 'BEGIN RAISE EXCEPTION ''it runs as %'', current_user; END'";
+
+#[test]
+fn what_is_planted_in_a_session_or_its_schema_runs_in_no_request() {
+    let [url, login] = &new_database();
+    let id =
+        sql(url, "INSERT INTO tasks (user_id, title) VALUES ('u', 't') RETURNING id").remove(0);
+    // As a database upgraded from PostgreSQL 14 allows, until `cargo xtask migrate` refuses it.
+    sql(url, "GRANT CREATE ON SCHEMA public TO PUBLIC");
+    let session = Session::open(login);
+    session.run(PLANTED);
+    let called = |name: &str, task: &str| {
+        let statement = statement(name).unwrap();
+        session.try_run(&statement.call_with(&parameters("u", statement, task)))
+    };
+    assert_eq!(called("get", &id), Ok(vec![id.clone()]));
+    let created = called("create_once", &id).unwrap();
+    assert_eq!(sql(url, "SELECT id FROM tasks WHERE title = 'x'"), created);
 }

@@ -1,4 +1,4 @@
-//! `PUT /api/{user_id}/tasks/{task_id}`.
+//! `PUT` and `PATCH /api/{user_id}/tasks/{task_id}`.
 use std::thread;
 
 use serde_json::{Value, json};
@@ -29,6 +29,21 @@ fn update_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn update_by_patch_is_the_same() {
+    let user = User::new();
+    let task = user.create(&json!({ "title": "a", "description": "b" })).expect(201);
+    let patch = |body: Value| user.send("PATCH", &user.task(&task["id"]), &[], &body.to_string());
+    let patched = patch(json!({ "completed": true }));
+    assert_eq!(user.get(&task["id"]).header("etag"), patched.header("etag"));
+    let mut expected = task.clone();
+    expected["completed"] = json!(true);
+    expected["updated_at"] = patched.body["updated_at"].clone();
+    assert_eq!(patched.expect(200), expected);
+    assert_eq!(patch(json!({})).faults(), ["body"]);
+    assert_eq!(user.get(&task["id"]).expect(200), expected);
+}
+
+#[test]
 fn update_takes_a_whole_task_sent_back() {
     let user = User::new();
     let mut task = user.new_task("a");
@@ -49,7 +64,9 @@ fn update_refuses_a_body_that_sets_nothing() {
     let task = user.new_task("a");
     for body in [json!({}), json!({ "id": 1 }), json!({ "Title": "b" })] {
         let reply = user.update(&task["id"], &[], &body);
-        assert_eq!(reply.faults(), ["title", "description", "completed"]);
+        assert_eq!(reply.faults(), ["body"]);
+        let detail = "body must set at least one of title, description and completed.";
+        assert_eq!(reply.body["detail"], detail);
     }
     assert_eq!(user.get(&task["id"]).expect(200), task);
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
-use tests::routes;
+use tests::functions;
 
 use crate::tools::{built, failure, root, sam, success};
 
@@ -22,7 +22,7 @@ fn the_binaries_are_small_and_run_where_lambda_runs_them() {
         .map(|entry| entry.unwrap().path().join("bootstrap"))
         .filter(|file| file.is_file())
         .collect();
-    assert_eq!(binaries.len(), routes().len());
+    assert_eq!(binaries.len(), functions().len());
     for binary in binaries {
         let bytes = std::fs::read(&binary).unwrap();
         assert_eq!(&bytes[..4], b"\x7fELF");

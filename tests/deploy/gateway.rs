@@ -162,7 +162,8 @@ impl State {
             match route(&asked.method, &decoded(&asked.path)) {
                 Some((route, function, parameters)) => {
                     let event = asked.event(&id, &route, &parameters, self.behaviour.types);
-                    let answer = self.functions[function].invoke(event.to_string().into()).await;
+                    let answer =
+                        self.functions[function.as_str()].invoke(event.to_string().into()).await;
                     (Some(route), Answered::of_function(&answer.unwrap().body))
                 }
                 None => (None, Answered::own(404, "Not Found")),

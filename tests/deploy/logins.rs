@@ -146,12 +146,20 @@ fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
     let held: Vec<Session> = locks.iter().map(|_| Session::open(&changed)).collect();
     held.iter().zip(&locks).for_each(|(session, lock)| drop(session.run(lock)));
     assert_eq!(stage.sessions(&a).len(), 4);
+    stage.admin("CREATE ROLE accomplice");
+    let version: u32 = stage.admin("SHOW server_version_num")[0].parse().unwrap();
+    if version < 160_000 {
+        // A role may give itself to others.
+        thief.run(&format!("GRANT {a} TO accomplice"));
+    }
 
     let said = success(&mut stage.prepare(&["--new-login", "--now"]));
     assert!(said.contains(&format!("log in to the database as {b}")), "{said}");
     assert!(said.contains(&format!("The login {a} has ended")), "{said}");
     assert_eq!(stage.sessions(&a), Vec::<String>::new());
     assert!(!logs_in(&stolen) && !logs_in(&changed) && !logs_in(&with_password(&stolen, "again")));
+    let may = |role| format!("SELECT pg_has_role('{role}', '{DATABASE_ROLE}', 'MEMBER')");
+    assert_eq!([stage.admin(&may("accomplice")), stage.admin(&may(&a))], [["f"], ["f"]]);
     let second = stage.functions_url();
     assert!(second.contains(&format!("//{b}:")) && serves(&second));
 
@@ -219,21 +227,67 @@ fn a_role_that_could_do_more_is_not_adopted() {
     let aws = local_aws();
     let stage = Stage::new(&aws, "prod", server());
     let login = stage.login(DATABASE_ROLE, "a");
+    stage.admin("CREATE ROLE mallory");
     for (power, made) in [
         ("SUPERUSER", format!("CREATE ROLE {login} SUPERUSER")),
         ("BYPASSRLS", format!("CREATE ROLE {login} BYPASSRLS")),
         ("CREATEROLE", format!("CREATE ROLE {login} CREATEROLE")),
         ("member of pg_read_all_data", format!("CREATE ROLE {login} IN ROLE pg_read_all_data")),
+        ("with the members mallory", format!("CREATE ROLE {login} ROLE mallory")),
         (
             "owner of objects",
             format!("CREATE ROLE {login}; CREATE SCHEMA theirs AUTHORIZATION {login}"),
         ),
+        (
+            "SELECT ON public.tasks",
+            format!("CREATE ROLE {login}; GRANT SELECT ON tasks TO {login}"),
+        ),
+        (
+            "UPDATE (title) ON public.tasks",
+            format!("CREATE ROLE {login}; GRANT UPDATE (title) ON tasks TO {login}"),
+        ),
+        (
+            "CREATE ON SCHEMA public",
+            format!("CREATE ROLE {login}; GRANT CREATE ON SCHEMA public TO {login}"),
+        ),
+        (
+            "function pg_ls_dir(text)",
+            format!("CREATE ROLE {login}; GRANT EXECUTE ON FUNCTION pg_ls_dir(text) TO {login}"),
+        ),
+        (
+            "default privileges",
+            format!(
+                "CREATE ROLE {login}; \
+                 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {login}"
+            ),
+        ),
     ] {
         stage.admin(&made);
         let said = failure(&mut stage.prepare(&[]));
-        assert!(said.contains(&login) && said.contains(power), "{said}");
+        assert!(said.contains(&login) && said.contains(power), "{power}: {said}");
         stage.admin(&format!("DROP OWNED BY {login}; DROP ROLE {login}"));
     }
+    // Nor are the roles that the logins are members of.
+    for (role, object, grant) in [
+        (DATABASE_ROLE, "account", "SELECT"),
+        (DATABASE_ROLE, "tasks", "TRUNCATE"),
+        (DATABASE_ROLE, "tasks", "UPDATE (user_id)"),
+        (DATABASE_ROLE, "SCHEMA public", "CREATE"),
+        ("better_auth", "tasks", "SELECT"),
+    ] {
+        stage.admin("CREATE TABLE IF NOT EXISTS account (password text)");
+        stage.admin(&format!("GRANT {grant} ON {object} TO {role}"));
+        let said = failure(&mut stage.prepare(&[]));
+        let named = said.contains(role) && said.contains(&format!("{grant} ON "));
+        assert!(named && said.contains(object), "{grant} ON {object}: {said}");
+        stage.admin(&format!("REVOKE {grant} ON {object} FROM {role}"));
+    }
+    // What a login has given away of its own, as a thief may, keeps nobody from a new login.
+    success(&mut stage.prepare(&[]));
+    Session::open(&stage.app_url()).run(&format!(
+        "SELECT lo_create(7); GRANT SELECT ON LARGE OBJECT 7 TO {DATABASE_ROLE}, better_auth"
+    ));
+    success(&mut stage.prepare(&["--new-login"]));
 }
 
 #[test]

@@ -101,6 +101,30 @@ fn a_login_that_row_security_does_not_hold_is_refused() {
 }
 
 #[test]
+fn where_others_may_create_what_requests_would_run_nothing_is_prepared() {
+    let (aws, server) = (local_aws(), Fixture::start("database", &[]));
+    let stage = Stage::new(&aws, "dev", &server);
+    // As in a database upgraded from PostgreSQL 14.
+    stage.admin(
+        "ALTER SCHEMA public OWNER TO embedded; \
+         GRANT CREATE ON SCHEMA public TO PUBLIC, owner_of_dev",
+    );
+    for options in [&[][..], &["--dry-run"]] {
+        let said = failure(&mut stage.prepare(options));
+        assert!(
+            said.contains("REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- as embedded"),
+            "{said}"
+        );
+        assert_eq!((logins(&stage), stored(&stage)), (Vec::new(), Vec::new()));
+    }
+    stage.admin("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    success(&mut stage.prepare(&[]));
+    stage.admin("GRANT CREATE ON SCHEMA public TO better_auth_dev_a");
+    let said = failure(&mut stage.prepare(&[]));
+    assert!(said.contains("REVOKE CREATE ON SCHEMA public FROM better_auth_dev_a"), "{said}");
+}
+
+#[test]
 fn what_prod_reserves_is_told_before_a_deployment_ends_at_it() {
     let server = Fixture::start("database", &[]);
     let small = Fixture::start("aws", &[("LAMBDA_ACCOUNT_CONCURRENCY", "10")]);

@@ -15,11 +15,14 @@ pub fn functions(stack: &Stack) -> Vec<(String, Value)> {
         let alias = of_function("AWS::Lambda::Alias");
         let called = format!("{name}:{}", alias["Properties"]["Name"].as_str().unwrap());
         let routes = integrations(stack).into_iter().filter(|i| i.alias == called);
+        let mut permissions = stack.of_type("AWS::Lambda::Permission");
+        permissions.retain(|permission| permission["FunctionName"] == *called);
+        permissions.sort_by_key(|permission| permission.to_string());
         let shape = json!({
             "function": function,
             "version": of_function("AWS::Lambda::Version"),
             "alias": alias,
-            "permission": stack.find("AWS::Lambda::Permission", |p| p["FunctionName"] == *called),
+            "permissions": permissions,
             "routes": routes.map(|integration| integration.route).collect::<Vec<_>>(),
         });
         (name.to_owned(), shape)

@@ -30,7 +30,7 @@ pub use fixture::{
 pub use http::{Reply, request, send};
 pub use https::Https;
 pub use neon::Neon;
-pub use openapi::{Route, failure_codes, routes};
+pub use openapi::{Route, check_examples, failure_codes, functions, routes};
 pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};

@@ -5,7 +5,8 @@ use std::sync::{LazyLock, Mutex};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::{Operation, Reply, operations};
+use crate::operation::all;
+use crate::{Operation, Reply};
 
 /// The document.
 pub(crate) static DOCUMENT: LazyLock<Value> =
@@ -19,7 +20,12 @@ pub fn routes() -> BTreeSet<Route> {
     let route = |operation: &Operation| {
         (operation.method.clone(), operation.path.to_owned(), operation.function.to_owned())
     };
-    operations().iter().map(route).collect()
+    all().iter().map(route).collect()
+}
+
+/// The functions of all operations.
+pub fn functions() -> BTreeSet<&'static str> {
+    all().iter().map(|operation| operation.function).collect()
 }
 
 /// The codes that a failure may have.
@@ -33,7 +39,7 @@ pub fn failure_codes() -> impl Iterator<Item = &'static str> {
 pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     let Some(template) = template(path) else { return };
     let method = method.to_ascii_lowercase();
-    let pointer = format!("/paths/{}/{method}/responses/{}", escape(template), reply.status);
+    let pointer = responses(template, &method) + &format!("/{}", reply.status);
     let (at, response) = follow(&pointer);
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         let reference = header["$ref"].as_str().unwrap().trim_start_matches('#');
@@ -51,8 +57,43 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     if content_type.is_empty() {
         assert_eq!(response.get("content"), None, "{pointer} has a body");
     } else {
-        validate(&format!("{at}/content/{}/schema", escape(content_type)), &reply.body);
+        let content = format!("{at}/content/{}", escape(content_type));
+        validate(&format!("{content}/schema"), &reply.body);
+        if reply.status >= 400 {
+            let example = DOCUMENT.pointer(&format!("{content}/example")).unwrap();
+            assert_eq!(example["title"], reply.body["title"], "{pointer}");
+            let code = format!("`{}`", reply.body["code"].as_str().unwrap());
+            assert!(response["description"].as_str().unwrap().contains(&code), "{pointer}: {code}");
+        }
     }
+}
+
+/// Checks that each failure of each operation has an example of its own.
+pub fn check_examples() {
+    for operation in all() {
+        let responses = operation.responses().filter(|(status, _)| *status >= 400);
+        for (status, pointer) in responses {
+            let (at, response) = follow(&pointer);
+            let [(content_type, content)] =
+                response["content"].as_object().unwrap().iter().collect::<Vec<_>>()[..]
+            else {
+                panic!("{pointer}");
+            };
+            let at = format!("{at}/content/{}", escape(content_type));
+            validate(&format!("{at}/schema"), &content["example"]);
+            if status == 429 {
+                assert!(content["example"]["message"].is_string(), "{pointer}");
+            } else {
+                assert_eq!(content["schema"], json!({ "$ref": "#/components/schemas/Problem" }));
+                assert_eq!(content["example"]["status"], status, "{pointer}");
+            }
+        }
+    }
+}
+
+/// The pointer to the responses of an operation.
+pub(crate) fn responses(template: &str, method: &str) -> String {
+    format!("/paths/{}/{method}/responses", escape(template))
 }
 
 /// The path in the document that a request's path matches.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Reply;
 use crate::http::check;
-use crate::openapi::{DOCUMENT, resolve};
+use crate::openapi::{DOCUMENT, resolve, responses};
 
 /// The requests that must not be repeated after an unknown outcome: a second run would do more, or
 /// find no task to return. All others must succeed although the connection breaks, so add a new
@@ -17,7 +17,7 @@ pub const ONCE: [&str; 3] =
 const KEY: &str = "idempotency-key";
 
 /// An operation of the API.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     /// The function that serves it: its `x-function`.
     pub function: &'static str,
@@ -44,13 +44,20 @@ pub struct Request {
     pub body: String,
 }
 
-/// Every operation.
+/// The operation of each function; `update-task` also serves PATCH, which is in [`requests`].
 pub fn operations() -> &'static [Operation] {
-    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    static OPERATIONS: LazyLock<Vec<Operation>> =
+        LazyLock::new(|| all().iter().filter(|operation| operation.is_main()).cloned().collect());
+    &OPERATIONS
+}
+
+/// Every operation of the document.
+pub(crate) fn all() -> &'static [Operation] {
+    static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         let paths = DOCUMENT["paths"].as_object().unwrap().iter();
         paths.flat_map(|(path, item)| of_path(path, item)).collect()
     });
-    &OPERATIONS
+    &ALL
 }
 
 fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Operation> {
@@ -75,10 +82,16 @@ pub fn operation(function: &str) -> &'static Operation {
 
 /// Every request that the document describes: each operation with and without its optional parts.
 pub fn requests() -> Vec<Request> {
-    operations().iter().flat_map(Operation::requests).collect()
+    all().iter().flat_map(Operation::requests).collect()
 }
 
 impl Operation {
+    /// Whether it has its function's name: `updateTask` is the main operation of `update-task`.
+    fn is_main(&self) -> bool {
+        let id = self.described["operationId"].as_str().unwrap();
+        self.function.replace('-', "") == id.to_ascii_lowercase()
+    }
+
     /// Whether its path has a task id.
     pub fn is_of_a_task(&self) -> bool {
         self.path.contains("{task_id}")
@@ -102,8 +115,14 @@ impl Operation {
 
     /// Its success status.
     pub fn success(&self) -> u16 {
+        self.responses().map(|(status, _)| status).min().unwrap()
+    }
+
+    /// The status of each of its responses, with the pointer to it.
+    pub(crate) fn responses(&self) -> impl Iterator<Item = (u16, String)> {
+        let all = responses(self.path, &self.method.to_ascii_lowercase());
         let statuses = self.described["responses"].as_object().unwrap().keys();
-        statuses.map(|status| status.parse().unwrap()).min().unwrap()
+        statuses.map(move |status| (status.parse().unwrap(), format!("{all}/{status}")))
     }
 
     /// The answer that API Gateway makes of a function's result, after the checks that apply to
@@ -117,8 +136,9 @@ impl Operation {
     /// The request with every part for which the document has an example.
     pub fn example(&'static self) -> Request {
         let key = self.takes(KEY).then(|| (KEY, "key".to_owned()));
+        let function = self.function.to_owned();
         Request {
-            name: self.function.to_owned(),
+            name: if self.is_main() { function } else { format!("{function} by {}", self.method) },
             operation: self,
             query: self.example_query(),
             headers: key.into_iter().collect(),

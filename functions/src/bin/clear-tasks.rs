@@ -8,6 +8,8 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn clear(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let cleared = app.tasks.clear(&owner, request.clear_query()?).await?;
+    let which = request.clear_query()?;
+    request.refuse_if_match()?;
+    let cleared = app.tasks.clear(&owner, which).await?;
     Ok(Reply::ok(&cleared))
 }

@@ -10,6 +10,6 @@ async fn main() -> Result<(), shared::Error> {
 async fn complete(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
     let completion: Completion = request.json_or_default()?;
     let id = request.task_id()?;
-    let task = app.tasks.complete(&owner, id, completion, &request.if_match()).await?;
+    let task = app.tasks.complete(&owner, id, completion, &request.changeable()).await?;
     Ok(Reply::task(&task))
 }

@@ -8,7 +8,7 @@ async fn main() -> Result<(), shared::Error> {
 
 async fn delete(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
     let id = request.task_id()?;
-    let task = app.tasks.delete(&owner, id, &request.if_match()).await?;
+    let task = app.tasks.delete(&owner, id, &request.changeable()).await?;
     // Without an `ETag`: that version is gone.
     Ok(Reply::ok(&task))
 }

@@ -8,6 +8,6 @@ async fn main() -> Result<(), shared::Error> {
 
 async fn get(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
     let id = request.task_id()?;
-    let task = app.tasks.get(&owner, id).await?;
+    let task = app.tasks.get(&owner, id, &request.if_match()).await?;
     Ok(Reply::task_unless(&task, &request.if_none_match()))
 }

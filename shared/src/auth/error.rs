@@ -1,10 +1,11 @@
 //! Authentication errors.
+use std::borrow::Cow;
 
 /// Why a request has no owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AuthError {
     /// The token is invalid; the text contains only what a client may know.
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     /// The token is signed with an unknown secret.
     UnknownSecret,
     /// The token has expired.

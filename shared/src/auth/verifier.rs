@@ -1,12 +1,15 @@
 //! Verifies tokens and makes an [`Owner`] of them; nothing else parses JWTs.
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+mod parts;
+
+use std::borrow::Cow;
+
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use self::parts::{check_header, part, unfit_claim};
 use super::clock::now;
 use super::error::AuthError;
 use super::hs256;
@@ -49,6 +52,8 @@ pub(super) struct Verifier {
     /// Derived from the secret that signs. Without any secret, no token is valid.
     log_names: Option<LogNames>,
 }
+
+const NO_JWT: &str = "The token is not a valid JSON Web Token.";
 
 /// The claims read here; `jsonwebtoken` checks `exp`, `iss` and `aud`.
 #[derive(Deserialize)]
@@ -110,36 +115,42 @@ impl Verifier {
 
     /// The `sub` of a valid token.
     fn subject(&self, token: &str) -> Result<String, AuthError> {
+        let invalid = |reason: &'static str| Err(AuthError::Invalid(reason.into()));
+        check_header(token)?;
         let claims = self.claims(token).map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => AuthError::Expired,
             ErrorKind::InvalidSignature => AuthError::UnknownSecret,
-            ErrorKind::InvalidAlgorithm => {
-                AuthError::Invalid("The token is not signed with HS256.")
-            }
-            ErrorKind::ImmatureSignature => AuthError::Invalid("The token is not valid yet."),
-            ErrorKind::InvalidIssuer => AuthError::Invalid("The token is from another issuer."),
-            ErrorKind::InvalidAudience => AuthError::Invalid("The token is for another audience."),
-            ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
-                AuthError::Invalid("The token lacks a required claim.")
-            }
-            _ => AuthError::Invalid("The token is not a valid JSON Web Token."),
+            kind => AuthError::Invalid(match kind {
+                ErrorKind::ImmatureSignature => "The claim `nbf` is in the future.".into(),
+                ErrorKind::InvalidIssuer => {
+                    "The claim `iss` is not the issuer that is configured here.".into()
+                }
+                ErrorKind::InvalidAudience => {
+                    "The claim `aud` does not name the audience that is configured here.".into()
+                }
+                ErrorKind::MissingRequiredClaim(_)
+                | ErrorKind::InvalidClaimFormat(_)
+                | ErrorKind::Json(_) => unfit_claim(token, &self.validation.required_spec_claims)
+                    .map_or(NO_JWT.into(), Cow::from),
+                _ => NO_JWT.into(),
+            }),
         })?;
         if claims.iat.is_some_and(|iat| iat > seconds(now() + LEEWAY)) {
-            return Err(AuthError::Invalid("The token was issued in the future."));
+            return invalid("The claim `iat` is in the future.");
         }
         if let Some(longest) = self.max_lifetime {
             let Some(iat) = claims.iat else {
-                return Err(AuthError::Invalid("The token does not say when it was issued."));
+                return invalid("The claim `iat` is missing.");
             };
             // A false `iat` gains nothing: an earlier one makes the token longer, a later one is
             // refused above.
             if claims.exp - iat > seconds(longest) {
-                return Err(AuthError::Invalid("The token is valid for too long."));
+                return invalid("The claim `exp` is too long after `iat`.");
             }
         }
         // PostgreSQL cannot store U+0000, so such a user can have no tasks.
         if claims.sub.is_empty() || claims.sub.contains('\0') {
-            return Err(AuthError::Invalid("The token names no user."));
+            return invalid("The claim `sub` is empty or contains U+0000.");
         }
         Ok(claims.sub)
     }
@@ -148,7 +159,8 @@ impl Verifier {
         let mut failure = JwtError::from(ErrorKind::InvalidSignature);
         for key in &self.keys {
             match decode::<Verified>(token, key, &self.validation) {
-                Ok(_) if !is_strict(token) => return Err(ErrorKind::InvalidToken.into()),
+                // `jsonwebtoken` ignores invalid UTF-8 in claims that it does not read.
+                Ok(_) if part(token, 1).is_none() => return Err(ErrorKind::InvalidToken.into()),
                 Ok(token) => return Ok(token.claims),
                 // The next key is tried only after a wrong signature.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
@@ -159,24 +171,6 @@ impl Verifier {
         }
         Err(failure)
     }
-}
-
-/// Checks from RFC 7515 and 7519 that `jsonwebtoken` omits: UTF-8 throughout, a string as `alg`,
-/// and no critical header field, since none is supported.
-fn is_strict(token: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Protected {
-        #[serde(rename = "alg")]
-        _alg: String,
-        #[serde(default, deserialize_with = "present")]
-        crit: Option<IgnoredAny>,
-    }
-    let mut parts =
-        token.split('.').map(|part| String::from_utf8(BASE64URL.decode(part).ok()?).ok());
-    let (Some(Some(header)), Some(Some(_claims))) = (parts.next(), parts.next()) else {
-        return false;
-    };
-    serde_json::from_str::<Protected>(&header).is_ok_and(|header| header.crit.is_none())
 }
 
 #[expect(

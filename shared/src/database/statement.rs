@@ -99,7 +99,7 @@ impl Statement {
     }
 
     fn hash(&self) -> u64 {
-        fnv1a(self.definition("").as_bytes())
+        fnv1a(self.definition("", "").as_bytes())
     }
 
     /// The last parameter of the call, as SQL. The routine refuses another one: in a session that a
@@ -110,9 +110,10 @@ impl Statement {
         format!("'\\xff{:016x}'", self.hash())
     }
 
-    /// The SQL that creates the routine, run as the owner of the tables.
+    /// The SQL that creates the routine in the schema of the tables, a SQL identifier, run as
+    /// their owner.
     #[must_use]
-    pub fn creation(&self) -> String {
+    pub fn creation(&self, schema: &str) -> String {
         let name = self.routine();
         let kind = match self.rows {
             Rows::Many => "FUNCTION",
@@ -120,16 +121,17 @@ impl Statement {
         };
         // The default grant to PUBLIC may have been revoked.
         format!(
-            "CREATE {kind} {name}{}; GRANT EXECUTE ON {kind} {name} TO PUBLIC",
-            self.definition(&self.fingerprint())
+            "CREATE {kind} {schema}.{name}{}; GRANT EXECUTE ON {kind} {schema}.{name} TO PUBLIC",
+            self.definition(schema, &self.fingerprint())
         )
     }
 
-    /// The routine without its name. It switches to the role and sets the user whose rows the role
-    /// sees; both end with the transaction. Its lock timeout is below the request's time limit.
+    /// The routine without its name. It looks names up in the schema of the tables, whatever the
+    /// session's search path and temporary tables are. It switches to the role and sets the user
+    /// whose rows the role sees; both end with the transaction. Its lock timeout is below the request's time limit.
     /// Its plans are generic: where users have many tasks, `PostgreSQL` would otherwise plan lists
     /// and clears anew in each call. An assignment is cheaper than `PERFORM`, which runs a query.
-    fn definition(&self, fingerprint: &str) -> String {
+    fn definition(&self, schema: &str, fingerprint: &str) -> String {
         let types = self.types.iter().chain([&Type::BYTEA]);
         let types: Vec<_> = types.map(|of| of.name().to_owned()).collect();
         let last = types.len();
@@ -152,7 +154,7 @@ impl Statement {
             }
         };
         format!(
-            "{head} LANGUAGE plpgsql AS $routine$
+            "{head} LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $routine$
 DECLARE
     settings text;
 BEGIN

@@ -5,13 +5,13 @@ use super::problem::Problem;
 
 /// The token of an `Authorization: Bearer` header.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    const MALFORMED: Problem = Problem::InvalidToken("The Authorization header is malformed.");
+    let malformed = || Problem::InvalidToken("The Authorization header is malformed.".into());
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(Problem::MissingToken)?;
     if values.next().is_some() {
-        return Err(MALFORMED);
+        return Err(malformed());
     }
-    let value = value.to_str().map_err(|_| MALFORMED)?.trim();
+    let value = value.to_str().map_err(|_| malformed())?.trim();
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() {

@@ -87,20 +87,20 @@ impl FromBody for NewTask {
     fn from_body(body: &mut Members) -> Option<Self> {
         let title = body.required("title", title);
         let description = body.optional("description", description);
-        Some(Self { title: title?, description: description.unwrap_or_default() })
+        let completed = body.optional("completed", boolean);
+        Some(Self {
+            title: title?,
+            description: description.unwrap_or_default(),
+            completed: completed.unwrap_or_default(),
+        })
     }
 }
 
 impl FromBody for TaskChange {
     fn from_body(body: &mut Members) -> Option<Self> {
-        const FIELDS: [&str; 3] = ["title", "description", "completed"];
-        if FIELDS.iter().all(|field| !body.has(field)) {
-            for field in FIELDS {
-                body.error(FieldError::new(
-                    field,
-                    "is absent: set title, description or completed",
-                ));
-            }
+        if ["title", "description", "completed"].iter().all(|field| !body.has(field)) {
+            let expected = "must set at least one of title, description and completed";
+            body.error(FieldError::new("body", expected));
         }
         Some(Self {
             title: body.optional("title", title),
@@ -155,12 +155,9 @@ mod tests {
         let fields = |errors: Vec<(&'static str, String)>| {
             errors.into_iter().map(|e| e.0).collect::<Vec<_>>()
         };
-        assert_eq!(fields(errors::<NewTask>(&body)), ["title", "description"]);
+        assert_eq!(fields(errors::<NewTask>(&body)), ["title", "description", "completed"]);
         assert_eq!(fields(errors::<TaskChange>(&body)), ["title", "description", "completed"]);
-        assert_eq!(
-            fields(errors::<TaskChange>(&json!({ "note": 1 }))),
-            ["title", "description", "completed"]
-        );
+        assert_eq!(fields(errors::<TaskChange>(&json!({ "note": 1 }))), ["body"]);
     }
 
     #[test]
@@ -196,10 +193,12 @@ mod tests {
 
             let text = body.to_string();
             let new = parse::<NewTask>(text.as_bytes());
-            prop_assert_eq!(new.is_ok(), good_title && good_description, "{}", text);
+            let good = good_title && good_description && good_completed;
+            prop_assert_eq!(new.is_ok(), good, "{}", text);
             if let Ok(new) = new {
                 prop_assert_eq!(new.title.as_str(), title.unwrap().as_str().unwrap().trim());
                 prop_assert_eq!(new.description.as_deref(), description.and_then(Value::as_str));
+                prop_assert_eq!(new.completed, completed == Some(&json!(true)));
             }
 
             let change = parse::<TaskChange>(text.as_bytes());

@@ -11,11 +11,10 @@ pub(super) fn parse(query: &str) -> Result<ClearRequest, Problem> {
     let mut errors = Vec::new();
     let scope = match (query.get("completed"), query.get("all")) {
         (Some(_), None) => query.completed(&mut errors).map(Scope::Completed),
-        (None, Some("true")) => Some(Scope::All),
+        (None, Some(all)) if all.eq_ignore_ascii_case("true") => Some(Scope::All),
         _ => {
-            let expected =
-                "must be given unless the other is: exactly one of completed and all=true";
-            errors.extend(["completed", "all"].map(|name| FieldError::new(name, expected)));
+            let expected = "must have exactly one of completed and all=true";
+            errors.push(FieldError::new("query", expected));
             None
         }
     };
@@ -65,15 +64,18 @@ mod tests {
             ("completed=true", true),
             ("completed=1&x=y", true),
             ("completed=x&completed=0", false),
+            ("completed=TRUE", true),
+            ("completed=False", false),
         ] {
             assert_eq!(scope(query), Scope::Completed(completed), "{query}");
         }
         assert_eq!(scope("all=1&all=true"), Scope::All);
+        assert_eq!(scope("all=True"), Scope::All);
         for neither_or_both in ["", "all=false", "all=1", "all=", "completed=true&all=true"] {
-            assert_eq!(errors(neither_or_both), ["completed", "all"], "{neither_or_both}");
+            assert_eq!(errors(neither_or_both), ["query"], "{neither_or_both}");
         }
         assert_eq!(errors("completed=yes"), ["completed"]);
-        assert_eq!(errors("until=now"), ["completed", "all", "until"]);
+        assert_eq!(errors("until=now"), ["query", "until"]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ pub(super) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// `If-Match`: the versions from which a change may start. Without the header, and with `*`, any; a
-/// weak or foreign tag matches nothing.
+/// `If-Match`: the versions at which a request may use a task. Without the header, and with `*`,
+/// any; a weak or foreign tag matches nothing.
 pub(super) fn if_match<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Versions {
     let mut tags = tags(values).peekable();
     if tags.peek().is_none() {
@@ -34,6 +34,15 @@ impl IfNoneMatch {
         let tags: Vec<&str> = tags(values).collect();
         let weak = |tag: &'a str| version(tag.strip_prefix("W/").unwrap_or(tag));
         Self { any: tags.contains(&"*"), versions: tags.into_iter().filter_map(weak).collect() }
+    }
+
+    /// The versions of `If-Match` without those that this header names.
+    pub(super) fn narrow(self, versions: Versions) -> Versions {
+        match self {
+            Self { any: true, .. } => Versions::OneOf(Vec::new()),
+            Self { versions: seen, .. } if seen.is_empty() => versions,
+            Self { versions: seen, .. } => versions.except(seen),
+        }
     }
 
     pub(super) fn has(&self, version: i64) -> bool {
@@ -82,6 +91,26 @@ mod tests {
         assert!(IfNoneMatch::parse([&HeaderValue::from_static("*")].into_iter()).has(1));
     }
 
+    #[test]
+    fn a_change_needs_both_headers_to_hold() {
+        let seen =
+            |tags: &'static str| IfNoneMatch::parse([&HeaderValue::from_static(tags)].into_iter());
+        let narrow = |tags: &'static str, of: &[&'static str]| seen(tags).narrow(if_match(of));
+        assert_eq!(narrow("\"x\"", &[]), Versions::Any);
+        assert_eq!(narrow("W/\"3\"", &["*"]), Versions::NoneOf(vec![3]));
+        assert_eq!(narrow("\"3\"", &["\"3\", \"4\""]), Versions::OneOf(vec![4]));
+        assert_eq!(narrow("*", &["\"3\""]), Versions::OneOf(vec![]));
+        for (versions, allowed) in [
+            (Versions::Any, true),
+            (Versions::OneOf(vec![3]), true),
+            (Versions::OneOf(vec![]), false),
+            (Versions::NoneOf(vec![3]), false),
+            (Versions::NoneOf(vec![4]), true),
+        ] {
+            assert_eq!(versions.allow(3), allowed, "{versions:?}");
+        }
+    }
+
     const TAGS: &str = r#"(W/)?"?[0-9]{0,20}"?( ?, ?((W/)?"[0-9]{1,19}"|\*|x)){0,3}"#;
 
     proptest! {
@@ -105,6 +134,7 @@ mod tests {
             match super::if_match(values.iter()) {
                 Versions::Any => prop_assert!(values.is_empty() || star),
                 Versions::OneOf(versions) => prop_assert!(versions.iter().all(written)),
+                Versions::NoneOf(_) => prop_assert!(false),
             }
             let seen = IfNoneMatch::parse(values.iter());
             prop_assert!(seen.versions.iter().all(written));

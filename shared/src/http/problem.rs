@@ -1,4 +1,5 @@
 //! Every failure that a client can get.
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use lambda_http::http::StatusCode;
@@ -12,22 +13,28 @@ use crate::tasks::{FieldError, TaskError};
 pub enum Problem {
     /// 400: the query has a character that no URI allows.
     MalformedQuery,
+    /// 400: a header has a character that no header allows.
+    MalformedHeader,
     /// 401: the request has no bearer token.
     MissingToken,
     /// 401: the bearer token is invalid; the text contains only what a client may know.
-    InvalidToken(&'static str),
+    InvalidToken(Cow<'static, str>),
     /// 401: the bearer token has expired.
     ExpiredToken,
     /// 403: the path's user is not the token's.
     WrongUser,
     /// 404: the signed-in user has no such task.
     TaskNotFound,
-    /// 412: the task's version is none that `If-Match` names.
+    /// 412: `If-Match` or `If-None-Match` excludes the task's version.
     StaleEtag,
+    /// 412: `If-Match` on something that has no `ETag`.
+    NoEtag,
     /// 413: the body is longer than 64 KiB.
     BodyTooLarge,
     /// 415: the `Content-Type` is not JSON.
     NotJson,
+    /// 415: the body has a `Content-Encoding`.
+    EncodedBody,
     /// 422: the request was read, but is invalid; every error is listed.
     InvalidRequest(Vec<FieldError>),
     /// 503: the database did not run the statement or could not be reached; the reason is for the
@@ -62,10 +69,12 @@ impl Problem {
             Self::ExpiredToken => "expired_token",
             Self::WrongUser => "wrong_user",
             Self::TaskNotFound => "task_not_found",
-            Self::StaleEtag => "stale_etag",
+            Self::StaleEtag | Self::NoEtag => "stale_etag",
             Self::BodyTooLarge => "body_too_large",
-            Self::NotJson => "not_json",
-            Self::MalformedQuery | Self::InvalidRequest(_) => "invalid_request",
+            Self::NotJson | Self::EncodedBody => "not_json",
+            Self::MalformedQuery | Self::MalformedHeader | Self::InvalidRequest(_) => {
+                "invalid_request"
+            }
             Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => "database_unavailable",
             Self::Internal(_) => "internal",
         }
@@ -73,20 +82,29 @@ impl Problem {
 
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedQuery => StatusCode::BAD_REQUEST,
+            Self::MalformedQuery | Self::MalformedHeader => StatusCode::BAD_REQUEST,
             Self::MissingToken | Self::InvalidToken(_) | Self::ExpiredToken => {
                 StatusCode::UNAUTHORIZED
             }
             Self::WrongUser => StatusCode::FORBIDDEN,
             Self::TaskNotFound => StatusCode::NOT_FOUND,
-            Self::StaleEtag => StatusCode::PRECONDITION_FAILED,
+            Self::StaleEtag | Self::NoEtag => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The status code's phrase in RFC 9110, which renamed two.
+    pub(super) fn title(&self) -> &'static str {
+        match self.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+            StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+            other => other.canonical_reason().unwrap_or_default(),
         }
     }
 
@@ -96,18 +114,21 @@ impl Problem {
             Self::MalformedQuery => {
                 "The query has a character that no URI allows: percent-encode it.".into()
             }
+            Self::MalformedHeader => "A header has a character that no header allows.".into(),
             Self::MissingToken => "Send the token as `Authorization: Bearer <token>`.".into(),
-            Self::InvalidToken(reason) => (*reason).into(),
-            Self::ExpiredToken => "The token has expired.".into(),
+            Self::InvalidToken(reason) => reason.to_string(),
+            Self::ExpiredToken => "The token has expired: the claim `exp` is in the past.".into(),
             Self::WrongUser => "These tasks are another user's.".into(),
             Self::TaskNotFound => "There is no such task.".into(),
-            Self::StaleEtag => "The task has changed since it was read.".into(),
+            Self::StaleEtag => {
+                "The task has changed since it was read, or `If-None-Match` names its version."
+                    .into()
+            }
+            Self::NoEtag => "Many tasks have no ETag: send no `If-Match`.".into(),
             Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
             Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
-            Self::InvalidRequest(errors) => {
-                let errors = errors.iter().map(|e| format!("{} {}", e.field, e.message));
-                errors.collect::<Vec<_>>().join("; ") + "."
-            }
+            Self::EncodedBody => "Send the body without `Content-Encoding`.".into(),
+            Self::InvalidRequest(errors) => sentence(errors),
             Self::DatabaseUnavailable(_) => {
                 "The database is not available right now; try again shortly.".into()
             }
@@ -131,11 +152,24 @@ impl Problem {
     }
 }
 
+/// All errors in one sentence, which names fields with the same error together.
+fn sentence(errors: &[FieldError]) -> String {
+    let alike = errors.chunk_by(|one, next| one.message == next.message);
+    let clauses = alike.filter_map(|alike| {
+        let fields: Vec<_> = alike.iter().map(|error| error.field).collect();
+        Some(format!("{} {}", fields.join(" and "), alike.first()?.message))
+    });
+    clauses.collect::<Vec<_>>().join("; ") + "."
+}
+
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Invalid(reason) => Self::InvalidToken(reason),
-            AuthError::UnknownSecret => Self::InvalidToken("The token's signature is not valid."),
+            AuthError::UnknownSecret => Self::InvalidToken(
+                "The token's signature is not valid: it must be HS256 with the shared secret."
+                    .into(),
+            ),
             AuthError::Expired => Self::ExpiredToken,
             AuthError::WrongUser => Self::WrongUser,
         }
@@ -149,7 +183,7 @@ impl From<TaskError> for Problem {
             TaskError::Stale => Self::StaleEtag,
             TaskError::KeyReused => Self::invalid(
                 "Idempotency-Key",
-                "was used before, for a task with another title or description",
+                "was used before, for a task with another title, description or completion",
             ),
             TaskError::Database(DatabaseError::Unavailable(reason)) => {
                 Self::DatabaseUnavailable(reason)

@@ -13,9 +13,9 @@ impl Query {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameter `completed`.
+    /// The parameter `completed`, in any case: Python sends `True`.
     pub(super) fn completed(&self, errors: &mut Vec<FieldError>) -> Option<bool> {
-        match self.get("completed")? {
+        match self.get("completed")?.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
             _ => {

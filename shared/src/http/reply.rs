@@ -126,7 +126,7 @@ impl From<&Problem> for Reply {
         let status = problem.status();
         let details = Details {
             r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
+            title: problem.title(),
             status: status.as_u16(),
             detail: &problem.detail(),
             code: problem.code(),

@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use lambda_http::http::{HeaderMap, header};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::Deserialize;
 
 use super::bearer::bearer;
 use super::body::{self, FromBody};
@@ -16,11 +16,25 @@ use crate::tasks::{ClearRequest, IdempotencyKey, TaskId, Versions};
 /// The longest body that is accepted, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// What is read of an API Gateway event in payload format 2.0.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    headers: Option<HashMap<String, String>>,
+    path_parameters: Option<HashMap<String, String>>,
+    raw_query_string: Option<String>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
 /// A request as the client sent it; each method parses one part of it, or returns what is wrong
 /// with it.
 #[derive(Debug)]
 pub struct Request {
     headers: HeaderMap,
+    /// Whether all headers are such as HTTP allows.
+    headers_allowed: bool,
     path_parameters: HashMap<String, String>,
     query: String,
     body: Vec<u8>,
@@ -29,11 +43,13 @@ pub struct Request {
 impl Request {
     /// The request in an API Gateway event; `None` for any other event.
     pub(crate) fn of_event(event: &str) -> Option<Self> {
-        let event: ApiGatewayV2httpRequest = serde_json::from_str(event).ok()?;
+        let event: Event = serde_json::from_str(event).ok()?;
         let body = event.body.unwrap_or_default();
+        let (headers, headers_allowed) = headers(event.headers.unwrap_or_default());
         Some(Self {
-            headers: event.headers,
-            path_parameters: event.path_parameters,
+            headers,
+            headers_allowed,
+            path_parameters: event.path_parameters.unwrap_or_default(),
             query: event.raw_query_string.unwrap_or_default(),
             body: if event.is_base64_encoded { BASE64.decode(body).ok()? } else { body.into() },
         })
@@ -44,10 +60,14 @@ impl Request {
         bearer(&self.headers)
     }
 
-    /// Refuses a query with a character that browsers and client libraries always percent-encode.
-    pub(crate) fn check_query(&self) -> Result<(), Problem> {
+    /// Refuses characters that no client library sends: in the query, those that are always
+    /// percent-encoded, in headers, control characters.
+    pub(crate) fn check_characters(&self) -> Result<(), Problem> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte);
-        if self.query.bytes().all(allowed) { Ok(()) } else { Err(Problem::MalformedQuery) }
+        if !self.query.bytes().all(allowed) {
+            return Err(Problem::MalformedQuery);
+        }
+        if self.headers_allowed { Ok(()) } else { Err(Problem::MalformedHeader) }
     }
 
     /// The path's `user_id`, as the gateway passes it.
@@ -106,11 +126,15 @@ impl Request {
         if self.body.len() > BODY_LIMIT {
             return Err(Problem::BodyTooLarge);
         }
+        let all = |name, fits: fn(&[u8]) -> bool| {
+            self.headers.get_all(name).iter().all(|value| fits(value.as_bytes()))
+        };
         // A gateway may send a type for an empty body.
-        if !self.body.is_empty()
-            && self.headers.get_all(header::CONTENT_TYPE).iter().any(|v| !is_json(v.as_bytes()))
-        {
+        if !self.body.is_empty() && !all(header::CONTENT_TYPE, is_json) {
             return Err(Problem::NotJson);
+        }
+        if !self.body.is_empty() && !all(header::CONTENT_ENCODING, is_identity) {
+            return Err(Problem::EncodedBody);
         }
         Ok(&self.body)
     }
@@ -134,11 +158,43 @@ impl Request {
         if_match(self.headers.get_all(header::IF_MATCH).iter())
     }
 
+    /// The versions that `If-Match` and `If-None-Match` allow a change.
+    #[must_use]
+    pub fn changeable(&self) -> Versions {
+        self.if_none_match().narrow(self.if_match())
+    }
+
+    /// For an operation on what has no `ETag`.
+    ///
+    /// # Errors
+    /// [`Problem::NoEtag`] if there is an `If-Match` header.
+    pub fn refuse_if_match(&self) -> Result<(), Problem> {
+        if self.headers.contains_key(header::IF_MATCH) { Err(Problem::NoEtag) } else { Ok(()) }
+    }
+
     /// The `If-None-Match` header.
     #[must_use]
     pub fn if_none_match(&self) -> IfNoneMatch {
         IfNoneMatch::parse(self.headers.get_all(header::IF_NONE_MATCH).iter())
     }
+}
+
+/// The headers of an event, and whether HTTP allows all of them; a value that it does not allow is
+/// replaced by one that is not text.
+fn headers(event: HashMap<String, String>) -> (HeaderMap, bool) {
+    let mut allowed = true;
+    let headers = event.into_iter().filter_map(|(name, value)| {
+        let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value));
+        allowed &= name.is_ok() && value.is_ok();
+        Some((name.ok()?, value.or_else(|_| HeaderValue::from_bytes(b"\xff")).ok()?))
+    });
+    (headers.collect(), allowed)
+}
+
+/// Whether a `Content-Encoding` leaves a body as it is.
+fn is_identity(encoding: &[u8]) -> bool {
+    let mut codings = encoding.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// Whether a `Content-Type` means JSON; a missing or empty one does.
@@ -236,15 +292,20 @@ mod tests {
 
     fn with_headers(body: Vec<u8>, headers: &[(&'static str, HeaderValue)]) -> Request {
         let headers = headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.clone()));
-        let headers = headers.collect();
-        Request { headers, path_parameters: HashMap::new(), query: String::new(), body }
+        Request {
+            headers: headers.collect(),
+            headers_allowed: true,
+            path_parameters: HashMap::new(),
+            query: String::new(),
+            body,
+        }
     }
 
     #[test]
     fn a_query_may_hold_what_browsers_send() {
         let code = |query: &str| {
             let request = Request { query: query.into(), ..request("", &[]) };
-            request.check_query().err().map(|problem| problem.code())
+            request.check_characters().err().map(|problem| problem.code())
         };
         for sent in ["", "limit=1&x=%20%zz+", "a[b]=c|d&{e}^`\\'~!$()*,;:@/?", "%", "&&=="] {
             assert_eq!(code(sent), None, "{sent}");

@@ -45,6 +45,8 @@ impl FromStr for DatabaseUrl {
     /// `tokio-postgres` knows neither `sslrootcert` nor the stricter values of `sslmode`, so both
     /// are removed before it parses the rest.
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
+        // A newline at its end would be part of the database's name.
+        let text = text.trim();
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(InvalidUrl("is not a postgres:// URL".into()));
         }
@@ -250,6 +252,13 @@ mod tests {
         assert_eq!(url.parameter("sslrootcert"), None);
         assert_eq!(url.roots(), Some(&Roots::Web));
         assert_eq!(url.expose(), NEON);
+        // As a file or a form may hand it over.
+        let padded = parse(&format!(" {NEON}\n"));
+        assert_eq!(
+            (padded.expose(), padded.parameter("channel_binding").as_deref()),
+            (NEON, Some("require"))
+        );
+        assert_eq!(parse("postgres://h/d\n").database(), Some("d"));
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::database::DatabaseError;
 pub enum TaskError {
     /// The owner has no task with this id.
     NotFound,
-    /// The task's version is none of the expected ones.
+    /// The task's version is not an expected one.
     Stale,
-    /// The key was used before for a create with another title or description.
+    /// The key was used before for a create with other values.
     KeyReused,
     /// The database failed.
     Database(DatabaseError),

@@ -98,10 +98,10 @@ pub(super) static CREATE: Statement = Statement::new(
     "create",
     Rows::One,
     "
-    INSERT INTO tasks (user_id, title, description)
-    VALUES ($1, $2, $3)
+    INSERT INTO tasks (user_id, title, description, completed)
+    VALUES ($1, $2, $3, $4)
     RETURNING id, created_at, true, true",
-    &[Type::TEXT, Type::TEXT, Type::TEXT],
+    &[Type::TEXT, Type::TEXT, Type::TEXT, Type::BOOL],
     CREATED,
 );
 
@@ -112,21 +112,21 @@ pub(super) static CREATE_ONCE: Statement = Statement::new(
     Rows::One,
     "
     WITH proposed AS (
-        SELECT nextval('tasks_id_seq') AS id
+        SELECT nextval('tasks_id_seq'::regclass) AS id
     ), claim AS (
         INSERT INTO idempotency_keys AS held (user_id, key, request_hash, task_id)
-        SELECT $1, $4, $5, id FROM proposed
+        SELECT $1, $5, $6, id FROM proposed
         ON CONFLICT (user_id, key) DO UPDATE SET key = held.key
         RETURNING task_id, request_hash, created_at
     ), created AS (
-        INSERT INTO tasks (id, user_id, title, description, created_at, updated_at)
-        SELECT task_id, $1, $2, $3, created_at, created_at
+        INSERT INTO tasks (id, user_id, title, description, completed, created_at, updated_at)
+        SELECT task_id, $1, $2, $3, $4, created_at, created_at
         FROM claim JOIN proposed ON task_id = id
         RETURNING id
     )
-    SELECT task_id, created_at, request_hash = $5, EXISTS (SELECT FROM created)
+    SELECT task_id, created_at, request_hash = $6, EXISTS (SELECT FROM created)
     FROM claim",
-    &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::BYTEA],
+    &[Type::TEXT, Type::TEXT, Type::TEXT, Type::BOOL, Type::TEXT, Type::BYTEA],
     CREATED,
 );
 
@@ -140,15 +140,18 @@ macro_rules! change {
     };
 }
 
-/// The same if the task's version is one of `$versions`; a row with `false` means that it is not.
+/// The same if whether the task's version is one of `$versions` equals `$listed`; a row with
+/// `false` means that it does not.
 macro_rules! change_if_match {
-    ($change:expr, $versions:literal) => {
+    ($change:expr, $versions:literal, $listed:literal) => {
         concat!(
             "WITH changed AS (",
             $change,
-            " WHERE user_id = $1 AND id = $2 AND version = ANY (",
+            " WHERE user_id = $1 AND id = $2 AND (version = ANY (",
             $versions,
-            ") RETURNING ",
+            ")) = ",
+            $listed,
+            " RETURNING ",
             columns!(),
             ")
             SELECT *, true FROM changed
@@ -183,8 +186,17 @@ pub(super) static UPDATE: Statement = Statement::new(
 pub(super) static UPDATE_IF_MATCH: Statement = Statement::new(
     "update_if_match",
     Rows::One,
-    change_if_match!(update!(), "$7"),
-    &[Type::TEXT, Type::INT8, Type::TEXT, Type::BOOL, Type::TEXT, Type::BOOL, Type::INT8_ARRAY],
+    change_if_match!(update!(), "$7", "$8"),
+    &[
+        Type::TEXT,
+        Type::INT8,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TEXT,
+        Type::BOOL,
+        Type::INT8_ARRAY,
+        Type::BOOL,
+    ],
     CHANGED,
 );
 
@@ -208,8 +220,8 @@ pub(super) static COMPLETE: Statement = Statement::new(
 pub(super) static COMPLETE_IF_MATCH: Statement = Statement::new(
     "complete_if_match",
     Rows::One,
-    change_if_match!(complete!(), "$4"),
-    &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY],
+    change_if_match!(complete!(), "$4", "$5"),
+    &[Type::TEXT, Type::INT8, Type::BOOL, Type::INT8_ARRAY, Type::BOOL],
     CHANGED,
 );
 
@@ -224,8 +236,8 @@ pub(super) static DELETE: Statement = Statement::new(
 pub(super) static DELETE_IF_MATCH: Statement = Statement::new(
     "delete_if_match",
     Rows::One,
-    change_if_match!("DELETE FROM tasks", "$3"),
-    &[Type::TEXT, Type::INT8, Type::INT8_ARRAY],
+    change_if_match!("DELETE FROM tasks", "$3", "$4"),
+    &[Type::TEXT, Type::INT8, Type::INT8_ARRAY, Type::BOOL],
     CHANGED,
 );
 

@@ -58,13 +58,19 @@ impl TaskStore {
         Ok(Page { tasks, more })
     }
 
-    /// One task.
+    /// One task, if `expected` allows its version.
     ///
     /// # Errors
-    /// [`TaskError::NotFound`], [`TaskError::Database`].
-    pub async fn get(&self, owner: &Owner, id: TaskId) -> Result<Task, TaskError> {
+    /// [`TaskError::NotFound`], [`TaskError::Stale`], [`TaskError::Database`].
+    pub async fn get(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        expected: &Versions,
+    ) -> Result<Task, TaskError> {
         let rows = self.database.query(owner, Repeat::Safe, &GET, &[&id.get()]).await?;
-        task(owner, rows.first().ok_or(TaskError::NotFound)?)
+        let task = task(owner, rows.first().ok_or(TaskError::NotFound)?)?;
+        if expected.allow(task.version) { Ok(task) } else { Err(TaskError::Stale) }
     }
 
     /// Creates a task; with a key that was used before, returns the first answer again.
@@ -77,16 +83,16 @@ impl TaskStore {
         new: NewTask,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, TaskError> {
-        let NewTask { title, description } = &new;
+        let NewTask { title, description, completed } = &new;
         let (title, description) = (title.as_str(), description.as_deref());
         let rows = match key {
             None => {
-                let parameters: [Parameter; 2] = [&title, &description];
+                let parameters: [Parameter; 3] = [&title, &description, completed];
                 self.database.query(owner, Repeat::Never, &CREATE, &parameters).await?
             }
             Some(key) => {
                 let (key, hash) = (key.as_str(), request_hash(&new));
-                let parameters: [Parameter; 4] = [&title, &description, &key, &hash];
+                let parameters: [Parameter; 5] = [&title, &description, completed, &key, &hash];
                 self.database.query(owner, Repeat::Safe, &CREATE_ONCE, &parameters).await?
             }
         };
@@ -101,7 +107,7 @@ impl TaskStore {
             user_id: owner.id().to_owned(),
             title: new.title.into(),
             description: new.description.into(),
-            completed: false,
+            completed: new.completed,
             created_at,
             updated_at: created_at,
             version: 1,
@@ -194,8 +200,9 @@ impl TaskStore {
         let mut parameters: Vec<Parameter> = vec![&id];
         parameters.extend_from_slice(set);
         let mut statement = change;
-        if let Some(versions) = &versions {
+        if let Some((versions, listed)) = &versions {
             parameters.push(versions);
+            parameters.push(listed);
             statement = change_if_match;
         }
         let rows = self.database.query(owner, repeat, statement, &parameters).await?;
@@ -204,17 +211,18 @@ impl TaskStore {
     }
 }
 
-/// Setting a value may run twice, except from expected versions, which the first run makes stale.
+/// Setting a value may run twice, except with expected versions: the first run changes the version.
 fn repeat_unless(expected: &Versions) -> Repeat {
     match expected {
         Versions::Any => Repeat::Safe,
-        Versions::OneOf(_) => Repeat::Never,
+        Versions::OneOf(_) | Versions::NoneOf(_) => Repeat::Never,
     }
 }
 
-/// Tells whether two creates describe the same task, however their JSON is written.
+/// Tells whether two creates describe the same task, however their JSON is written. A default adds
+/// nothing, so that keys stored before the member existed are still recognized.
 fn request_hash(new: &NewTask) -> Vec<u8> {
-    let NewTask { title, description } = new;
+    let NewTask { title, description, completed } = new;
     let mut hash = Context::new(&SHA256);
     hash.update(title.as_str().as_bytes());
     // Neither text can contain the separator.
@@ -222,6 +230,9 @@ fn request_hash(new: &NewTask) -> Vec<u8> {
     if let Some(description) = description.as_deref() {
         hash.update(b"\0");
         hash.update(description.as_bytes());
+    }
+    if *completed {
+        hash.update(b"\0\0completed");
     }
     hash.finish().as_ref().to_vec()
 }

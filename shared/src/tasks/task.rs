@@ -92,6 +92,8 @@ fn within(text: &str, limit: usize) -> Result<(), Expectation> {
 pub struct NewTask {
     pub(crate) title: Title,
     pub(crate) description: Description,
+    /// Whether it is completed already.
+    pub(crate) completed: bool,
 }
 
 /// The body of an update: absent fields stay unchanged.

@@ -1,20 +1,39 @@
 //! Expected versions of a task.
 
-/// The versions from which a change may start.
+/// The versions at which a request may use a task.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Versions {
     /// Any version.
     Any,
-    /// One of these; if there are none, the change is never made.
+    /// One of these; if there are none, no version.
     OneOf(Vec<i64>),
+    /// Any but these.
+    NoneOf(Vec<i64>),
 }
 
 impl Versions {
-    /// The versions for SQL; `None` for any.
-    pub(crate) fn listed(&self) -> Option<&[i64]> {
+    /// These versions without some.
+    #[must_use]
+    pub(crate) fn except(self, excluded: Vec<i64>) -> Self {
+        match self {
+            Self::OneOf(mut versions) => {
+                versions.retain(|version| !excluded.contains(version));
+                Self::OneOf(versions)
+            }
+            Self::Any | Self::NoneOf(_) => Self::NoneOf(excluded),
+        }
+    }
+
+    pub(crate) fn allow(&self, version: i64) -> bool {
+        self.listed().is_none_or(|(versions, listed)| versions.contains(&version) == listed)
+    }
+
+    /// The versions for SQL, and whether the task's must be listed; `None` for any.
+    pub(crate) fn listed(&self) -> Option<(&[i64], bool)> {
         match self {
             Self::Any => None,
-            Self::OneOf(versions) => Some(versions),
+            Self::OneOf(versions) => Some((versions, true)),
+            Self::NoneOf(versions) => Some((versions, false)),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
-use tests::operations;
+use tests::routes;
 
 use super::Asked;
 
@@ -50,10 +50,11 @@ impl Asked {
 
 /// The route of a decoded path, with its function and parameters: a user id with a slash matches
 /// none.
-pub(super) fn route(method: &str, path: &str) -> Option<(String, &'static str, Value)> {
+pub(super) fn route(method: &str, path: &str) -> Option<(String, String, Value)> {
     let given: Vec<&str> = path.split('/').collect();
-    operations().iter().filter(|operation| operation.method == method).find_map(|operation| {
-        let parts: Vec<&str> = operation.path.split('/').collect();
+    let routes = routes().into_iter().filter(|(of, ..)| of == method);
+    routes.into_iter().find_map(|(_, path, function)| {
+        let parts: Vec<&str> = path.split('/').collect();
         if parts.len() != given.len() {
             return None;
         }
@@ -65,7 +66,7 @@ pub(super) fn route(method: &str, path: &str) -> Option<(String, &'static str, V
                 None => return None,
             }
         }
-        Some((format!("{method} {}", operation.path), operation.function, parameters))
+        Some((format!("{method} {path}"), function, parameters))
     })
 }
 

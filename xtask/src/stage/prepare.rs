@@ -15,7 +15,7 @@ use super::secret::{Secret, check_database};
 use crate::env_file::EnvFile;
 use crate::login::{self, Access, End};
 use crate::migrate;
-use crate::settings::DATABASE_URL;
+use crate::settings::{DATABASE_URL, MAX_LIFETIME};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -36,10 +36,6 @@ pub(crate) struct Options {
     #[arg(long)]
     dry_run: bool,
 }
-
-/// The longest lifetime of a token, in seconds; a longer one can be set in the secret.
-const MAX_LIFETIME: &str = "JWT_MAX_LIFETIME";
-const A_DAY: &str = "86400";
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let plan = Plan::new(stage, options)?;
@@ -86,8 +82,9 @@ impl Plan {
         if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
             changed |= questions::ask(&mut secret, &mut owner_url)?;
         }
-        if secret.get(MAX_LIFETIME).is_none() {
-            changed |= secret.set(MAX_LIFETIME, A_DAY);
+        let (max_lifetime, a_day) = MAX_LIFETIME;
+        if secret.get(max_lifetime).is_none() {
+            changed |= secret.set(max_lifetime, a_day);
         }
         let incomplete = || {
             let id = stage.secret();

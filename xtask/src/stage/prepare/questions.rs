@@ -4,10 +4,9 @@ use inquire::validator::{Validation, ValueRequiredValidator};
 use inquire::{Password, PasswordDisplayMode, Text};
 use shared::{AuthConfig, Use};
 
-use super::MAX_LIFETIME;
 use crate::env_file::EnvFile;
 use crate::migrate;
-use crate::settings::{DATABASE_URL, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
+use crate::settings::{DATABASE_URL, MAX_LIFETIME, SECRET, SECRETS, TOKEN_DEFAULTS, random_text};
 use crate::stage::secret::{Secret, check_database};
 
 /// Copies the settings in a file to the secret; returns whether they change anything.
@@ -28,7 +27,7 @@ pub(super) fn take(secret: &mut Secret, file: &EnvFile) -> Result<bool> {
 
 fn setting_names() -> [&'static str; 5] {
     let [(issuer, _), (audience, _)] = TOKEN_DEFAULTS;
-    [SECRET, SECRETS, issuer, audience, MAX_LIFETIME]
+    [SECRET, SECRETS, issuer, audience, MAX_LIFETIME.0]
 }
 
 /// Asks for missing settings; returns whether any were missing.
