@@ -25,7 +25,7 @@ SELECT
     coalesce(created_at::timestamptz, now()) AS created_at,
     coalesce(updated_at::timestamptz, created_at::timestamptz, now()) AS updated_at
 FROM task
-WHERE user_id <> ''; -- a task of nobody can be read by nobody
+WHERE user_id::text <> ''; -- a task of nobody can be read by nobody
 CREATE UNIQUE INDEX ON incoming (user_id, id);
 ANALYZE incoming;
 
@@ -73,4 +73,11 @@ FROM incoming JOIN new USING (user_id, id);
 SELECT setval('tasks_id_seq', greatest((SELECT last_value FROM tasks_id_seq), (SELECT max(id) + 1000000 FROM incoming)));
 
 ALTER TABLE tasks FORCE ROW LEVEL SECURITY;
+
+-- Columns of `task` that `tasks` does not have.
+SELECT attname AS "not copied" FROM pg_attribute
+WHERE attrelid = 'task'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL (
+    '{id, number, user_id, title, description, completed, created_at, updated_at}'
+)
+ORDER BY attnum;
 COMMIT;

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use tests::{Reply, Token, User, now, operations, request, requests, stack};
 
+const SYMPTOMS: &str = include_str!("../../docs/api.md");
+
 /// Lists the user's tasks with these `Authorization` headers.
 fn list_with(user: &User, authorization: &[&str]) -> Reply {
     let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
@@ -21,6 +23,10 @@ fn expect(user: &User, authorization: &str, expected: &str) {
     let code = reply.body["code"].as_str().unwrap_or("ok");
     assert_eq!((reply.status, code), (status, expected), "{authorization}");
     assert_eq!(reply.header("www-authenticate"), challenge, "{authorization}");
+    if status == 401 {
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(SYMPTOMS.contains(detail), "docs/api.md does not explain: {detail}");
+    }
     let answer = format!("{} {:?}", reply.body, reply.headers);
     for part in authorization.split([' ', '.', ',']).filter(|part| part.len() > 10) {
         assert!(!answer.contains(part), "{answer} quotes {authorization}");
@@ -99,7 +105,13 @@ fn each_failure_of_a_token_has_its_code_and_no_answer_quotes_the_token() {
         ("invalid_token", format!("Bearer {}", token().secret("another secret").sign())),
         ("invalid_token", format!("Bearer {}", token().header(r#"{"alg":"none"}"#).sign())),
         ("invalid_token", format!("Bearer {}.", token().header(r#"{"alg":"none"}"#).unsigned())),
+        ("invalid_token", format!("Bearer {}", token().header(r#"{"alg":"EdDSA"}"#).sign())),
+        ("invalid_token", format!("Bearer {}", token().with("iat", json!(now() + 60)).sign())),
+        ("invalid_token", format!("Bearer {}", token().with("nbf", json!("soon")).sign())),
+        ("invalid_token", format!("Bearer {}", token().with("exp", Value::Null).sign())),
+        ("invalid_token", format!("Bearer {}", token().with("exp", json!("soon")).sign())),
         ("invalid_token", format!("Bearer {}", token().with("sub", Value::Null).sign())),
+        ("invalid_token", format!("Bearer {}", token().with("sub", json!(17)).sign())),
         ("invalid_token", format!("Bearer {}", token().with("iss", json!("elsewhere")).sign())),
         ("invalid_token", format!("Bearer {}", token().with("aud", json!("elsewhere")).sign())),
         ("expired_token", format!("Bearer {}", token().with("exp", json!(now() - 31)).sign())),

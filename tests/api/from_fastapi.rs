@@ -10,8 +10,9 @@ struct Moving {
     functions_url: String,
 }
 
-/// The page's SQL blocks: the table, how to rename it, the misfits, and the clean-up.
-fn blocks() -> [String; 4] {
+/// The page's SQL blocks: the table, its new name, the end of the old one, numbers for other ids, the
+/// misfits, and the clean-up.
+fn blocks() -> [String; 6] {
     let page = Page::read("docs/coming-from-fastapi.md");
     let blocks: Vec<_> = page.blocks("sql").into_iter().map(str::to_owned).collect();
     blocks.try_into().unwrap()
@@ -99,6 +100,56 @@ fn a_zone_of_the_column_wins_over_that_of_the_script() {
 }
 
 #[test]
+fn users_who_are_no_texts_are_copied_as_text() {
+    for (of, user) in [("integer", "17"), ("uuid", "8d3f0a4e-4b51-4a4c-9d0f-3f6c1a2b7e90")] {
+        let moving = Moving::begin();
+        moving.owner.run(&format!("ALTER TABLE task ALTER user_id TYPE {of} USING NULL::{of}"));
+        moving.store(1, user, "Buy milk");
+        let [.., misfits, _] = blocks();
+        assert_eq!(moving.owner.run(&misfits), [""; 0]);
+        moving.copy();
+        assert_eq!(moving.seen(user), json!([[1, "Buy milk", false]]));
+    }
+}
+
+#[test]
+fn ids_that_are_no_numbers_become_numbers_by_age() {
+    for (of, id) in [("uuid", "md5(id::text)::uuid"), ("varchar", "'task-' || id")] {
+        let moving = Moving::begin();
+        for (id, title) in [(1, "Second"), (2, "First"), (3, "Third")] {
+            moving.store(id, "ada", title);
+        }
+        moving.owner.run(&format!(
+            "UPDATE task SET created_at = created_at + interval '1 day' WHERE id <> 2; \
+             ALTER TABLE task ALTER id DROP DEFAULT, ALTER id TYPE {of} USING {id}"
+        ));
+        assert!(moving.owner.try_run(COPY).is_err());
+        moving.owner.run("ROLLBACK");
+
+        let [_, _, _, numbers, ..] = blocks();
+        moving.owner.run(&numbers);
+        moving.owner.run(
+            "INSERT INTO task (id, user_id, title, completed, created_at, updated_at) \
+             VALUES (gen_random_uuid(), 'ada', 'Late', false, now(), now())",
+        );
+        let copy = COPY.replace("id::bigint AS id", "number AS id");
+        for _ in 0..2 {
+            assert_eq!(moving.owner.run(&copy), ["1000004"], "no column is left out");
+            let titles = moving.request("ada", "SELECT id || ' ' || title FROM tasks ORDER BY id");
+            assert_eq!(titles, ["1 First", "2 Second", "3 Third", "4 Late"]);
+        }
+    }
+}
+
+#[test]
+fn columns_that_tasks_do_not_have_are_named() {
+    let moving = Moving::begin();
+    moving.store(1, "ada", "Buy milk");
+    moving.owner.run("ALTER TABLE task ADD priority varchar, ADD due date, ADD gone date; ALTER TABLE task DROP gone");
+    assert_eq!(moving.owner.run(COPY), ["1000001", "priority", "due"]);
+}
+
+#[test]
 fn a_repeat_brings_what_changed_in_fastapi_and_keeps_what_the_functions_did() {
     let moving = Moving::begin();
     for id in 1..=6 {
@@ -150,28 +201,41 @@ fn a_repeat_brings_what_changed_in_fastapi_and_keeps_what_the_functions_did() {
 }
 
 #[test]
-fn a_table_that_is_called_tasks_is_renamed_first() {
+fn fastapi_continues_while_its_table_tasks_is_renamed() {
     let server = database();
     sql(&server.url, "CREATE DATABASE of_the_tutorial");
     let url = server.url.replace("/tasks?", "/of_the_tutorial?");
-    let [table, rename, ..] = blocks();
+    let [table, rename, end_of_the_old_name, ..] = blocks();
     let theirs = table.replace("CREATE TABLE task (", "CREATE TABLE tasks (");
     assert_ne!(theirs, table);
     sql(&url, &theirs);
+    // FastAPI's process with the old model, and one with the new.
+    let fastapi = Session::open(&url);
+    let create = |table: &str| {
+        let values = "(user_id, title, completed, created_at, updated_at) VALUES ('ada', 'First', false, now(), now())";
+        fastapi.run(&format!("INSERT INTO {table} {values} RETURNING {table}.id")).remove(0)
+    };
+    let change = |table: &str, id: &str| {
+        let set = format!("SET completed = true WHERE {table}.id = {id} RETURNING id");
+        fastapi
+            .run(&format!("UPDATE {table} {set}; DELETE FROM {table} WHERE id = {id} RETURNING id"))
+    };
     let migrate = || xtask().arg("migrate").env("DATABASE_URL", &url).output().unwrap();
-    assert!(!migrate().status.success());
+    assert_eq!(create("tasks"), "1");
     sql(&url, &rename);
+    assert_eq!((create("tasks"), create("task")), ("2".into(), "3".into()));
+    assert_eq!(
+        (change("tasks", "1"), change("task", "2")),
+        (vec!["1".into(); 2], vec!["2".into(); 2])
+    );
+    assert!(!migrate().status.success());
+    sql(&url, &end_of_the_old_name);
     let migrated = migrate();
     assert!(migrated.status.success(), "{migrated:?}");
-    let insert = "INSERT INTO task (user_id, title, completed, created_at, updated_at) VALUES ('ada', 'First', false, now(), now())";
-    sql(&url, insert);
     sql(&url, COPY);
     // Both sides continue, each with its own ids.
-    sql(&url, insert);
+    assert_eq!(create("task"), "4");
     let next = sql(&url, &as_user("ada", "SELECT nextval('tasks_id_seq')"));
-    assert_eq!(
-        (sql(&url, "SELECT max(id) FROM task"), next),
-        (vec!["2".into()], vec!["1000002".into()])
-    );
+    assert_eq!(next, ["1000004"]);
     assert!(try_sql(&url, COPY).is_ok());
 }

@@ -38,27 +38,6 @@ fn position(job: &Value, is: impl Fn(&Value) -> bool) -> usize {
 }
 
 #[test]
-fn actions_are_pinned_by_hash_with_their_tag_beside() {
-    for name in ["ci", "deploy", "deploy-stage"] {
-        let text = text(&format!("workflows/{name}.yml"));
-        for used in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, used)| used)
-        {
-            if used.starts_with("./") {
-                continue;
-            }
-            let (action, tag) = used.split_once(" # v").unwrap_or_else(|| panic!("{used}"));
-            let hash = action.split_once('@').unwrap().1;
-            assert!(hash.len() == 40 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{used}");
-            assert_eq!(
-                tag.split('.').filter(|part| part.parse::<u32>().is_ok()).count(),
-                3,
-                "{used}"
-            );
-        }
-    }
-}
-
-#[test]
 fn one_job_may_ask_for_credentials_and_only_for_a_stage() {
     let may_ask = |job: &Value| job["permissions"]["id-token"] == "write";
     let workflow_of_stage = workflow("deploy-stage");
@@ -72,8 +51,6 @@ fn one_job_may_ask_for_credentials_and_only_for_a_stage() {
         assert_eq!(may_ask(job), deploys, "{name}");
     }
     for name in ["ci", "deploy", "deploy-stage"] {
-        // A job has no permissions that it does not list.
-        assert_eq!(workflow(name)["permissions"], Value::Object(Map::new()), "{name}");
         assert_eq!(text(&format!("workflows/{name}.yml")).matches("secrets.").count(), 0, "{name}");
     }
     assert!(!jobs(&workflow("ci")).values().any(may_ask));
@@ -86,13 +63,10 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
 
     // The commit is resolved in a job without dependencies; both other jobs check out that commit.
     assert_eq!(commit["outputs"]["sha"], "${{ steps.find.outputs.sha }}");
-    let find = &steps(commit)[position(commit, |step| step["id"] == "find")];
     assert_eq!(steps(commit).len(), 2, "a checkout and the choice");
-    assert!(lines(find).any(|line| line.contains("git merge-base --is-ancestor HEAD origin/main")));
     for job in [build, deploy] {
         let [checkout] = uses(job, "actions/checkout")[..] else { panic!("{job:#}") };
         assert_eq!(checkout["with"]["ref"], "${{ needs.commit.outputs.sha }}");
-        assert_eq!(checkout["with"]["persist-credentials"], false);
     }
 
     // Only the functions come from the build job; place.py refuses anything else.
@@ -134,23 +108,6 @@ fn what_runs_beside_credentials_is_made_of_the_commit() {
     assert!(order.is_sorted(), "{order:?}");
 }
 
-/// A GitHub runner for each architecture of a function.
-const RUNNERS: [&str; 2] = ["ubuntu-latest", "ubuntu-24.04-arm"];
-
-#[test]
-fn everything_is_tested_on_both_architectures() {
-    let workflow = workflow("ci");
-    let test = &jobs(&workflow)["test"];
-    assert_eq!(test["runs-on"], "${{ matrix.runner }}");
-    assert_eq!(test["strategy"]["matrix"]["runner"], Value::from(RUNNERS.to_vec()));
-    assert_eq!(test["strategy"]["fail-fast"], false);
-    let everything = &steps(test)[position(test, |step| step["run"] == ".ci/run")];
-    assert!(everything.get("if").is_none() && everything.get("continue-on-error").is_none());
-    // The cache of one architecture is useless for the other.
-    let [cache] = uses(test, "actions/cache")[..] else { panic!("{test:#}") };
-    assert!(cache["with"]["key"].as_str().unwrap().contains("${{ runner.arch }}"));
-}
-
 #[test]
 fn functions_are_built_on_a_machine_of_their_architecture() {
     let workflow = workflow("deploy-stage");
@@ -179,7 +136,7 @@ fn functions_are_built_on_a_machine_of_their_architecture() {
         assert!(ours.contains(&parameters));
         ours.replace(&parameters, &format!("{parameters} \"Architecture=arm64\","))
     };
-    let [x86_64, arm64] = RUNNERS;
+    let [x86_64, arm64] = ["ubuntu-latest", "ubuntu-24.04-arm"];
     for (samconfig, runner) in [
         (ours.clone(), x86_64),
         (of_stage("prod"), x86_64),
@@ -202,7 +159,7 @@ fn functions_are_built_on_a_machine_of_their_architecture() {
 }
 
 #[test]
-fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
+fn python_packages_are_locked_by_hash() {
     for job in jobs(&workflow("deploy-stage")).values() {
         for line in steps(job).iter().flat_map(lines).filter(|line| line.contains("pip ")) {
             // `--no-deps`: only packages in the list are installed.
@@ -211,26 +168,12 @@ fn python_packages_are_locked_by_hash_and_kept_up_to_date() {
             }
         }
     }
-    let tools = std::fs::read_to_string(root().join("xtask/src/tools.rs")).unwrap();
     for list in ["sam", "cargo-lambda"] {
         // The version that the tests and `cargo xtask dev` use.
         let wanted = text(&format!("requirements/{list}.in"));
-        assert!(tools.contains(&format!("\"{}\"", wanted.trim())), "xtask does not use {wanted}");
         let list = text(&format!("requirements/{list}.txt"));
-        assert!(list.contains(wanted.trim()));
-        let entries = list.replace("\\\n", " ");
-        for entry in entries.lines().filter(|line| line.starts_with(|c: char| c.is_alphanumeric()))
-        {
-            let (package, hashes) = entry.split_once(' ').unwrap();
-            assert_eq!(package.matches("==").count(), 1, "{entry}");
-            assert!(hashes.trim_start().starts_with("--hash=sha256:"), "{entry}");
-        }
+        assert!(list.contains(wanted.trim()), "{wanted}");
         // Nothing is downloaded except from the registry.
         assert!(!list.contains("://") && !list.contains("\n--"), "{list}");
     }
-    let dependabot: Value = serde_saphyr::from_str(&text("dependabot.yml")).unwrap();
-    let updates = dependabot["updates"].as_array().unwrap();
-    assert!(updates.iter().any(|update| {
-        update["package-ecosystem"] == "pip" && update["directory"] == "/.github/requirements"
-    }));
 }

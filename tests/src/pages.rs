@@ -21,8 +21,6 @@ pub struct Piece {
 /// A parsed page.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The lines outside of code blocks.
-    pub prose: Vec<Piece>,
     /// The text in backticks within lines.
     pub spans: Vec<Piece>,
     /// The code blocks, each with its language.
@@ -33,11 +31,7 @@ impl Page {
     /// Reads a page of the repository.
     pub fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(root().join(path));
-        Self::parse(&text.unwrap_or_else(|error| panic!("{path}: {error}")))
-    }
-
-    /// Parses a page.
-    pub fn parse(text: &str) -> Self {
+        let text = text.unwrap_or_else(|error| panic!("{path}: {error}"));
         let mut page = Self::default();
         let mut fenced = false;
         for (line, text) in (1..).zip(text.lines()) {
@@ -51,9 +45,10 @@ impl Page {
                 }
                 (None, Some((_, block))) => block.text.extend([text, "\n"]),
                 (None, None) => {
+                    let pairs = text.matches('`').count().is_multiple_of(2);
+                    assert!(pairs, "{path}:{line}: code that ends on another line");
                     let odd = text.split('`').skip(1).step_by(2);
                     page.spans.extend(odd.map(|span| Piece { line, text: span.to_owned() }));
-                    page.prose.push(Piece { line, text: text.to_owned() });
                 }
             }
         }

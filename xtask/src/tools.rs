@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::{node, project};
 
-const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+// What the workflows install, too.
+const CARGO_LAMBDA: &str = include_str!("../../.github/requirements/cargo-lambda.in").trim_ascii();
+const SAM: &str = include_str!("../../.github/requirements/sam.in").trim_ascii();
 const LOCAL_AWS: &str = "ministack[full]==1.5.33";
-const SAM: &str = "aws-sam-cli==1.170.0";
 const AWS_CLI: &str = "awscli==1.46.3";
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// A generator of clients, and what checks their types.

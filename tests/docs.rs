@@ -1,4 +1,4 @@
-//! Names in backticks on pages: files, tests, scripts.
+//! Names on pages: files, tests, scripts, settings. `.ci/run` checks links and style.
 use std::collections::BTreeSet;
 use std::fs::{read_dir, read_to_string};
 use std::path::Path;
@@ -120,4 +120,10 @@ fn every_npm_script_that_a_page_names_is_there() {
         }
     }
     assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn the_readme_takes_three_minutes() {
+    let words = read_to_string(root().join("README.md")).unwrap().split_whitespace().count();
+    assert!(words <= 900, "{words} words: what does not fit goes to docs/");
 }

@@ -1,5 +1,0 @@
-//! The documentation's pages: their references exist, and their style is right.
-
-mod links;
-mod names;
-mod style;
