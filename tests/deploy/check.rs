@@ -1,203 +1,159 @@
-//! `cargo xtask stage … check` against three gateways: one that behaves ideally, one that behaves
-//! as AWS's documentation and its users report, and one that gets every row wrong.
-mod wrong;
-
-use std::collections::BTreeMap;
+//! `cargo xtask stage … check` of a stage in the local AWS: one that works, and one that is broken
+//! on purpose.
+use std::collections::BTreeSet;
+use std::process::Command;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tests::{
-    AUDIENCE, Fixture, ISSUER, SECRET, ask_cloudformation, call_aws, create_secret, create_stack,
-    new_database, sql, xtask,
+    AUDIENCE, Fixture, ISSUER, SECRET, ask_aws, ask_cloudformation, call_aws, create_secret,
+    create_stack, database, operations, sql, xtask,
 };
 
-use self::wrong::WRONG;
-use crate::gateway::{BURST, Behaviour, Gateway, ORIGIN};
 use crate::tools::{failure, with_aws, with_aws_cli};
 
-const STACK: &str = "task-api-dev";
-
-const GOOD: Behaviour = Behaviour {
-    renames: false,
-    types: false,
-    refuses_readably: true,
-    throttles: true,
-    records: true,
-    changes: |_, _| {},
-};
-
-/// The reported behaviour of AWS.
-const LIKE_AWS: Behaviour =
-    Behaviour { renames: true, types: true, refuses_readably: false, ..GOOD };
-
-/// A stack in a local AWS for the check's requests to AWS, without functions.
-struct Stack {
-    aws: Fixture,
-    /// Its own database, so that remaining rows are visible.
-    database: [String; 2],
+/// What a check printed.
+pub struct Checked {
+    status: Option<i32>,
+    pub text: String,
 }
 
-fn stack() -> Stack {
-    let (aws, database) = (Fixture::start("aws", &[]), new_database());
+impl Checked {
+    /// Runs a check, which must stay small and erase what it created.
+    pub fn run(mut check: Command) -> Self {
+        let output = check.output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let last = text.lines().last().unwrap_or_default();
+        let numbers = last.split(' ').filter_map(|word| word.parse::<usize>().ok());
+        let [requests, refused] = numbers.collect::<Vec<_>>()[..] else { panic!("{text}") };
+        assert!(requests >= 2 * operations().len() && requests <= 100, "{text}");
+        assert!(refused > operations().len() && refused <= 30, "{text}");
+        let left = "SELECT user_id FROM tasks WHERE user_id LIKE 'check-%' \
+                    UNION ALL SELECT user_id FROM idempotency_keys WHERE user_id LIKE 'check-%'";
+        assert_eq!(sql(&database().url, left), Vec::<String>::new(), "{text}");
+        Self { status: output.status.code(), text }
+    }
+
+    /// Checks the exit status, and which rows are not as expected: name, verdict, actual answer
+    /// up to a time.
+    pub fn expect(&self, status: i32, others: &[(&str, &str, &str)]) {
+        let verdicts = ["not asked", "differs", "FAILS"];
+        let lines = self.text.lines();
+        let rows = lines.filter(|line| verdicts.iter().any(|verdict| line.starts_with(verdict)));
+        let rows: BTreeSet<_> = rows
+            .map(|line| {
+                let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+                let [verdict, name, _, actual] = cells.collect::<Vec<_>>()[..] else {
+                    panic!("{line}")
+                };
+                (name, verdict, actual.split(" in ").next().unwrap())
+            })
+            .collect();
+        assert_eq!(rows, others.iter().copied().collect(), "{}", self.text);
+        assert_eq!(self.status, Some(status), "{}", self.text);
+    }
+}
+
+/// Records what AWS would, and this AWS does not: Lambda's reports, the access log, metrics.
+pub fn record(aws: &str, stack: &str) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 55;
+    let report = |metrics: &Value| {
+        let record = json!({ "requestId": "8f5", "metrics": metrics, "status": "success" });
+        json!({ "type": "platform.report", "record": record })
+    };
+    let cold = json!({ "durationMs": 3.25, "billedDurationMs": 40, "memorySizeMB": 128, "maxMemoryUsedMB": 17, "initDurationMs": 36.5 });
+    let warm = json!({ "durationMs": 3.25, "billedDurationMs": 4, "memorySizeMB": 128, "maxMemoryUsedMB": 18 });
+    let access = json!({ "requestId": "id", "route": "$default", "status": "404" });
+    for (group, lines) in [
+        (format!("/aws/lambda/{stack}"), vec![report(&cold), report(&warm)]),
+        (format!("/aws/vendedlogs/apis/{stack}"), vec![access]),
+    ] {
+        let stream = json!({ "logGroupName": group, "logStreamName": now.to_string() });
+        ask_aws(aws, "Logs_20140328.CreateLogStream", &stream);
+        let event = |line: &Value| json!({ "timestamp": now * 1000, "message": line.to_string() });
+        let mut put = stream;
+        put["logEvents"] = lines.iter().map(event).collect();
+        ask_aws(aws, "Logs_20140328.PutLogEvents", &put);
+    }
+    let dimension = "MetricData.member.1.Dimensions.member.1";
+    let put = format!(
+        "Action=PutMetricData&Namespace=TaskApi&MetricData.member.1.MetricName=Latency\
+         &MetricData.member.1.Value=3&MetricData.member.1.Timestamp={now}\
+         &{dimension}.Name=service&{dimension}.Value={stack}"
+    );
+    form(aws, &put);
+}
+
+/// A call of CloudWatch.
+fn form(aws: &str, fields: &str) {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let fields = format!("Version=2010-08-01&{fields}");
+    call_aws(aws, "monitoring", "POST", "/", &form, &fields).expect(200);
+}
+
+/// A stack as the check sees it, without an API, whose alarm is on.
+fn silent_stack(aws: &str) {
     let settings = json!({
         "BETTER_AUTH_SECRET": SECRET, "JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE,
-        "DATABASE_URL": database[1],
+        "DATABASE_URL": "postgres://functions:password@127.0.0.1/tasks?sslmode=require",
     });
-    create_secret(&aws.url, "task-api/dev", &settings.to_string());
-    let group = |name: &str| json!({ "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": name } });
-    let dashboard = json!({ "widgets": [
-        { "type": "metric", "properties": { "title": "In the functions", "stat": "p50",
-            "metrics": [["TaskApi", "Latency", "service", STACK], [".", "DatabaseLatency", ".", "."]] } },
-        { "type": "log", "properties": { "title": "The last failures",
-            "query": format!("SOURCE '/aws/lambda/{STACK}' | fields @timestamp, reason | filter level in ['WARN'] | limit 5") } },
-    ] });
+    create_secret(aws, "task-api/staging", &settings.to_string());
+    let mail =
+        json!({ "TopicArn": { "Ref": "Topic" }, "Protocol": "email", "Endpoint": "o@app.example" });
+    let alarm = json!({
+        "AlarmName": "task-api-staging-DatabaseAlarm", "Namespace": "N", "MetricName": "M", "Period": 60,
+        "Statistic": "Sum", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0,
+    });
     let template = json!({
-        "Parameters": { "AllowedOrigins": { "Type": "String" }, "Tracing": { "Type": "String" } },
+        "Parameters": { "AllowedOrigins": { "Type": "String" } },
         "Resources": {
-            "Api": { "Type": "AWS::ApiGatewayV2::Api", "Properties": { "Name": STACK, "ProtocolType": "HTTP" } },
-            "Stage": { "Type": "AWS::ApiGatewayV2::Stage", "Properties": {
-                "ApiId": { "Ref": "Api" }, "StageName": "$default", "AutoDeploy": true } },
-            "FunctionLogs": group(&format!("/aws/lambda/{STACK}")),
-            "AccessLogs": group(&format!("/aws/vendedlogs/apis/{STACK}")),
-            "Dashboard": { "Type": "AWS::CloudWatch::Dashboard", "Properties": {
-                "DashboardName": STACK, "DashboardBody": dashboard.to_string() } },
+            "Topic": { "Type": "AWS::SNS::Topic" },
+            "Mail": { "Type": "AWS::SNS::Subscription", "Properties": mail },
+            "Alarm": { "Type": "AWS::CloudWatch::Alarm", "Properties": alarm },
         },
-        "Outputs": { "ApiUrl": { "Value": "http://127.0.0.1:1" } },
+        "Outputs": {
+            "ApiUrl": { "Value": "http://127.0.0.1:1" }, "AlarmTopicArn": { "Value": { "Ref": "Topic" } },
+        },
     });
-    let parameters = [("AllowedOrigins", ORIGIN), ("Tracing", "Active")];
-    create_stack(&aws.url, STACK, &template, &parameters).expect(200);
-    let described = || ask_cloudformation(&aws.url, "DescribeStacks", &[("StackName", STACK)]);
-    while !described().expect(200).to_string().contains("CREATE_COMPLETE") {
+    let origins = [("AllowedOrigins", "https://app.example")];
+    create_stack(aws, "task-api-staging", &template, &origins).expect(200);
+    let stack = [("StackName", "task-api-staging")];
+    let described = || ask_cloudformation(aws, "DescribeStacks", &stack).expect(200).to_string();
+    while !described().contains("CREATE_COMPLETE") {
         sleep(Duration::from_millis(50));
     }
-    // This AWS ignores the throttle in a template.
-    let call = |method, path: &str, body: &str| {
-        call_aws(&aws.url, "apigateway", method, path, &[], body).expect(200)
+    form(
+        aws,
+        "Action=SetAlarmState&AlarmName=task-api-staging-DatabaseAlarm&StateValue=ALARM&StateReason=a",
+    );
+}
+
+#[test]
+fn a_stage_that_does_not_answer_fails_and_its_alarms_are_listed() {
+    let aws = Fixture::start("aws", &[]);
+    silent_stack(&aws.url);
+    let mut check = with_aws_cli(with_aws(xtask(), &aws.url));
+    let said = failure(check.args(["stage", "staging", "check", "--wait", "0"]));
+    let silent =
+        said.lines().filter(|line| line.starts_with("FAILS") && line.contains("no answer"));
+    // And the two rows on the gateway that this repository is responsible for, and the removal.
+    assert_eq!(silent.count(), operations().len() + 3, "{said}");
+    let row = |start: &str, end: &str| {
+        said.lines().any(|line| line.starts_with(start) && line.ends_with(end))
     };
-    let apis = call("GET", "/v2/apis", "");
-    let api = apis["items"][0]["apiId"].as_str().unwrap();
-    let throttle = json!({ "throttlingBurstLimit": BURST, "throttlingRateLimit": 50 });
-    let settings = json!({ "defaultRouteSettings": throttle }).to_string();
-    call("PATCH", &format!("/v2/apis/{api}/stages/$default"), &settings);
-    Stack { aws, database }
-}
-
-/// `cargo xtask stage dev check` of functions behind a gateway, with the throttle and a short wait.
-fn check(stack: &Stack, behaviour: Behaviour, options: &[&str]) -> (Option<i32>, String) {
-    let variables = [
-        ("BETTER_AUTH_SECRET", SECRET),
-        ("JWT_ISSUER", ISSUER),
-        ("JWT_AUDIENCE", AUDIENCE),
-        ("DATABASE_URL", &stack.database[1]),
-    ];
-    let aws = &stack.aws.url;
-    let gateway = Gateway::start(STACK, behaviour, aws, &variables);
-    let mut command = with_aws_cli(with_aws(xtask(), aws));
-    for service in ["XRAY", "LAMBDA"] {
-        command.env(format!("AWS_ENDPOINT_URL_{service}"), &gateway.url);
-    }
-    command.args(["stage", "dev", "check", "--url", &gateway.url]).args(options);
-    let output = command.output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
-}
-
-/// The rows that are not as expected, with verdict and result.
-pub fn others(text: &str) -> BTreeMap<String, (String, String)> {
-    let report: Value = text.parse().unwrap_or_else(|_| panic!("{text}"));
-    let member = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
-    let rows = report["rows"].as_array().unwrap().iter().filter(|row| row["verdict"] != "ok");
-    let rows = rows.map(|row| {
-        assert_eq!(row["do"].is_string(), row["verdict"] != "not asked", "{row}");
-        (member(row, "asked"), (member(row, "verdict"), member(row, "came")))
-    });
-    rows.collect()
-}
-
-/// The rows about latency, which means nothing on a busy machine.
-const TIMED: [&str; 3] = [
-    "the first request of each operation",
-    "warm: 20 lists, one after the other",
-    "cold: 8 lists at once",
-];
-
-/// All rows except those.
-pub fn untimed(rows: &BTreeMap<String, (String, String)>) -> Vec<&str> {
-    rows.keys().map(String::as_str).filter(|row| !TIMED.contains(row)).collect()
-}
-
-/// The users of the rows that the checks left in the database.
-fn left(stack: &Stack) -> Vec<String> {
-    sql(
-        &stack.database[0],
-        "SELECT user_id FROM tasks UNION ALL SELECT user_id FROM idempotency_keys",
-    )
+    assert!(row("differs    alarms that are on", "  task-api-staging-DatabaseAlarm"), "{said}");
+    assert!(row("ok         who receives alarms", "  1 of 1 confirmed it"), "{said}");
+    assert!(!said.contains("o@app.example"), "{said}");
+    assert!(
+        said.ends_with("task-api-staging does not work: 0 requests, 0 of them refused.\n"),
+        "{said}"
+    );
 }
 
 #[test]
-fn a_stage_that_works_is_told_from_what_aws_does_otherwise() {
-    let stack = stack();
-    let (status, text) = check(&stack, GOOD, &["--burst", "--wait", "30", "--json"]);
-    let others = others(&text);
-    assert_eq!(untimed(&others), Vec::<&str>::new(), "{text}");
-    assert_eq!(status, Some(if others.is_empty() { 0 } else { 3 }), "{text}");
-    assert_eq!(left(&stack), Vec::<String>::new());
-
-    let (status, text) = check(&stack, LIKE_AWS, &["--burst", "--wait", "30"]);
-    assert_eq!(status, Some(3), "{text}");
-    assert!(text.contains("task-api-dev works"), "{text}");
-    let judged =
-        |line: &&str| ["differs", "FAILS", "not asked"].iter().any(|v| line.starts_with(v));
-    let lines: Vec<&str> = text.lines().filter(judged).collect();
-    for (row, came) in [
-        ("WWW-Authenticate of a 401", "x-amzn-remapped-www-authenticate"),
-        ("a 429 that a browser can read", "without CORS headers"),
-    ] {
-        let is = |line: &&str| line.contains(row) && line.ends_with(came);
-        assert!(lines.iter().any(is), "{row}: {text}");
-    }
-    let timed = lines.iter().filter(|line| TIMED.iter().any(|row| line.contains(row))).count();
-    assert_eq!(lines.len() - timed, 2, "{text}");
-    // What to do about each.
-    assert_eq!(text.matches("→ ").count(), lines.len(), "{text}");
-}
-
-#[test]
-fn every_row_tells_what_is_wrong() {
-    let stack = stack();
-    let wrong = Behaviour {
-        throttles: false,
-        records: false,
-        changes: |asked, answered| WRONG.iter().for_each(|(_, change, _)| change(asked, answered)),
-        ..LIKE_AWS
-    };
-    let (status, text) = check(&stack, wrong, &["--burst", "--wait", "0", "--json"]);
-    assert_eq!(status, Some(1), "{text}");
-    let others = others(&text);
-    for (row, _, wanted) in WRONG {
-        let (_, came) = others.get(*row).unwrap_or_else(|| panic!("{row} is as expected: {text}"));
-        let (mut rest, mut matches) = (came.as_str(), true);
-        for part in wanted.split('*') {
-            matches &= rest.find(part).is_some_and(|at| {
-                rest = &rest[at + part.len()..];
-                true
-            });
-        }
-        assert!(matches && came.starts_with(wanted.split('*').next().unwrap()), "{row}: {came}");
-    }
-    let report: Value = text.parse().unwrap();
-    assert_eq!(report["rows"].as_array().unwrap().len(), WRONG.len(), "each row has a fault");
-    // It deleted its data, whatever answers it got.
-    assert_eq!(left(&stack), Vec::<String>::new());
-}
-
-#[test]
-fn a_burst_in_prod_needs_a_second_word() {
+fn the_tests_of_the_api_never_run_against_prod() {
     let mut command = with_aws(xtask(), "http://127.0.0.1:1");
-    let said = failure(command.args(["stage", "prod", "check", "--burst"]));
-    assert!(said.contains("--yes"), "{said}");
-    let said =
-        failure(with_aws(xtask(), "http://127.0.0.1:1").args(["stage", "dev", "check", "--yes"]));
-    assert!(said.contains("--burst"), "{said}");
+    let said = failure(command.args(["stage", "prod", "test", "get::"]));
+    assert!(said.contains("not in prod"), "{said}");
 }

@@ -6,7 +6,6 @@ mod cdk;
 mod check;
 mod cloudformation;
 mod deploy_role;
-mod gateway;
 mod local_aws;
 mod logins;
 mod prepare;

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::{SETTINGS, as_lambda, sql};
 
-/// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`.
+/// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`, unless it is a
+/// deployed stage.
 pub struct Fixture {
     /// Its URL; for a database, the superuser's.
     pub url: String,
@@ -19,9 +20,8 @@ pub struct Fixture {
     /// The folder of a database server's programs.
     pub programs: PathBuf,
     log: PathBuf,
-    _child: Child,
-    /// The process ends when this is closed, however the test ends.
-    stdin: ChildStdin,
+    /// The process ends when its standard input is closed, however the test ends.
+    process: Option<(Child, ChildStdin)>,
 }
 
 impl Fixture {
@@ -63,14 +63,14 @@ impl Fixture {
             functions_url: text("functions_url"),
             programs: text("programs").into(),
             log: text("log").into(),
-            _child: child,
-            stdin,
+            process: Some((child, stdin)),
         }
     }
 
     /// Tells a database to `restart`, or to `crash` and restart.
     pub fn tell(&mut self, what: &str) {
-        writeln!(self.stdin, "{what}").unwrap();
+        let (_, stdin) = self.process.as_mut().unwrap();
+        writeln!(stdin, "{what}").unwrap();
     }
 
     /// Its output so far.
@@ -90,11 +90,20 @@ impl Fixture {
 pub fn stack() -> &'static Fixture {
     static STACK: OnceLock<Fixture> = OnceLock::new();
     STACK.get_or_init(|| {
+        if let Some(url) = deployed() {
+            let (functions_url, programs, log) = Default::default();
+            return Fixture { url, functions_url, programs, log, process: None };
+        }
         // Several requests of one function at once, so that they run concurrently in the database.
         let arguments = ["gateway", "--concurrency", "4"];
         let database = [("DATABASE_URL", database_url())];
         Fixture::start_with(&arguments, &[&SETTINGS[..], &database].concat())
     })
+}
+
+/// The URL of the stage that `cargo xtask stage STAGE test` runs the tests against.
+pub(crate) fn deployed() -> Option<String> {
+    std::env::var("TASK_API_TESTS_URL").ok()
 }
 
 /// The main stack's functions URL: that of `DATABASE_URL`, migrated, else the embedded database's,

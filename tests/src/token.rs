@@ -5,7 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::{AUDIENCE, ISSUER, SECRET};
+use crate::SETTINGS;
+use crate::fixture::deployed;
 
 /// The parts of a token before it is signed.
 #[derive(Clone)]
@@ -21,10 +22,13 @@ pub struct Token {
 impl Token {
     /// A token that the main stack accepts for ten minutes.
     pub fn of(user: &str) -> Self {
-        let claims = json!({
-            "sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now(), "exp": now() + 600,
+        let [secret, issuer, audience] = SETTINGS.map(|(name, value)| {
+            deployed().and_then(|_| std::env::var(name).ok()).unwrap_or_else(|| value.to_owned())
         });
-        Self { header: r#"{"alg":"HS256","typ":"JWT"}"#.into(), claims, secret: SECRET.into() }
+        let claims = json!({
+            "sub": user, "iss": issuer, "aud": audience, "iat": now(), "exp": now() + 600,
+        });
+        Self { header: r#"{"alg":"HS256","typ":"JWT"}"#.into(), claims, secret }
     }
 
     /// With one claim set; null removes it.

@@ -24,20 +24,36 @@ const TOKEN_SECONDS: u64 = 600;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let token = token::sign(&EnvFile::load()?, &options.user, TOKEN_SECONDS)?;
     let bearer = format!("Bearer {token}");
-    let event = filled(&options.function, &options.user, options.task, &bearer)?;
+    let event = filled(&options.function, &options.user, &options.task.to_string(), &bearer)?;
     println!("{event:#}");
     Ok(())
 }
 
-/// The event of a function for this user and task, with this `Authorization`.
-pub(crate) fn filled(function: &str, user: &str, task: u64, authorization: &str) -> Result<Value> {
+/// The functions that have an event.
+pub(crate) fn functions() -> Result<Vec<String>> {
+    let files = std::fs::read_dir(project::root().join("events"))?;
+    let mut functions = Vec::new();
+    for file in files {
+        let path = file?.path();
+        functions.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+    }
+    functions.sort();
+    Ok(functions)
+}
+
+/// The event of a function for this user and, if its path names an item, this item, with this
+/// `Authorization`.
+pub(crate) fn filled(function: &str, user: &str, item: &str, authorization: &str) -> Result<Value> {
     let mut event = read(function)?;
-    let parameters = [("user_id", user.to_owned()), ("task_id", task.to_string())];
-    let route = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
-    let (_, route) = route.and_then(|key| key.split_once(' ')).context("the event has no route")?;
-    let path = parameters
-        .iter()
-        .fold(route.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+    let (_, route) = route(&event)?;
+    let mut path = route.to_owned();
+    let parameters = event.get("pathParameters").and_then(Value::as_object).cloned();
+    let parameters = parameters.unwrap_or_default().into_iter().map(|(name, _)| {
+        let value = if name == "user_id" { user } else { item };
+        path = path.replace(&format!("{{{name}}}"), value);
+        (name, json!(value))
+    });
+    let parameters: Value = parameters.collect();
     let now = Timestamp::now();
     // A repeated key would return the first answer.
     let key = random_text()?;
@@ -53,13 +69,17 @@ pub(crate) fn filled(function: &str, user: &str, task: u64, authorization: &str)
     set("/requestContext/http/path", json!(path));
     set("/requestContext/time", json!(now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()));
     set("/requestContext/timeEpoch", json!(now.as_millisecond()));
-    for (name, value) in parameters {
-        set(&format!("/pathParameters/{name}"), json!(value));
-    }
+    set("/pathParameters", parameters);
     Ok(event)
 }
 
-fn read(function: &str) -> Result<Value> {
+/// The method and the path of an event's route.
+pub(crate) fn route(event: &Value) -> Result<(&str, &str)> {
+    let key = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
+    key.and_then(|key| key.split_once(' ')).context("the event has no route")
+}
+
+pub(crate) fn read(function: &str) -> Result<Value> {
     let path = project::root().join("events").join(format!("{function}.json"));
     let Ok(text) = std::fs::read_to_string(&path) else {
         bail!("there is no function {function}: see functions/src/bin");

@@ -2,14 +2,16 @@
 //! and a check.
 mod aws;
 mod check;
+mod deployed;
 mod prepare;
 mod rotate;
 mod secret;
+mod test;
 mod user;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};
 
 use crate::login::Access;
@@ -35,9 +37,11 @@ enum Step {
     /// Before a deployment: create or complete the secret, migrate the tables, create the database
     /// logins.
     Prepare(prepare::Options),
-    /// After a deployment: send requests as a throwaway user, and ask AWS what it recorded. The
+    /// After a deployment: ask each operation as a throwaway user, and AWS what it recorded. The
     /// exit status is 1 if the API fails, and 3 if only AWS behaves differently than expected.
     Check(check::Options),
+    /// Run tests of the API against the stage, which leave their users' data behind; not in `prod`.
+    Test(test::Options),
     /// Print the keyed hash by which the logs name a user.
     User(user::Options),
     /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove
@@ -81,16 +85,13 @@ impl Stage {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    if let Step::Check(step) = &options.step {
-        step.refuse(options.stage)?;
-    }
-    let account = aws::sign_in()?;
-    if !matches!(&options.step, Step::Check(check) if check.json) {
-        println!("{account}");
-    }
+    let tests = matches!(options.step, Step::Test(_));
+    ensure!(!tests || options.stage != Stage::Prod, "tests leave data behind: not in prod");
+    println!("{}", aws::sign_in()?);
     match &options.step {
         Step::Prepare(step) => prepare::run(options.stage, step)?,
         Step::Check(step) => return check::run(options.stage, step),
+        Step::Test(step) => test::run(options.stage, step)?,
         Step::User(step) => user::run(options.stage, step)?,
         Step::Rotate(step) => rotate::run(options.stage, step)?,
     }

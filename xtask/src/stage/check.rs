@@ -1,27 +1,22 @@
-//! Checks a deployed stage from outside, including behaviour of AWS that no emulator shows.
-mod api;
-mod arrival;
-mod contract;
-mod dashboard;
-mod deployed;
+//! Checks a deployed stage from outside: each operation, and what only AWS can tell.
+mod client;
 mod gateway;
-mod invocation;
-mod load;
+mod operations;
 mod row;
+mod telemetry_rows;
 
-use std::cell::OnceCell;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use shared::log_name;
 
-use self::api::Api;
-use self::deployed::Deployed;
+use self::client::Client;
+use self::row::Responsible::Product;
 use self::row::{Row, Verdict};
+use self::telemetry_rows::Telemetry;
 use super::Stage;
+use super::deployed::Deployed;
 use super::secret::Secret;
 use crate::settings::random_text;
 
@@ -30,12 +25,7 @@ pub(crate) struct Options {
     /// The API's URL, if it is not the stack's output `ApiUrl`.
     #[arg(long)]
     url: Option<String>,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    burst: Burst,
-    /// How many seconds to wait for log lines, metrics and the trace.
+    /// How many seconds to wait for log lines and metrics.
     #[arg(long, default_value_t = 180)]
     wait: u64,
     /// Only say what would be done.
@@ -43,104 +33,46 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-#[derive(clap::Args)]
-struct Burst {
-    /// Also exceed the stage's throttle. Meanwhile, requests of other users are refused, too.
-    #[arg(long)]
-    burst: bool,
-    /// Allow --burst in `prod`.
-    #[arg(long, requires = "burst")]
-    yes: bool,
-}
-
-impl Options {
-    /// Refuses options that would harm others.
-    pub(super) fn refuse(&self, stage: Stage) -> Result<()> {
-        ensure!(
-            stage != Stage::Prod || !self.burst.burst || self.burst.yes,
-            "--burst in prod makes API Gateway refuse requests of its users, too: add --yes"
-        );
-        Ok(())
-    }
-}
-
 /// The exit status if only the platform behaves differently than expected.
 const PLATFORM: u8 = 3;
 
-/// A running check.
-struct Check {
-    deployed: Deployed,
-    api: Api,
-    started: Timestamp,
-    /// The task that most rows use, and its `ETag`.
-    created: OnceCell<(Value, String)>,
-    /// Whether a browser can read every 429 of the burst.
-    refused_readable: OnceCell<bool>,
-    /// The id of the requested trace.
-    trace: OnceCell<String>,
-}
-
-impl Check {
-    fn task(&self) -> Result<&Value> {
-        Ok(&self.created.get().context("there is no task")?.0)
-    }
-
-    fn task_id(&self) -> Result<&Value> {
-        self.task()?.get("id").context("the task has no id")
-    }
-
-    fn etag(&self) -> Result<&str> {
-        Ok(&self.created.get().context("there is no task")?.1)
-    }
-
-    /// The user's name in the logs.
-    fn log_name(&self) -> Result<String> {
-        let secret = self.api.auth.secrets.first().context("there is no secret")?;
-        Ok(log_name(secret, &self.api.user))
-    }
-}
-
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
     let deployed = Deployed::read(stage)?;
-    let url = options.url.clone().or_else(|| deployed.url.clone());
-    let url = url.context("the stack has no output ApiUrl")?;
-    let config = Secret::complete(stage)?.config()?;
+    let url = options.url.as_deref().map_or_else(|| deployed.url(), Ok)?;
+    let auth = Secret::complete(stage)?.config()?.auth;
     let user = format!("check-{}", random_text()?);
     if options.dry_run {
-        println!("Would create, change, list and delete tasks at {url}/api/{user}/tasks.");
+        println!("Would send each operation as the user {user} to {url}.");
         return Ok(ExitCode::SUCCESS);
     }
-    if !options.json {
-        println!("Checking {url} …");
-    }
-    let api = Api::new(&url, config.auth, user, deployed.origin());
-    let (started, created) = (Timestamp::now(), OnceCell::new());
-    let (refused_readable, trace) = (OnceCell::new(), OnceCell::new());
-    let check = Check { deployed, api, started, created, refused_readable, trace };
+    println!("Checking {url} …");
+    let started = Timestamp::now();
+    let operations = operations::operations()?;
+    let client = Client::new(url, auth, user, deployed.origin()?.to_owned());
 
-    let ask = |row: &'static Row| row.ask(&check);
-    let rows = contract::ROWS.iter().chain(gateway::ROWS).chain(load::ROWS);
-    let mut lines: Vec<_> = rows.map(ask).collect();
-    lines.push(ask(&contract::CLEAR));
-    if options.burst.burst {
-        lines.extend(load::BURST.iter().map(ask));
-    }
-    let late = arrival::ROWS.iter().chain([&dashboard::ROW, &invocation::ROW]);
-    lines.extend(arrival::ask(&check, late, Duration::from_secs(options.wait)));
+    let mut rows = operations::rows(&client, &operations);
+    rows.extend(gateway::rows(&client, &operations));
+    rows.push(Row {
+        name: "erase what was created".into(),
+        expected: "nothing is left",
+        actual: operations::erase(&client, &operations),
+        owner: Product,
+        hint: "delete the rest by hand: the user's id begins with check-, and no real user has it",
+    });
+    let until = Instant::now() + Duration::from_secs(options.wait);
+    let telemetry = Telemetry { deployed: &deployed, client: &client, started, until };
+    let function = operations.first().map(|operation| operation.function.as_str());
+    rows.extend(telemetry.rows(function.unwrap_or_default()));
 
-    let worst = row::worst(&lines);
-    if options.json {
-        println!("{:#}", json!({ "stage": stage.name(), "url": url, "rows": row::json(&lines) }));
-    } else {
-        println!("{}", row::table(&lines));
-        match worst {
-            Verdict::Fails => println!("{} does not work.", stage.stack()),
-            _ => println!("{} works.", stage.stack()),
-        }
-    }
+    print!("{}", row::table(&rows));
+    let worst = row::worst(&rows);
+    let works = if worst == Verdict::Fails { "does not work" } else { "works" };
+    let seen = client.seen.borrow();
+    let refused = seen.iter().filter(|seen| seen.status >= 400).count();
+    println!("{} {works}: {} requests, {refused} of them refused.", deployed.stack, seen.len());
     Ok(match worst {
         Verdict::Fails => ExitCode::FAILURE,
         Verdict::Differs => ExitCode::from(PLATFORM),
-        Verdict::Ok | Verdict::Unasked => ExitCode::SUCCESS,
+        Verdict::Ok | Verdict::NotAsked => ExitCode::SUCCESS,
     })
 }

@@ -1,195 +1,103 @@
-//! Rows about API Gateway: how it changes requests and answers.
-use anyhow::Result;
-use serde_json::json;
+//! Rows about API Gateway between a browser and the functions.
+use anyhow::{Context, Result};
 use ureq::http::HeaderName;
 
-use super::Check;
-use super::api::Seen;
-use super::row::Came::{self, Text, Unasked};
-use super::row::Row;
-use super::row::Side::{Platform, Product};
+use super::client::{Client, SENT};
+use super::operations::Operation;
+use super::row::Responsible::{Platform, Product};
+use super::row::{Actual, Row};
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/// The request headers of clients.
-const SENT: [&str; 5] =
-    ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"];
-const IDS: &str = "say in docs/api.md#token that such ids are not served; 403: the path arrives in another encoding; 200: its query is lost";
+pub(super) fn rows(client: &Client, operations: &[Operation]) -> Vec<Row> {
+    vec![
+        Row {
+            name: "no token".into(),
+            expected: "401 missing_token",
+            actual: no_token(client, operations),
+            owner: Product,
+            hint: "requests without a token must reach the functions: remove what answers before them",
+        },
+        Row {
+            name: "preflight of a browser".into(),
+            expected: "every method, every header",
+            actual: preflight(client, operations),
+            owner: Product,
+            hint: "set AllowedOrigins in samconfig.toml to the frontend's origins; the rest is CorsConfiguration in template.yaml",
+        },
+        Row {
+            name: "a user id with other characters".into(),
+            expected: "2xx",
+            actual: other_characters(client, operations),
+            owner: Platform,
+            hint: "say in docs/api.md#token that such ids are not served; Better Auth's are letters and digits",
+        },
+        Row {
+            name: "answers that a browser can read".into(),
+            expected: "all",
+            actual: Ok(readable(client)),
+            owner: Platform,
+            hint: "a browser reports those without CORS headers as a network error, and so must the client",
+        },
+    ]
+}
 
-pub(super) static ROWS: &[Row] = &[
-    Row {
-        name: "preflight of a browser",
-        expected: "every method, every header",
-        ask: preflight,
-        of: Product,
-        otherwise: "set AllowedOrigins in samconfig.toml to the frontend's origins; the rest is CorsConfiguration in template.yaml",
-    },
-    Row {
-        name: "WWW-Authenticate of a 401",
-        expected: "www-authenticate",
-        ask: |check| {
-            let answer = check.api.tasks("GET", "").send_bare()?;
-            let ends = |name: &&str| name.ends_with("www-authenticate");
-            let name = answer.headers.keys().map(HeaderName::as_str).find(ends);
-            Ok(Text(name.unwrap_or("none").to_owned()))
-        },
-        of: Platform,
-        otherwise: "nothing: no client should depend on it, and ours reads the code in the body",
-    },
-    Row {
-        name: "headers of a 304",
-        expected: "cache-control, etag, x-content-type-options",
-        ask: headers_of_304,
-        of: Platform,
-        otherwise: "without an ETag, or with a Content-Type, a cache may drop its entry: let the client keep the ETag of the 200",
-    },
-    Row {
-        name: "no-store and nosniff on every answer",
-        expected: "on all",
-        ask: |check| Ok(Text(missing_on(check, |seen| seen.guarded))),
-        of: Platform,
-        otherwise: "the gateway's own answers have neither: put no cache between it and the browser",
-    },
-    Row {
-        name: "answers that a browser can read",
-        expected: "on all",
-        ask: |check| {
-            if check.api.origin.is_none() {
-                return Ok(Unasked("the stack names no AllowedOrigins".to_owned()));
-            }
-            Ok(Text(missing_on(check, |seen| seen.readable)))
-        },
-        of: Platform,
-        otherwise: "a browser reports those without CORS headers as a network error, and so must the client",
-    },
-    Row {
-        name: "user id with %2F in the path, a /",
-        expected: "404 of the gateway",
-        ask: |check| user_id(check, "/x", "%2Fx"),
-        of: Platform,
-        otherwise: "422: such ids are served after all; remove the exception from docs/api.md#token",
-    },
-    Row {
-        name: "user id with %252F in the path, a %2F",
-        expected: "422 invalid_request",
-        ask: |check| user_id(check, "%2Fx", "%252Fx"),
-        of: Platform,
-        otherwise: IDS,
-    },
-    Row {
-        name: "user id with a ?",
-        expected: "422 invalid_request",
-        ask: |check| user_id(check, "?x", "%3Fx"),
-        of: Platform,
-        otherwise: IDS,
-    },
-    Row {
-        name: "user id with a #",
-        expected: "422 invalid_request",
-        ask: |check| user_id(check, "#x", "%23x"),
-        of: Platform,
-        otherwise: IDS,
-    },
-    Row {
-        name: "user id with a space and an umlaut",
-        expected: "422 invalid_request",
-        ask: |check| user_id(check, " ü", "%20%C3%BC"),
-        of: Platform,
-        otherwise: IDS,
-    },
-    Row {
-        name: "a body that is not UTF-8",
-        expected: "422 invalid_request",
-        ask: |check| {
-            let call = check.api.tasks("POST", "").header("content-type", "application/json");
-            Ok(Text(call.body(b"{\"title\":\"\xff\"}".to_vec()).send()?.text()))
-        },
-        of: Platform,
-        otherwise: "201: the gateway replaces invalid bytes, also in the stored text; a client that sends UTF-8 is not affected",
-    },
-    Row {
-        name: "two Idempotency-Key headers",
-        expected: "joined with a comma",
-        ask: two_keys,
-        of: Platform,
-        otherwise: "nothing: a client sends one, and a repeat of the request has the same",
-    },
-];
+/// The operation that reads a collection.
+fn list(operations: &[Operation]) -> Result<&str> {
+    let list = operations.iter().find(|operation| operation.is_of_collection("GET"));
+    Ok(&list.context("the document has no list")?.function)
+}
 
-fn preflight(check: &Check) -> Result<Came> {
-    if check.api.origin.is_none() {
-        return Ok(Unasked("the stack names no AllowedOrigins".to_owned()));
-    }
-    let call = check.api.tasks("OPTIONS", "").header("access-control-request-method", "PUT");
-    let answer = call.header("access-control-request-headers", &SENT.join(",")).once()?;
-    let allowed = |name, wanted: &[&str]| {
-        let given = answer.header(name).unwrap_or_default().to_ascii_lowercase();
-        let given: Vec<&str> = given.split(',').map(str::trim).collect();
-        wanted.iter().all(|one| given.contains(&one.to_ascii_lowercase().as_str()))
-    };
-    let allows = answer.header("access-control-allow-origin") == check.api.origin.as_deref();
-    Ok(Text(match () {
+/// Also says what became of `WWW-Authenticate`, on which no client depends.
+fn no_token(client: &Client, operations: &[Operation]) -> Result<Actual> {
+    let user = client.user.as_str();
+    let mut request = client.request(list(operations)?, user, user, "")?;
+    request.headers.retain(|(name, _)| *name != "authorization");
+    let answer = client.send(&request)?;
+    let ends = |name: &&str| name.ends_with("www-authenticate");
+    let header = answer.headers.keys().map(HeaderName::as_str).find(ends);
+    let (text, header) = (answer.text(), header.unwrap_or("no www-authenticate"));
+    Ok(Actual::of(format!("{text}, {header}"), text == "401 missing_token"))
+}
+
+fn preflight(client: &Client, operations: &[Operation]) -> Result<Actual> {
+    let user = client.user.as_str();
+    let mut request = client.request(list(operations)?, user, user, "")?;
+    "OPTIONS".clone_into(&mut request.method);
+    request.headers = vec![
+        ("access-control-request-method", "PUT".to_owned()),
+        ("access-control-request-headers", SENT.join(",")),
+    ];
+    let answer = client.send(&request)?;
+    let methods: Vec<&str> = operations.iter().map(|each| each.method.as_str()).collect();
+    let allows = answer.header("access-control-allow-origin") == Some(&client.origin);
+    let wrong = match () {
         () if !(200..300).contains(&answer.status) || !allows => {
-            format!("{}, which does not allow the origin", answer.text())
+            format!("{}, which does not allow {}", answer.text(), client.origin)
         }
-        () if !allowed("access-control-allow-methods", &METHODS) => "not every method".to_owned(),
-        () if !allowed("access-control-allow-headers", &SENT) => "not every header".to_owned(),
-        () => "every method, every header".to_owned(),
-    }))
-}
-
-fn headers_of_304(check: &Check) -> Result<Came> {
-    let task = check.api.tasks("POST", "").json(&json!({ "title": "Not modified" })).send()?;
-    let etag = task.header("etag").unwrap_or_default();
-    let path = format!("/{}", task.member("id"));
-    let answer = check.api.tasks("GET", &path).header("if-none-match", etag).send()?;
-    let telling = ["cache-control", "content-type", "etag", "x-content-type-options"];
-    let came: Vec<_> =
-        telling.into_iter().filter(|name| answer.headers.contains_key(*name)).collect();
-    Ok(Text(came.join(", ")))
-}
-
-/// The statuses of the answers that lack something.
-fn missing_on(check: &Check, has: fn(&Seen) -> bool) -> String {
-    let seen = check.api.seen();
-    let mut missing: Vec<_> =
-        seen.iter().filter(|seen| !has(seen)).map(|seen| seen.status).collect();
-    missing.sort_unstable();
-    missing.dedup();
-    match missing.as_slice() {
-        [] => "on all".to_owned(),
-        missing => {
-            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            format!("not on {}", missing.join(", "))
-        }
-    }
-}
-
-/// Lists a user's tasks with an invalid query: a 422 shows that the path's user was the token's,
-/// and that the query arrived.
-fn user_id(check: &Check, end: &str, in_path: &str) -> Result<Came> {
-    let token = check.api.token(&format!("{}{end}", check.api.user))?;
-    let path = format!("{}{in_path}", check.api.user);
-    let answer = check.api.of("GET", &path, "?limit=none").header("authorization", &token);
-    Ok(Text(answer.send_bare()?.text()))
-}
-
-/// Which of two keys was used: a create with only that key is a replay.
-fn two_keys(check: &Check) -> Result<Came> {
-    let task = json!({ "title": "Two keys" });
-    let create = |keys: &[&str]| {
-        let call = check.api.tasks("POST", "").json(&task);
-        keys.iter().fold(call, |call, key| call.header("idempotency-key", key)).send()
+        () if !answer.lists("access-control-allow-methods", &methods) => "not every method".into(),
+        () if !answer.lists("access-control-allow-headers", &SENT) => "not every header".into(),
+        () => return Ok(Actual::Expected("every method, every header".to_owned())),
     };
-    let both = create(&["one", "two"])?;
-    if both.status != 201 {
-        return Ok(Text(both.text()));
+    Ok(Actual::Other(wrong))
+}
+
+/// Lists as a user whose id is encoded in the path, so it must arrive as it is in the token.
+fn other_characters(client: &Client, operations: &[Operation]) -> Result<Actual> {
+    let user = client.user.as_str();
+    let mut request = client.request(list(operations)?, &format!("{user} ü?#%"), user, "")?;
+    request.target = request.target.replacen(user, &format!("{user}%20%C3%BC%3F%23%25"), 1);
+    let answer = client.send(&request)?;
+    Ok(Actual::of(answer.text(), answer.is_success()))
+}
+
+/// Which of the answers so far have the CORS headers that clients need.
+fn readable(client: &Client) -> Actual {
+    let seen = client.seen.borrow();
+    let hidden = seen.iter().filter(|seen| !seen.readable);
+    let mut hidden: Vec<String> = hidden.map(|seen| seen.status.to_string()).collect();
+    hidden.sort_unstable();
+    hidden.dedup();
+    match hidden.as_slice() {
+        [] => Actual::Expected(format!("all {}", seen.len())),
+        hidden => Actual::Other(format!("not {}", hidden.join(", "))),
     }
-    for (keys, what) in
-        [("one,two", "joined with a comma"), ("one", "the first alone"), ("two", "the last alone")]
-    {
-        if create(&[keys])?.headers.contains_key("idempotent-replayed") {
-            return Ok(Text(what.to_owned()));
-        }
-    }
-    Ok(Text("none of them".to_owned()))
 }

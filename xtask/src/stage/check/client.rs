@@ -1,0 +1,177 @@
+//! The stage as a client sees it: requests of a throwaway user, and the answers.
+use std::cell::RefCell;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use shared::{AuthConfig, Claims};
+use ureq::Agent;
+use ureq::http::{self, HeaderMap};
+
+use crate::event;
+
+/// The headers that browsers may send: the template's `AllowHeaders`.
+pub(super) const SENT: [&str; 5] =
+    ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"];
+/// The headers that a browser may read: the template's `ExposeHeaders`.
+const EXPOSED: [&str; 6] =
+    ["etag", "link", "location", "idempotent-replayed", "retry-after", "date"];
+const TOKEN_SECONDS: u64 = 120;
+
+pub(super) struct Client {
+    agent: Agent,
+    url: String,
+    auth: AuthConfig,
+    /// A random user's id, whose data is deleted at the end.
+    pub(super) user: String,
+    /// An origin that may call the API from a browser.
+    pub(super) origin: String,
+    /// The answers so far.
+    pub(super) seen: RefCell<Vec<Seen>>,
+}
+
+/// What later rows need to know of an answer.
+pub(super) struct Seen {
+    pub(super) status: u16,
+    /// Whether a page of the origin may read it.
+    pub(super) readable: bool,
+}
+
+pub(super) struct Request {
+    pub(super) method: String,
+    /// The path, a question mark, and the query.
+    pub(super) target: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// As JSON, else as text; null if there is none.
+    pub(super) body: Value,
+    pub(super) took: Duration,
+}
+
+impl Client {
+    pub(super) fn new(url: &str, auth: AuthConfig, user: String, origin: String) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let agent = config.timeout_global(Some(Duration::from_secs(30))).build().into();
+        let url = url.trim_end_matches('/').to_owned();
+        Self { agent, url, auth, user, origin, seen: RefCell::default() }
+    }
+
+    /// The user's name in the logs.
+    pub(super) fn log_name(&self) -> Result<String> {
+        let secret = self.auth.secrets.first().context("the stage has no secret to sign with")?;
+        Ok(shared::log_name(secret, &self.user))
+    }
+
+    /// A function's request with the document's examples, for the path of `user` and an item, with
+    /// a token of `signer`.
+    pub(super) fn request(
+        &self,
+        function: &str,
+        signer: &str,
+        user: &str,
+        item: &str,
+    ) -> Result<Request> {
+        let secret = self.auth.secrets.first().context("the stage has no secret to sign with")?;
+        let token = shared::sign(&Claims::new(&self.auth, signer, TOKEN_SECONDS), secret)?;
+        let event = event::filled(function, user, item, &format!("Bearer {token}"))?;
+        let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        let headers = SENT.iter().map(|name| (*name, text(&format!("/headers/{name}")).to_owned()));
+        Ok(Request {
+            method: event::route(&event)?.0.to_owned(),
+            target: format!("{}?{}", text("/rawPath"), text("/rawQueryString")),
+            headers: headers.filter(|(_, value)| !value.is_empty()).collect(),
+            body: text("/body").to_owned(),
+        })
+    }
+
+    /// Sends a request as a browser with a page of the origin does.
+    pub(super) fn send(&self, request: &Request) -> Result<Answer> {
+        let mut pause = 1;
+        loop {
+            let answer = self.send_once(request)?;
+            // The throttle is shared with all users: a refused request waits and tries again, as
+            // clients do.
+            if answer.status != 429 || pause == 4 {
+                self.seen.borrow_mut().push(Seen {
+                    status: answer.status,
+                    // No page reads a preflight.
+                    readable: request.method == "OPTIONS" || answer.is_readable(&self.origin),
+                });
+                return Ok(answer);
+            }
+            sleep(Duration::from_secs(pause));
+            pause += 1;
+        }
+    }
+
+    fn send_once(&self, request: &Request) -> Result<Answer> {
+        let url = format!("{}{}", self.url, request.target.trim_end_matches('?'));
+        let mut sent = http::Request::builder().method(request.method.as_str()).uri(&url);
+        for (name, value) in &request.headers {
+            sent = sent.header(*name, value);
+        }
+        let sent = sent.header("origin", &self.origin);
+        let started = Instant::now();
+        let response = match request.body.as_str() {
+            "" => self.agent.run(sent.body(())?),
+            body => self.agent.run(sent.body(body)?),
+        };
+        let mut response = response.with_context(|| format!("{} {url}", request.method))?;
+        let text = response.body_mut().read_to_vec()?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        };
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer { status, headers, body, took: started.elapsed() })
+    }
+}
+
+impl Request {
+    pub(super) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+}
+
+impl Answer {
+    /// Whether it succeeded, with JSON or without a body.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status) && !self.body.is_string()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether a header that lists words has all of these.
+    pub(super) fn lists(&self, header: &str, words: &[&str]) -> bool {
+        let given = self.header(header).unwrap_or_default().to_ascii_lowercase();
+        let given: Vec<&str> = given.split(',').map(str::trim).collect();
+        words.iter().all(|word| given.contains(&word.to_ascii_lowercase().as_str()))
+    }
+
+    /// Whether a page of `origin` may read it, and the headers that clients need.
+    fn is_readable(&self, origin: &str) -> bool {
+        self.header("access-control-allow-origin") == Some(origin)
+            && self.lists("access-control-expose-headers", &EXPOSED)
+    }
+
+    /// The status, and for a failure its source: the function with its code, or the gateway.
+    pub(super) fn text(&self) -> String {
+        let status = self.status;
+        let problem = self.header("content-type") == Some("application/problem+json");
+        match self.body.get("code").and_then(Value::as_str).filter(|_| problem) {
+            Some(code) => format!("{status} {code}"),
+            None if status >= 400 => format!("{status} of the gateway"),
+            None => status.to_string(),
+        }
+    }
+}
