@@ -20,11 +20,6 @@ impl Caller {
         Self { user: user.to_owned(), token }
     }
 
-    /// The `Authorization` header of the user's requests.
-    pub(crate) fn bearer(&self) -> String {
-        format!("Bearer {}", self.token)
-    }
-
     /// The event of a request; `task` is used only if the operation has a task id.
     pub(crate) fn event(&self, request: &Request, task: i64) -> Bytes {
         request.event(&self.user, task, &self.token).to_string().into()

@@ -2,7 +2,6 @@
 mod burst;
 mod caller;
 mod cold;
-mod compare;
 mod functions;
 mod growth;
 mod pgbench;
@@ -18,7 +17,6 @@ mod throughput;
 mod trips;
 mod warm;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -41,8 +39,6 @@ enum Command {
     },
     /// Measure the functions and the peers, and write the report.
     Report,
-    /// Measure builds of list-tasks by turns.
-    Compare { binaries: Vec<PathBuf> },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -53,7 +49,6 @@ async fn main() -> Result<()> {
             burst::run().await
         }
         Command::Report => report::run().await,
-        Command::Compare { binaries } => compare::run(&binaries).await,
     }
 }
 

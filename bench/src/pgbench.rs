@@ -14,14 +14,10 @@ use crate::stats::quantile;
 /// The kinds of scripts, each with prepared statements.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// The bare round trip.
-    Nothing,
     /// The list of 50 tasks, without transaction and role.
     List,
     /// An operation's statement, in a pipelined transaction with the role and the user.
     Transaction(&'static str),
-    /// The call that the operation's function makes.
-    Call(&'static str),
 }
 
 /// A script for one user's tasks.
@@ -43,7 +39,7 @@ pub(crate) struct Transactions {
 impl Limit<'_> {
     /// Runs a script with one client this many times.
     pub(crate) async fn measure(&self, script: Script, count: usize) -> Result<Transactions> {
-        if let Script::Transaction(function) | Script::Call(function) = script
+        if let Script::Transaction(function) = script
             && operation(function).method == "DELETE"
         {
             self.fill(count).await?;
@@ -111,23 +107,16 @@ impl Limit<'_> {
     /// The single statement runs as the owner, since it switches to no role.
     fn url(&self, script: Script) -> &str {
         match script {
-            Script::Nothing | Script::Transaction(_) | Script::Call(_) => {
-                &self.database.functions_url
-            }
+            Script::Transaction(_) => &self.database.functions_url,
             Script::List => &self.database.url,
         }
     }
 
     fn text(&self, script: Script) -> Result<String> {
         Ok(match script {
-            Script::Nothing => "SELECT 1;\n".to_owned(),
             Script::List => {
                 let (statement, values) = self.bound(LIST)?;
                 format!("{VARIABLES}{};\n", bound(statement, statement.sql, &values))
-            }
-            Script::Call(function) => {
-                let (statement, values) = self.bound(function)?;
-                format!("{VARIABLES}{};\n", statement.call_with(&values))
             }
             Script::Transaction(function) => {
                 let (statement, values) = self.bound(function)?;

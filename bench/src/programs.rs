@@ -60,6 +60,6 @@ pub(crate) fn all() -> Vec<Program> {
     vec![Program::Rust, Program::FastApi(tool("fastapi")), Program::Hono(tool("hono"))]
 }
 
-pub(crate) fn peer(name: &str) -> PathBuf {
+fn peer(name: &str) -> PathBuf {
     root().join("bench/peers").join(name)
 }

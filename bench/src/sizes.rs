@@ -1,4 +1,4 @@
-//! The sizes of the binaries and of their zips, which are uploaded.
+//! The sizes of the zips that are uploaded.
 use std::path::Path;
 use std::process::Command;
 
@@ -7,36 +7,29 @@ use tests::operations;
 
 use crate::functions::{binary, lean_binary};
 
-/// The sizes of a function, in MB.
-pub(crate) struct Size {
-    pub(crate) function: &'static str,
-    pub(crate) binary: f64,
+/// The largest zip of a function, in MB.
+pub(crate) struct Sizes {
     pub(crate) zip: f64,
-    pub(crate) binary_without: f64,
-    pub(crate) zip_without: f64,
+    /// Without the AWS SDK.
+    pub(crate) lean: f64,
 }
 
-pub(crate) fn measure() -> Result<Vec<Size>> {
-    let of = |function| -> Result<Size> {
-        let [binary, zip] = sizes(&binary(function))?;
-        let [binary_without, zip_without] = sizes(&lean_binary(function))?;
-        Ok(Size { function, binary, zip, binary_without, zip_without })
-    };
-    operations().iter().map(|operation| of(operation.function)).collect()
+pub(crate) fn measure() -> Result<Sizes> {
+    let mut sizes = Sizes { zip: 0.0, lean: 0.0 };
+    for operation in operations() {
+        sizes.zip = sizes.zip.max(zipped(&binary(operation.function))?);
+        sizes.lean = sizes.lean.max(zipped(&lean_binary(operation.function))?);
+    }
+    Ok(sizes)
 }
 
-/// The sizes of a binary and of its zip.
-fn sizes(binary: &Path) -> Result<[f64; 2]> {
+fn zipped(binary: &Path) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let zip = folder.path().join("bootstrap.zip");
     // Compressed as SAM does.
     let pack = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED) as z: z.write(sys.argv[1], 'bootstrap')";
     let status = Command::new("python3").args(["-c", pack]).arg(binary).arg(&zip).status()?;
     ensure!(status.success(), "the binary cannot be zipped");
-    let size = |path: &Path| -> Result<f64> {
-        let bytes =
-            std::fs::metadata(path).with_context(|| format!("no {}", path.display()))?.len();
-        Ok(bytes as f64 / 1e6)
-    };
-    Ok([size(binary)?, size(&zip)?])
+    let bytes = std::fs::metadata(&zip).with_context(|| format!("no {}", zip.display()))?.len();
+    Ok(bytes as f64 / 1e6)
 }

@@ -1,16 +1,14 @@
 //! A long, mixed load. Every answer is checked, and at the end all acknowledged tasks are compared
 //! with those in the database.
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
-use rlt::cli::BenchCli;
-use rlt::{BenchSuite, IterInfo, IterReport, Status};
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use tests::{Fixture, operation};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::sleep;
+use tokio::try_join;
 
 use crate::caller::{Caller, expect};
 use crate::functions::{Functions, LIST};
@@ -19,58 +17,33 @@ use crate::{chance, query};
 /// Sandboxes of each function.
 const SANDBOXES: usize = 2;
 /// Concurrent users, each with one request at a time.
-const USERS: u32 = 8;
+const USERS: usize = 8;
 /// A user deletes tasks above this number, so that one page shows all of them.
 const MOST_TASKS: usize = 90;
-
-/// What the users did, and what failed.
-#[derive(Clone)]
-struct Suite {
-    functions: Arc<Functions>,
-    stored: Arc<Mutex<BTreeMap<String, BTreeMap<i64, Value>>>>,
-    faults: Arc<Mutex<Vec<String>>>,
-}
 
 /// A user, and the tasks that the API acknowledged.
 struct User {
     caller: Caller,
     tasks: BTreeMap<i64, Value>,
     keys: u64,
-}
-
-#[async_trait::async_trait]
-impl BenchSuite for Suite {
-    type WorkerState = Arc<AsyncMutex<User>>;
-
-    async fn state(&self, worker: u32) -> Result<Self::WorkerState> {
-        let caller = Caller::new(&format!("soak-{worker}"));
-        Ok(Arc::new(AsyncMutex::new(User { caller, tasks: BTreeMap::new(), keys: 0 })))
-    }
-
-    async fn bench(&mut self, user: &mut Self::WorkerState, _: &IterInfo) -> Result<IterReport> {
-        let started = Instant::now();
-        let (mut user, functions) = (user.clone().lock_owned().await, self.functions.clone());
-        // In a task of its own, so that the last answer is awaited after the time is over.
-        let outcome = tokio::spawn(async move { user.act(&functions).await }).await?;
-        let status = if let Err(fault) = outcome {
-            let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.push(format!("{fault:#}"));
-            Status::error(0)
-        } else {
-            Status::success(0)
-        };
-        Ok(IterReport { duration: started.elapsed(), status, bytes: 0, items: 1 })
-    }
-
-    async fn teardown(self, user: Self::WorkerState, _: IterInfo) -> Result<()> {
-        let user = user.lock_owned().await;
-        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
-        stored.insert(user.caller.user.clone(), user.tasks.clone());
-        Ok(())
-    }
+    requests: u64,
 }
 
 impl User {
+    fn new(number: usize) -> Self {
+        let caller = Caller::new(&format!("soak-{number}"));
+        Self { caller, tasks: BTreeMap::new(), keys: 0, requests: 0 }
+    }
+
+    /// Sends one request after the other until then.
+    async fn work(mut self, functions: &Functions, end: Instant) -> Result<Self> {
+        while Instant::now() < end {
+            self.act(functions).await?;
+            self.requests += 1;
+        }
+        Ok(self)
+    }
+
     /// Sends one request and checks its answer.
     async fn act(&mut self, functions: &Functions) -> Result<()> {
         let some = self.tasks.keys().nth(chance(self.tasks.len().max(1))).copied();
@@ -191,32 +164,24 @@ impl InUse {
     }
 }
 
-/// Runs the load for `duration`; fails if any check failed.
+/// Runs the load for `duration`; fails at the first wrong answer.
 pub(crate) async fn run(duration: Duration) -> Result<()> {
     let database = Fixture::start_with(&["database", "--connections", "100", "--quiet"], &[]);
-    let functions = Arc::new(Functions::start(SANDBOXES, &database.functions_url).await?);
-    let suite =
-        Suite { functions: functions.clone(), stored: Arc::default(), faults: Arc::default() };
-    let url = database.url.clone();
-    let early = tokio::spawn({
-        let (functions, url) = (functions.clone(), url.clone());
-        async move {
-            tokio::time::sleep(duration / 5).await;
-            InUse::now(&functions, &url).await
-        }
-    });
-    let (users, seconds) = (USERS.to_string(), format!("{}s", duration.as_secs()));
-    let load = BenchCli::parse_from(["soak", "-q", "-c", &users, "-d", &seconds]);
-    rlt::cli::run(load, suite.clone()).await?;
+    let functions = Functions::start(SANDBOXES, &database.functions_url).await?;
+    let end = Instant::now() + duration;
+    let work = try_join_all((0..USERS).map(|number| User::new(number).work(&functions, end)));
+    let early = async {
+        sleep(duration / 5).await;
+        InUse::now(&functions, &database.url).await
+    };
+    let (users, early) = try_join!(work, early)?;
 
-    let faults = suite.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    ensure!(faults.is_empty(), "{} faults: {:#?}", faults.len(), faults.iter().take(20));
     let unasked = functions.unasked();
     ensure!(
         unasked.is_empty(),
         "{unasked:?} had no request: User::act of bench/src/soak.rs sends them"
     );
-    let (early, late) = (early.await??, InUse::now(&functions, &url).await?);
+    let late = InUse::now(&functions, &database.url).await?;
     println!(
         "Resources after a fifth of the time: {early:?}; at the end: {late:?} (memory in KiB)."
     );
@@ -227,19 +192,19 @@ pub(crate) async fn run(duration: Duration) -> Result<()> {
         "more connections than sandboxes"
     );
 
-    let stored = suite.stored.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut count = 0;
-    for (user, tasks) in &stored {
+    let (mut count, mut sent) = (0, 0);
+    for User { caller, tasks, requests, .. } in users {
         let rows = format!(
-            "SELECT to_jsonb(tasks) - '{{version,created_at,updated_at}}'::text[] FROM tasks WHERE user_id = '{user}' ORDER BY id"
+            "SELECT to_jsonb(tasks) - '{{version,created_at,updated_at}}'::text[] FROM tasks WHERE user_id = '{}' ORDER BY id",
+            caller.user
         );
-        let rows: Vec<Value> =
-            query(&url, &rows).await?.iter().map(|row| row.parse()).collect::<Result<_, _>>()?;
-        let expected: Vec<Value> = tasks.values().cloned().map(without_times).collect();
-        ensure!(rows == expected, "{user}: {} stored, {} acknowledged", rows.len(), expected.len());
-        count += rows.len();
+        let rows = query(&database.url, &rows).await?;
+        let rows: Vec<Value> = rows.iter().map(|row| row.parse()).collect::<Result<_, _>>()?;
+        let expected: Vec<Value> = tasks.into_values().map(without_times).collect();
+        ensure!(rows == expected, "{}: stored {rows:?}, acknowledged {expected:?}", caller.user);
+        (count, sent) = (count + rows.len(), sent + requests);
     }
-    println!("All acknowledged tasks are stored: {count} of {} users.", stored.len());
+    println!("{USERS} users sent {sent} requests. All {count} acknowledged tasks are stored.");
     Ok(())
 }
 

@@ -1,16 +1,14 @@
 //! Requests per second, of parallel sandboxes and of one process that serves many requests at once.
-use std::net::TcpListener;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hyper::body::Bytes;
 use tests::Sandbox;
 
-use crate::caller::{Caller, expect_all};
-use crate::functions::{LIST, in_environment};
+use crate::caller::expect_all;
+use crate::functions::LIST;
 use crate::pgbench::Limit;
-use crate::programs::{Program, peer};
+use crate::programs::Program;
 use crate::server::Server;
 use crate::stats::Series;
 use crate::subject::{Each, Subject, USER};
@@ -24,8 +22,6 @@ pub(crate) struct ThroughputResults {
     pub(crate) one: Each<Series>,
     /// Of [`SANDBOXES`] sandboxes.
     pub(crate) several: Each<Series>,
-    /// The tutorial's backend under uvicorn, without Lambda, with as many clients.
-    pub(crate) server: Series,
     /// The number of concurrent requests; one process of the functions; pgbench with as many
     /// clients.
     pub(crate) concurrent: Vec<(usize, Series, Series)>,
@@ -71,7 +67,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<ThroughputResults> {
         }
         concurrent.push((at_once, ours, pgbench));
     }
-    Ok(ThroughputResults { one, several, server: uvicorn(subject)?, concurrent })
+    Ok(ThroughputResults { one, several, concurrent })
 }
 
 /// The requests per second of these sandboxes, each with this many requests at once.
@@ -95,47 +91,4 @@ async fn throughput(
     let answers: Vec<_> = answers.into_iter().flatten().collect();
     expect_all(&answers, 200)?;
     Ok(answers.len() as f64 / took.as_secs_f64())
-}
-
-/// FastAPI under uvicorn, over HTTP.
-fn uvicorn(subject: &Subject) -> Result<Series> {
-    let bin = subject.programs.iter().find_map(|program| match program {
-        Program::FastApi(bin) => Some(bin),
-        Program::Rust | Program::Hono(_) => None,
-    });
-    let bin = bin.context("FastAPI is not among the programs")?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-    let mut command = Command::new(bin.join("uvicorn"));
-    command.args(["app:app", "--host", "127.0.0.1", "--log-level", "warning", "--port", &port]);
-    let mut command = in_environment(command, LIST, &subject.database.url);
-    command.env("PYTHONPYCACHEPREFIX", bin.join("cache"));
-    let mut server = command.current_dir(peer("fastapi")).stdin(Stdio::null()).spawn()?;
-    let url = format!("http://127.0.0.1:{port}/api/{USER}/tasks");
-    let bearer = Caller::new(USER).bearer();
-    let ask = || tests::send("GET", &url, &[("authorization", &bearer)], "").status;
-    let patience = Instant::now() + Duration::from_secs(20);
-    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-        ensure!(Instant::now() < patience, "uvicorn does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let mut series = Series::default();
-    for _ in 0..SPELL_ROUNDS {
-        let started = Instant::now();
-        let client = || {
-            let mut statuses = Vec::new();
-            while started.elapsed() < SPELL {
-                statuses.push(ask());
-            }
-            statuses
-        };
-        let statuses: Vec<u16> = std::thread::scope(|scope| {
-            let clients: Vec<_> = (0..SANDBOXES).map(|_| scope.spawn(client)).collect();
-            clients.into_iter().filter_map(|client| client.join().ok()).flatten().collect()
-        });
-        ensure!(statuses.iter().all(|status| *status == 200), "uvicorn fails: {statuses:?}");
-        series.push(statuses.len() as f64 / started.elapsed().as_secs_f64());
-    }
-    server.kill()?;
-    server.wait()?;
-    Ok(series)
 }

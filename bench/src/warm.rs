@@ -9,7 +9,7 @@ use crate::pgbench::{Limit, Script};
 use crate::programs::Program;
 use crate::server::{Server, own};
 use crate::stats::{Series, micros, quantile};
-use crate::subject::{Each, Subject, USER};
+use crate::subject::{Subject, USER};
 
 /// Rounds of each measurement.
 pub(crate) const ROUNDS: usize = 7;
@@ -23,7 +23,6 @@ pub(crate) struct Warm {
     /// Latency, in µs.
     pub(crate) p50: Series,
     pub(crate) p99: Series,
-    pub(crate) p999: Series,
     /// CPU time of a request, in µs.
     pub(crate) cpu: Series,
 }
@@ -51,7 +50,6 @@ impl Warm {
         let latencies: Vec<_> = answers.iter().map(|answer| micros(answer.took)).collect();
         self.p50.push(quantile(&latencies, 0.5));
         self.p99.push(quantile(&latencies, 0.99));
-        self.p999.push(quantile(&latencies, 0.999));
         Ok(())
     }
 }
@@ -68,7 +66,8 @@ fn batch(program: &Program) -> usize {
 /// The measurements of an operation, and its lower limit.
 pub(crate) struct OperationResults {
     pub(crate) function: &'static str,
-    pub(crate) programs: Each<Warm>,
+    /// Of each program that serves it, ours first.
+    pub(crate) programs: Vec<Warm>,
     /// The server's CPU time for a request of the functions, and that of this process, which plays
     /// Lambda.
     pub(crate) server: Series,
@@ -78,14 +77,17 @@ pub(crate) struct OperationResults {
     /// The same statement by pgbench: its latency, and the server's CPU time, in µs.
     pub(crate) transaction: Series,
     pub(crate) transaction_server: Series,
-    /// The server's CPU time for the functions' call by pgbench, in µs.
-    pub(crate) call_server: Series,
 }
 
 impl OperationResults {
     /// The lower limit of the latency: doing nothing, then the statement, round by round.
     pub(crate) fn floor(&self) -> Series {
         self.nothing.p50.plus(&self.transaction)
+    }
+
+    /// The server's CPU time divided by that for pgbench.
+    pub(crate) fn database(&self) -> Series {
+        self.server.ratio(&self.transaction_server)
     }
 
     /// The CPU time of this machine for a request of the functions, in µs: function, server and
@@ -97,15 +99,14 @@ impl OperationResults {
 
     /// The functions' measurements.
     pub(crate) fn ours(&self) -> &Warm {
-        let [ours, ..] = &self.programs;
-        ours
+        &self.programs[0]
     }
 }
 
 pub(crate) struct WarmResults {
     pub(crate) operations: Vec<OperationResults>,
-    /// pgbench's latencies, in µs: the bare round trip, and the list's statement alone.
-    pub(crate) limits: [Series; 2],
+    /// pgbench's latency of the list's statement alone, in µs.
+    pub(crate) statement: Series,
 }
 
 impl WarmResults {
@@ -128,19 +129,16 @@ pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
         task: subject.newest(USER).await?,
     };
     let mut measured = Vec::new();
-    let mut limits: [Series; 2] = Default::default();
+    let mut statement = Series::default();
     for operation in operations() {
         measured.push(measure_operation(subject, &limit, operation).await?);
         if operation.function == LIST {
             for _ in 0..ROUNDS {
-                for (script, series) in [Script::Nothing, Script::List].into_iter().zip(&mut limits)
-                {
-                    series.push(limit.measure(script, TRANSACTIONS).await?.p50);
-                }
+                statement.push(limit.measure(Script::List, TRANSACTIONS).await?.p50);
             }
         }
     }
-    Ok(WarmResults { operations: measured, limits })
+    Ok(WarmResults { operations: measured, statement })
 }
 
 async fn measure_operation(
@@ -149,18 +147,18 @@ async fn measure_operation(
     operation: &'static Operation,
 ) -> Result<OperationResults> {
     let function = operation.function;
+    let programs = subject.serving(function);
     let mut results = OperationResults {
         function,
-        programs: Each::default(),
+        programs: vec![Warm::default(); programs.len()],
         server: Series::default(),
         harness: Series::default(),
         nothing: Warm::default(),
         transaction: Series::default(),
         transaction_server: Series::default(),
-        call_server: Series::default(),
     };
     let mut sandboxes = Vec::new();
-    for program in &subject.programs {
+    for program in programs {
         sandboxes.push(program.start(function, subject.url(program)).await?);
     }
     let ours = sandboxes.first().context("there is no program")?;
@@ -168,7 +166,7 @@ async fn measure_operation(
     let answer = String::from_utf8(ours.invoke(event.into()).await?.body.to_vec())?;
     let nothing = floor(&answer).await?;
     for _ in 0..ROUNDS {
-        let by_turns = subject.programs.iter().zip(&sandboxes).zip(&mut results.programs);
+        let by_turns = programs.iter().zip(&sandboxes).zip(&mut results.programs);
         for ((program, sandbox), warm) in by_turns {
             let events = subject.events(operation, batch(program)).await?;
             let before = [limit.server.used()?, own()?];
@@ -186,7 +184,6 @@ async fn measure_operation(
         let transactions = limit.measure(Script::Transaction(function), TRANSACTIONS).await?;
         results.transaction.push(transactions.p50);
         results.transaction_server.push(transactions.cpu);
-        results.call_server.push(limit.measure(Script::Call(function), TRANSACTIONS).await?.cpu);
     }
     Ok(results)
 }

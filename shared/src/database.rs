@@ -8,7 +8,7 @@ mod refusal;
 mod statement;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio::time::{sleep, timeout};
@@ -24,7 +24,7 @@ pub use self::statement::{Call, DATABASE_ROLE, Statement};
 pub(crate) use self::statement::{Parameter, Rows};
 use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
-use crate::telemetry::{self, DatabaseTime, Wait};
+use crate::telemetry::{self, DatabaseTime};
 
 /// For one statement and its rows. The server's own limit is a second shorter, so that its error
 /// arrives.
@@ -100,9 +100,7 @@ impl Database {
         loop {
             let lease = self.checkout(&mut patience).await;
             let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
-            let sent = SystemTime::now();
             let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values, &self.names)).await;
-            telemetry::call(Wait::DatabaseStatement, sent, !matches!(answer, Ok(Ok(_))));
             let Ok(answer) = answer else {
                 // A pooler whose login the server refuses may wait without an answer.
                 patience.renew().await;
@@ -138,10 +136,8 @@ impl Database {
     /// A connection; temporary failures are retried.
     async fn checkout(&self, patience: &mut Patience<'_>) -> Result<Lease, String> {
         loop {
-            let started = SystemTime::now();
             let outcome = self.pools.current().get().await;
             if outcome.as_ref().map_or(true, |object| Object::metrics(object).recycle_count == 0) {
-                telemetry::call(Wait::DatabaseConnect, started, outcome.is_err());
                 tracing::debug!(failed = outcome.is_err(), "connecting to the database");
             }
             match outcome {

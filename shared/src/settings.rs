@@ -114,7 +114,7 @@ impl Settings {
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("Secrets Manager did not answer in time".to_owned()),
         };
-        telemetry::settings(*read, failure.is_some());
+        telemetry::settings(*read);
         if let Some(reason) = failure {
             tracing::error!(reason, "the settings could not be refreshed");
         }

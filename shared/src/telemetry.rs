@@ -1,7 +1,6 @@
-//! What an operator sees of a request: one log line with its metrics, and a trace of its waits.
+//! What an operator sees of a request: one log line with its metrics.
 mod line;
 mod user;
-mod xray;
 
 use std::cell::RefCell;
 use std::env;
@@ -21,8 +20,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 use self::line::Line;
 pub(crate) use self::user::LogNames;
 pub use self::user::log_name;
-pub(crate) use self::xray::Wait;
-use self::xray::{Call, Daemon, trace_field};
 
 tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
@@ -37,7 +34,6 @@ pub(crate) struct Observed {
     /// How long it waited for Secrets Manager, if it did.
     settings: Option<Duration>,
     retries: u32,
-    calls: Vec<Call>,
 }
 
 /// The log settings of this process: Lambda's variables, and the stack's name.
@@ -47,7 +43,6 @@ struct Settings {
     service: Option<String>,
     /// The function's name without the stack's.
     operation: String,
-    daemon: Option<Daemon>,
 }
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
@@ -58,8 +53,7 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     let operation = service.as_ref().and_then(within).unwrap_or(&function).to_owned();
     let json =
         variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"));
-    let daemon = variable("AWS_XRAY_DAEMON_ADDRESS").and_then(|address| Daemon::new(&address));
-    Settings { json, service, operation, daemon }
+    Settings { json, service, operation }
 });
 
 /// Starts logging, with the level and format that Lambda sets.
@@ -112,8 +106,7 @@ pub(crate) fn user(log_name: &str) {
 }
 
 /// Records a refresh of the settings that began at `started`.
-pub(crate) fn settings(started: SystemTime, failed: bool) {
-    call(Wait::Secrets, started, failed);
+pub(crate) fn settings(started: SystemTime) {
     note(|observed| observed.settings = started.elapsed().ok());
 }
 
@@ -137,18 +130,11 @@ impl Drop for DatabaseTime {
     }
 }
 
-/// Records a call for the trace that began at `started` and ends now.
-pub(crate) fn call(wait: Wait, started: SystemTime, failed: bool) {
-    note(|observed| {
-        observed.calls.push(Call { wait, started, ended: SystemTime::now(), failed });
-    });
-}
-
 /// The answer to a request.
 pub(crate) struct Answered<'a> {
     /// Lambda's request id.
     pub(crate) request_id: &'a str,
-    /// The trace header, if there is one.
+    /// The trace header, if there is one: `Root=1-…;Parent=…;Sampled=1`.
     pub(crate) trace: Option<&'a str>,
     /// How long the request took.
     pub(crate) took: Duration,
@@ -160,16 +146,12 @@ pub(crate) struct Answered<'a> {
     pub(crate) reason: Option<&'a str>,
 }
 
-/// Writes the log line of a request and sends its trace.
+/// Writes the log line of a request.
 pub(crate) fn report(answered: &Answered, observed: &Observed) {
     const TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold = !WARM.swap(true, Ordering::Relaxed);
     let settings = &*SETTINGS;
-    if let (Some(daemon), Some(header)) = (&settings.daemon, answered.trace) {
-        daemon.send(header, &observed.calls);
-    }
-
     let (level, enabled) = match answered.status {
         503 => ("WARN", tracing::enabled!(Level::WARN)),
         500.. => ("ERROR", tracing::enabled!(Level::ERROR)),
@@ -184,7 +166,7 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
         level,
         message: "request",
         request_id: answered.request_id,
-        xray_trace_id: answered.trace.and_then(|header| trace_field(header, "Root")),
+        xray_trace_id: answered.trace.and_then(trace_id),
         service: settings.service.as_deref(),
         operation: &settings.operation,
         status: answered.status,
@@ -206,6 +188,11 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
         // One write, so that lines do not interleave. If stdout is closed, nothing can be reported.
         let _ = std::io::stdout().lock().write_all((text + "\n").as_bytes());
     }
+}
+
+/// The id in a trace header.
+fn trace_id(header: &str) -> Option<&str> {
+    header.split(';').find_map(|field| field.trim().strip_prefix("Root="))
 }
 
 /// Milliseconds to the microsecond.
@@ -232,6 +219,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_trace_is_named_by_its_root() {
+        let id = "1-5759e988-bd862e3fe1be46a994272793";
+        let lambda = format!("Root={id};Parent=53995c3f42cd8ad8;Sampled=1");
+        for header in [lambda, format!("Sampled=0; Root={id}")] {
+            assert_eq!(trace_id(&header), Some(id));
+        }
+        assert_eq!(trace_id("Rooted=1;Parent=2"), None);
+    }
+
     #[tokio::test]
     async fn what_happens_in_a_request_is_seen_and_nothing_else() {
         retry();
@@ -241,14 +238,12 @@ mod tests {
             let time = DatabaseTime::start();
             tokio::time::sleep(Duration::from_millis(3)).await;
             drop(time);
-            call(Wait::DatabaseStatement, SystemTime::now(), true);
             17
         })
         .await;
         assert_eq!(output, 17);
         assert_eq!(observed.retries, 1);
         assert!(observed.database.unwrap() >= Duration::from_millis(3));
-        assert!(observed.calls[0].failed);
         assert_eq!(observed.user.as_deref(), Some("user-1"));
     }
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Map, Value, json};
 
 use crate::cloudformation::Stack;
+use crate::shape::lines;
 use crate::template::OPTIONS;
 use crate::tools::{STAGES, compiled, resolved, sam, stack, success, tool, translated, with_aws};
 
@@ -62,46 +63,9 @@ fn synthesized(folder: &Path, stage: &str) -> Stack {
 
 /// A stage can move from one tool to the other: the resources and their names are the same.
 fn assert_alike(ours: &Stack, theirs: &Stack) {
-    let mut differences = Vec::new();
-    compare("", &made(ours), &made(theirs), &mut differences);
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-}
-
-/// A stack's resources, without the location of the code.
-fn made(stack: &Stack) -> Value {
-    let resource = |(id, resource): (&String, &Value)| {
-        let mut resource = resource.clone();
-        if let Some(properties) = resource.get_mut("Properties").and_then(Value::as_object_mut) {
-            properties.remove("Code");
-        }
-        // A version's logical id ends in a hash.
-        let length =
-            if resource["Type"] == "AWS::Lambda::Version" { id.len() - 10 } else { id.len() };
-        (id[..length].to_owned(), resource)
-    };
-    let resources: Map<_, _> = stack.resources.iter().map(resource).collect();
-    json!({ "resources": resources, "outputs": stack.outputs })
-}
-
-/// Records where two values differ, and how.
-fn compare(at: &str, ours: &Value, theirs: &Value, differences: &mut Vec<String>) {
-    match (ours, theirs) {
-        (Value::Object(a), Value::Object(b)) => {
-            for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
-                compare(&format!("{at}/{name}"), &ours[name], &theirs[name], differences);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (ours, theirs)) in a.iter().zip(b).enumerate() {
-                compare(&format!("{at}/{index}"), ours, theirs, differences);
-            }
-        }
-        (ours, theirs) => {
-            // CloudFormation also accepts a number as text.
-            let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
-            if text(ours) != text(theirs) {
-                differences.push(format!("{at}: {ours} is not {theirs}"));
-            }
-        }
+    let (ours, theirs) = (lines(ours), lines(theirs));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours, theirs);
     }
+    assert_eq!(ours.len(), theirs.len());
 }

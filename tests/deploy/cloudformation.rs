@@ -42,14 +42,6 @@ impl Stack {
         self.find(r#type, |_| true)
     }
 
-    /// The errors of the template's rules for its parameters.
-    pub fn refusals(&self) -> Vec<&str> {
-        let rules = self.template["Rules"].as_object().unwrap().values();
-        let assertions = rules.flat_map(|rule| rule["Assertions"].as_array().unwrap());
-        let broken = assertions.filter(|assertion| !self.condition(&assertion["Assert"]));
-        broken.map(|assertion| assertion["AssertDescription"].as_str().unwrap()).collect()
-    }
-
     fn made(&self, section: &str) -> BTreeMap<String, Value> {
         let entries = self.template[section].as_object().unwrap().iter();
         let made = entries.filter(|(_, entry)| match entry["Condition"].as_str() {

@@ -1,7 +1,6 @@
 //! Each stage, deployed with the operator's commands into a local AWS, with the built binaries, a
 //! secret in Secrets Manager and a PostgreSQL database.
 use std::collections::BTreeSet;
-use std::net::UdpSocket;
 use std::process::Command;
 use std::sync::{LazyLock, OnceLock};
 use std::thread::sleep;
@@ -12,11 +11,12 @@ use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{
     AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,
-    functions, request, sql, xtask,
+    request, sql, with_login, xtask,
 };
 
 use crate::check::{Checked, record};
 use crate::shape::integrations;
+use crate::template::OPTIONS;
 use crate::tools::{
     STAGES, built, failure, sam, stack, step, success, translated, with_aws, with_aws_cli,
 };
@@ -35,8 +35,6 @@ const OPERATE: &str = "docs/operate.md";
 /// A local AWS with the stages.
 struct Local {
     aws: Fixture,
-    /// The address that receives the functions' traces.
-    traces: UdpSocket,
     /// The API of each deployed stage.
     urls: [OnceLock<String>; STAGES.len()],
     folder: TempDir,
@@ -48,8 +46,7 @@ fn secret(stage: &str) -> String {
 
 /// The owner of the tables, who is not a superuser.
 fn owner_url() -> String {
-    let (_, address) = database().url.split_once('@').unwrap();
-    format!("postgres://{OWNER}:{MARK}-1@{address}")
+    with_login(&database().url, OWNER, &format!("{MARK}-1"))
 }
 
 /// The local AWS with a deployed stage. Each stage has its own, so that tests do not wait for each
@@ -62,11 +59,8 @@ fn deployed(stage: &'static str) -> &'static Local {
 
 impl Local {
     fn start() -> Self {
-        let traces = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let daemon = traces.local_addr().unwrap().to_string();
-        // The variables that Lambda sets for functions.
-        let lambda = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_XRAY_DAEMON_ADDRESS", &daemon)];
-        let aws = Fixture::start("aws", &lambda);
+        // As Lambda sets it for functions.
+        let aws = Fixture::start("aws", &[("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
         let embedded = sql(&database().url, "SELECT current_user").remove(0);
         let owner = format!(
             "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
@@ -74,7 +68,7 @@ impl Local {
         );
         sql(&database().url, &owner);
         let (urls, folder) = (Default::default(), tempfile::tempdir().unwrap());
-        Self { aws, traces, urls, folder }
+        Self { aws, urls, folder }
     }
 
     /// A stage's API; deploys the stage first.
@@ -292,12 +286,6 @@ impl Local {
         call_aws(&self.aws.url, service, "POST", path, &[], body)
     }
 
-    /// A function's answer to an event.
-    fn invoke(&self, function: &str, event: &str) -> Value {
-        let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier=live");
-        self.call("lambda", &path, event).expect(200)
-    }
-
     /// The log lines of a stage's functions.
     fn log(&self, stage: &str) -> Vec<String> {
         let group =
@@ -338,41 +326,6 @@ fn token(stage: &str, user: &str) -> Token {
 }
 
 #[test]
-fn an_event_of_each_function_is_answered() {
-    let local = deployed("prod");
-    let invoke = |name: &str, user: &str, task: &Value| -> (Value, Value) {
-        let mut event = xtask();
-        event
-            .args(["event", name, "--user", user, "--task", &task.to_string()])
-            .env("BETTER_AUTH_SECRET", secret("prod"))
-            .env("JWT_ISSUER", ISSUER)
-            .env("JWT_AUDIENCE", AUDIENCE);
-        let event = success(&mut event);
-        let answer = local.invoke(&format!("task-api-prod-{name}"), &event);
-        let status = answer["statusCode"].as_u64().unwrap();
-        assert!((200..300).contains(&status), "{name}: {answer}");
-        let body = answer["body"].as_str().unwrap_or_default();
-        (event.parse().unwrap(), body.parse().unwrap_or_default())
-    };
-    for name in functions() {
-        let user = format!("invoked-by-{name}");
-        let (_, task) = invoke("create-task", &user, &json!(1));
-        let (event, answer) = invoke(name, &user, &task["id"]);
-        match event["body"].as_str().map(|sent| sent.parse::<Value>().unwrap()) {
-            // The answer contains what was sent.
-            Some(sent) => {
-                for (member, value) in sent.as_object().unwrap() {
-                    assert_eq!(answer[member], *value, "{name}: {answer}");
-                }
-            }
-            None if answer.is_array() => assert_eq!(answer, json!([task]), "{name}"),
-            None if answer.get("id").is_some() => assert_eq!(answer, task, "{name}"),
-            None => {}
-        }
-    }
-}
-
-#[test]
 fn a_stage_that_nobody_knows_is_refused() {
     let local = deployed("prod");
     built();
@@ -384,14 +337,18 @@ fn a_stage_that_nobody_knows_is_refused() {
     let template = &translated("dev", &[])["template"];
     let origin = ("AllowedOrigins", "https://app.example");
     let dev = ("Stage", "dev");
+    let options = OPTIONS.map(|option| option.split_once('=').unwrap());
     for (parameters, why) in [
         (vec![("Stage", "nowhere"), origin], "Stage"),
         (vec![dev, ("AllowedOrigins", "*")], "AllowedOrigins"),
         (vec![dev, ("AllowedOrigins", "https://app.example/path")], "AllowedOrigins"),
         (vec![dev, ("AllowedOrigins", "app.example")], "AllowedOrigins"),
         (vec![dev, origin, ("DomainName", "api.app.example")], "CertificateArn"),
+        (vec![dev, origin, ("HostedZoneId", "Z0123456789")], "needs DomainName"),
         (vec![dev, origin, ("DisableDefaultEndpoint", "true")], "needs DomainName"),
-        (vec![dev, origin, ("Canary", "true")], "alarms"),
+        (vec![dev, origin, ("MonthlyBudget", "20")], "needs AlarmEmail"),
+        // With all of them, only the canary is refused.
+        ([&[dev, ("Canary", "true")], &options[..]].concat(), "dev has none"),
     ] {
         let refused = create_stack(&local.aws.url, "task-api-nowhere", template, &parameters);
         assert!(refused.expect(400).to_string().contains(why), "{parameters:?}: {why}");
@@ -443,62 +400,11 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
 }
 
 #[test]
-fn a_new_login_to_the_database_is_known_without_a_deployment() {
-    let local = deployed("staging");
-    let list = || local.send("staging", "GET", "/api/login/tasks", &token("staging", "login"), "");
-    // In each sandbox that the check started.
-    let connections = |what: &str| {
-        let of_list = "application_name = 'task-api-staging-list-tasks'";
-        sql(&database().url, &format!("SELECT {what} FROM pg_stat_activity WHERE {of_list}"))
-    };
-    let cut = || assert!(!connections("pg_terminate_backend(pid)").is_empty());
-    let [a, b] = ["a", "b"].map(|suffix| format!("task_api_staging_{suffix}"));
-    list().expect(200);
-    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
-
-    let new_login = || {
-        let renew = "cargo xtask stage prod prepare --new-login";
-        success(&mut local.step("staging", OPERATE, renew, &[]))
-    };
-    let said = new_login();
-    assert!(
-        said.contains(&format!("as {b}")) && said.contains(&format!("password of {a}")),
-        "{said}"
-    );
-    // For ten minutes, the old login still works for functions that have not refreshed.
-    cut();
-    list().expect(200);
-    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
-    let ends = format!(
-        "SELECT rolvaliduntil BETWEEN now() + interval '9 minutes' AND now() + interval '10 minutes' \
-         FROM pg_roles WHERE rolname = '{a}'"
-    );
-    assert_eq!(sql(&database().url, &ends), ["t"]);
-    sql(&database().url, &format!("ALTER ROLE {a} VALID UNTIL '2000-01-01'"));
-    // Longer than the minimum age for a refresh.
-    sleep(Duration::from_secs(11));
-    cut();
-    list().expect(200);
-    assert_eq!(connections("DISTINCT usename"), [b.as_str()]);
-
-    // A password changed without updating the secret.
-    sql(&database().url, &format!("ALTER ROLE {b} PASSWORD '{MARK}'"));
-    sleep(Duration::from_secs(11));
-    cut();
-    list().expect_problem(503, "database_unavailable");
-    new_login();
-    sleep(Duration::from_secs(11));
-    list().expect(200);
-    assert_eq!(connections("DISTINCT usename"), [a.as_str()]);
-}
-
-#[test]
-fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
+fn a_request_is_one_line_of_json_with_its_metrics() {
     let local = deployed("prod");
     let user = "hushed-user";
     let owner = token("prod", user);
     let tasks = format!("/api/{user}/tasks");
-    local.traces.set_nonblocking(true).unwrap();
     let body = json!({ "title": format!("{MARK} title"), "description": MARK }).to_string();
     let created = local.send("prod", "POST", &tasks, &owner, &body);
     let task = created.expect(201);
@@ -521,6 +427,7 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
         assert_eq!(line["operation"], "create-task");
         assert_eq!(line["status"], status);
         assert!(!line["requestId"].as_str().unwrap().is_empty());
+        assert!(line["xrayTraceId"].as_str().unwrap().starts_with("1-"));
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
         assert!(line["Latency"].as_f64().unwrap() > 0.0);
         assert_eq!(line["DatabaseRetries"], 0);
@@ -535,29 +442,6 @@ fn a_request_is_one_line_of_json_with_its_metrics_and_its_trace() {
     assert_eq!(code("invalid_token")["reason"], "The token's signature is not valid.");
 
     metrics_are_those_of_the_format(&[lines.clone(), refused.clone()].concat());
-
-    // Each trace was started by Lambda, and shows the wait for the database.
-    let root = done["xrayTraceId"].as_str().unwrap();
-    let mut calls = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(length) = local.traces.recv(&mut buffer) {
-        let text = std::str::from_utf8(&buffer[..length]).unwrap();
-        let (header, segment) = text.split_once('\n').unwrap();
-        assert_eq!(header, r#"{"format":"json","version":1}"#);
-        calls.push(segment.parse::<Value>().unwrap());
-    }
-    let is = |call: &&Value| call["trace_id"] == root && call["annotations"]["step"] == "statement";
-    let statement = calls.iter().find(is).unwrap();
-    assert_eq!(statement["type"], "subsegment");
-    assert_eq!(statement["sql"], json!({ "database_type": "PostgreSQL" }));
-    let names: BTreeSet<_> = calls.iter().map(|call| call["name"].as_str().unwrap()).collect();
-    assert_eq!(
-        names.difference(&BTreeSet::from(["Secrets Manager"])).collect::<Vec<_>>(),
-        [&"PostgreSQL"]
-    );
-    assert!(statement["start_time"].as_f64() <= statement["end_time"].as_f64());
-    assert_eq!((statement["id"].as_str().unwrap().len(), &statement["fault"]), (16, &json!(false)));
-    assert!(!json!(calls).to_string().contains(MARK));
 
     // No log line of any function contains anything secret or personal.
     let log = local.log("prod").join("\n");

@@ -1,33 +1,32 @@
-//! The functions of a stack, its API and its roles.
+//! A stack as lines, its API and its roles.
 use serde_json::{Value, json};
 
 use crate::cloudformation::Stack;
 
-/// A stack's functions by name, each with its version, alias, permission and routes.
-pub fn functions(stack: &Stack) -> Vec<(String, Value)> {
-    let whole = |function: &Value| {
-        let name = function["FunctionName"].as_str().unwrap();
-        let of_function = |r#type: &str| {
-            let mut resources = stack.resources.values();
-            let is = |r: &&Value| r["Type"] == r#type && r["Properties"]["FunctionName"] == name;
-            resources.find(is).unwrap()
-        };
-        let alias = of_function("AWS::Lambda::Alias");
-        let called = format!("{name}:{}", alias["Properties"]["Name"].as_str().unwrap());
-        let routes = integrations(stack).into_iter().filter(|i| i.alias == called);
-        let mut permissions = stack.of_type("AWS::Lambda::Permission");
-        permissions.retain(|permission| permission["FunctionName"] == *called);
-        permissions.sort_by_key(|permission| permission.to_string());
-        let shape = json!({
-            "function": function,
-            "version": of_function("AWS::Lambda::Version"),
-            "alias": alias,
-            "permissions": permissions,
-            "routes": routes.map(|integration| integration.route).collect::<Vec<_>>(),
-        });
-        (name.to_owned(), shape)
+/// The resources of a stack and its outputs, a line of JSON each, without the location of the code.
+pub fn lines(stack: &Stack) -> Vec<String> {
+    let resource = |(id, resource): (&String, &Value)| {
+        let mut resource = as_text(resource);
+        if let Some(properties) = resource.get_mut("Properties").and_then(Value::as_object_mut) {
+            properties.remove("Code");
+        }
+        // A version's logical id ends in a hash.
+        let length =
+            if resource["Type"] == "AWS::Lambda::Version" { id.len() - 10 } else { id.len() };
+        format!("{} {resource}", &id[..length])
     };
-    stack.of_type("AWS::Lambda::Function").into_iter().map(whole).collect()
+    let outputs = stack.outputs.iter().map(|(name, value)| format!("output {name} {value}"));
+    stack.resources.iter().map(resource).chain(outputs).collect()
+}
+
+/// The value with its numbers and booleans as text, which CloudFormation also accepts.
+fn as_text(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(k, v)| (k.clone(), as_text(v))).collect(),
+        Value::Array(items) => items.iter().map(as_text).collect(),
+        Value::String(_) => value.clone(),
+        other => json!(other.to_string()),
+    }
 }
 
 /// An integration of the API, which calls an alias.

@@ -1,8 +1,6 @@
 //! The deployment tools: the SAM CLI, the AWS CLI, the CDK.
 use std::collections::HashMap;
-use std::io::Read;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -32,22 +30,11 @@ pub fn with_aws(command: Command, endpoint: &str) -> Command {
     command
 }
 
-/// A command whose `PATH` has an AWS CLI that is already running.
+/// A command with the AWS CLI on its `PATH`.
 pub fn with_aws_cli(mut command: Command) -> Command {
-    static SERVED: LazyLock<(PathBuf, Child)> = LazyLock::new(|| {
-        let socket = tempfile::tempdir().unwrap().keep().join("socket");
-        let mut serve = Command::new(tool("aws").join("python3"));
-        serve.arg(root().join("tests/deploy/aws_cli/serve.py")).arg(&socket);
-        let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // Wait until it listens. It ends with its standard input, which closes when this process
-        // ends.
-        child.stdout.as_mut().unwrap().read_exact(&mut [0; "ready".len()]).unwrap();
-        (socket, child)
-    });
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folder = root().join("tests/deploy/aws_cli");
-    let path = [folder].into_iter().chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(path).unwrap()).env("AWS_CLI_SOCKET", &SERVED.0);
+    let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).unwrap());
     command
 }
 

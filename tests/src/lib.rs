@@ -35,7 +35,7 @@ pub use operation::{ONCE, Operation, Request, operation, operations, requests};
 pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};
 pub use sandbox::{Answer, Sandbox, as_lambda};
-pub use sql::{Session, as_user, bound, sql, try_sql};
+pub use sql::{Session, as_user, bound, sql, try_sql, with_login};
 pub use token::{Token, now, sign};
 pub use user::User;
 

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::https::acceptor;
+use crate::proxy::address;
 use crate::sandbox::runtime;
 
 const SSL_REQUEST: u32 = 80_877_103;
@@ -60,9 +61,8 @@ impl Neon {
     /// The same URL through the proxy. Neon's proxy terminates SCRAM's channel binding; this one
     /// does not.
     pub fn url(&self, url: &str) -> String {
-        let url: DatabaseUrl = url.parse().unwrap();
-        let url = url.with_address("127.0.0.1", self.port).unwrap();
-        url.with_parameter("channel_binding", "disable").unwrap().expose().to_owned()
+        let url = url.replacen(address(url), &format!("127.0.0.1:{}", self.port), 1);
+        url.replace("channel_binding=require", "channel_binding=disable")
     }
 
     /// The message for a user from now on; `None` accepts them.

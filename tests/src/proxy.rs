@@ -143,7 +143,7 @@ impl Proxy {
 }
 
 /// Host and port.
-fn address(url: &str) -> &str {
+pub(crate) fn address(url: &str) -> &str {
     url.split(['@', '/']).nth(3).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -83,20 +83,6 @@ impl Sandbox {
     /// Starts a program under its own Runtime API.
     pub async fn start(mut program: Command) -> Result<Self> {
         program.stdin(Stdio::null());
-        Self::spawn(program).await
-    }
-
-    /// As [`Sandbox::start`], with a pipe to its standard input.
-    pub async fn start_held(mut program: Command) -> Result<(Self, ChildStdin)> {
-        program.stdin(Stdio::piped());
-        let sandbox = Self::spawn(program).await?;
-        let mut process = sandbox.process.lock().unwrap_or_else(PoisonError::into_inner);
-        let stdin = process.as_mut().and_then(|process| process.stdin.take());
-        drop(process);
-        Ok((sandbox, stdin.context("it has no standard input")?))
-    }
-
-    async fn spawn(mut program: Command) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (calls, waiting) = mpsc::unbounded_channel();

@@ -16,6 +16,12 @@ pub fn try_sql(url: &str, statements: &str) -> Result<Vec<String>, String> {
     Session::open(url).try_run(statements)
 }
 
+/// A database's URL with another login.
+pub fn with_login(url: &str, user: &str, password: &str) -> String {
+    let (_, address) = url.split_once('@').unwrap();
+    format!("postgres://{user}:{password}@{address}")
+}
+
 /// The text of a statement with these expressions in place of its parameters.
 pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> String {
     let Statement { name, types, .. } = statement;

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::database_url::Change;
 use crate::privileges::{Tables, quoted};
 use crate::settings::random_text;
 use crate::{frontend, migrate};
@@ -112,7 +113,7 @@ pub(crate) fn grant(owner_url: &DatabaseUrl, access: Access, name: &str) -> Resu
         Ok(())
     })
     .with_context(|| format!("cannot make the login {name}"))?;
-    Ok(owner_url.with_login(name, &password)?)
+    owner_url.with_login(name, &password)
 }
 
 /// Undoes [`grant`]: ends the login and drops its role, which owns nothing.
@@ -204,7 +205,7 @@ async fn lock_out(client: &Client, name: &str, unusable: &str) -> Result<()> {
 }
 
 /// Resets the settings that a role may set for its own future sessions, and ends its memberships:
-/// before `PostgreSQL` 16, a role may give itself to others.
+/// before `PostgreSQL` 15, a role may give itself to others.
 async fn reset(client: &Client, name: &str) -> Result<()> {
     let memberships = "
         SELECT format('REVOKE %I FROM %I', pg_get_userbyid(roleid), pg_get_userbyid(member))

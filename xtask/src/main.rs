@@ -1,5 +1,6 @@
 //! `cargo xtask`: the developer's and the operator's commands.
 mod bench;
+mod database_url;
 mod dev;
 mod env_file;
 mod event;

@@ -7,6 +7,7 @@ use shared::{Database, DatabaseUrl, STATEMENTS, Statement};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::database_url::Change;
 use crate::env_file::EnvFile;
 use crate::privileges::{Tables, quoted};
 use crate::settings;
@@ -71,8 +72,8 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         let [schema, owner] = [&tables.schema, &tables.owner].map(|name| quoted(name));
         for statement in &lacking {
             let (creation, name) = (statement.creation(&schema), statement.routine());
-            let owned = format!("{creation}; ALTER ROUTINE {schema}.{name} OWNER TO {owner}");
-            client.batch_execute(&owned).await?;
+            let give = format!("ALTER ROUTINE {schema}.{name} OWNER TO {owner}");
+            client.batch_execute(&format!("{creation}; {give}")).await?;
         }
         applied.extend(routines(&lacking));
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;

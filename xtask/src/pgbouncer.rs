@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use secrecy::ExposeSecret;
 use shared::DatabaseUrl;
 
+use crate::database_url::Change;
 use crate::postgres::{Account, free_port, write_private};
 use crate::process::{Output, Process};
 use crate::tools;

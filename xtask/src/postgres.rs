@@ -13,6 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustix::process::Signal;
 use shared::DatabaseUrl;
 
+use crate::database_url::Change;
 use crate::process::{Output, Process};
 use crate::settings::{EMBEDDED_USER, random_text};
 use crate::{migrate, project, tools};

@@ -16,7 +16,8 @@ const OURS: &str = "ours AS (
     FROM ours JOIN pg_auth_members ON roleid = ours.oid JOIN pg_roles login ON login.oid = member
     WHERE login.rolname NOT IN ($2, current_user)
       AND NOT login.rolsuper AND NOT EXISTS (
-          SELECT FROM pg_auth_members WHERE (roleid, member, admin_option) = (ours.oid, login.oid, true)))";
+          SELECT FROM pg_auth_members
+          WHERE roleid = ours.oid AND member = login.oid AND admin_option))";
 
 /// Where the tables are, and whose they are.
 pub(crate) struct Tables {
@@ -43,13 +44,12 @@ impl Tables {
             WHERE relname = 'tasks' AND nspname = ANY ($1::text[])
             ORDER BY array_position($1::text[], nspname::text) LIMIT 1";
         let found = client.query_opt(tables, &[&path]).await?;
-        let (schema, owner) = match &found {
-            Some(row) => (row.get(0), row.get(1)),
-            None => {
-                let user = client.query_one("SELECT current_user::text", &[]).await?;
-                let schema = path.first().context("no schema of the search path exists")?;
-                (schema.clone(), user.get(0))
-            }
+        let (schema, owner) = if let Some(row) = &found {
+            (row.get(0), row.get(1))
+        } else {
+            let user = client.query_one("SELECT current_user::text", &[]).await?;
+            let schema = path.first().context("no schema of the search path exists")?;
+            (schema.clone(), user.get(0))
         };
         Ok(Self { path, schema, owner, exist: found.is_some() })
     }
@@ -75,9 +75,8 @@ impl Tables {
                 SELECT format('ALTER %s OWNER TO %I', place, $2) AS sql, owner AS by
                 FROM place WHERE owner IN (SELECT oid FROM ours)
                 UNION
-                SELECT format('REVOKE CREATE ON %s FROM %s', place,
-                    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END),
-                    grantor
+                SELECT format('REVOKE CREATE ON %s FROM %s', place, CASE grantee
+                    WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), grantor
                 FROM creator WHERE grantee = 0 OR grantee IN (SELECT oid FROM ours)
                 UNION
                 SELECT format('REVOKE %I FROM %I', pg_get_userbyid(roleid), rolname), grants.grantor
@@ -91,14 +90,13 @@ impl Tables {
                     proowner IN (SELECT oid FROM ours)
                     OR proname = ANY ($3::text[]) AND pg_get_userbyid(proowner) <> $2
                     -- Planted while anybody could, under the name of a function of PostgreSQL.
-                    OR NOT has_schema_privilege(proowner, pronamespace, 'CREATE') AND proname IN (
-                        SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace))
+                    OR NOT has_schema_privilege(proowner, pronamespace, 'CREATE')
+                    AND proname IN (SELECT proname FROM pg_proc
+                        WHERE pronamespace = 'pg_catalog'::regnamespace))
             )
-            SELECT sql || '; -- as ' || CASE pg_get_userbyid(by)
-                WHEN 'pg_database_owner' THEN
-                    (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database())
-                ELSE pg_get_userbyid(by) END
-            FROM remedy ORDER BY 1"
+            SELECT sql || '; -- as ' || pg_get_userbyid(
+                CASE by WHEN 'pg_database_owner'::regrole THEN datdba ELSE by END)
+            FROM remedy, pg_database WHERE datname = current_database() ORDER BY 1"
         );
         let routines: Vec<_> = STATEMENTS.iter().map(|statement| statement.routine()).collect();
         let rows = client.query(&remedies, &[&self.path, &self.owner, &routines]).await?;
@@ -134,8 +132,8 @@ impl Tables {
                  FROM pg_auth_members JOIN pg_roles child ON child.oid = member
                  WHERE $3 AND roleid = checked.oid AND child.rolname NOT IN ($2, current_user)),
                 (SELECT 'owner of objects' FROM pg_shdepend
-                 WHERE refclassid = 'pg_authid'::regclass AND refobjid = checked.oid AND deptype = 'o'
-                 LIMIT 1)], NULL)
+                 WHERE refclassid = 'pg_authid'::regclass AND refobjid = checked.oid
+                   AND deptype = 'o' LIMIT 1)], NULL)
             FROM pg_roles checked WHERE rolname = $1";
         let role = access.role();
         let powers = client.query_one(powers, &[&name, &self.owner, &is_login, &role]).await?;
@@ -163,7 +161,8 @@ impl Tables {
                 SELECT pg_roles.oid AS id, pg_database.oid AS here FROM pg_roles, pg_database
                 WHERE rolname = $1 AND datname = current_database()
             ), acl AS (
-                SELECT 'SCHEMA ' || nspname AS place, '' AS part, nspacl AS acl, nspowner AS owner FROM pg_namespace
+                SELECT 'SCHEMA ' || nspname AS place, '' AS part, nspacl AS acl, nspowner AS owner
+                FROM pg_namespace
                 UNION ALL
                 SELECT 'DATABASE ' || datname, '', datacl, datdba FROM pg_database, checked
                 WHERE pg_database.oid = here
@@ -177,12 +176,13 @@ impl Tables {
             )
             SELECT privilege_type || part || ' ON ' || place
                 || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-            FROM checked, acl, aclexplode(acl) WHERE grantee = id AND owner NOT IN (SELECT oid FROM ours)
+            FROM checked, acl, aclexplode(acl)
+            WHERE grantee = id AND owner NOT IN (SELECT oid FROM ours)
               -- Everybody may connect, unless that was revoked.
               AND (privilege_type <> 'CONNECT' OR is_grantable)
             UNION
             SELECT CASE WHEN dbid IN (0, here) THEN pg_describe_object(classid, objid, objsubid)
-                ELSE 'objects of the database ' || (SELECT datname FROM pg_database WHERE oid = dbid) END
+                ELSE (SELECT 'objects of ' || datname FROM pg_database WHERE oid = dbid) END
             FROM checked, pg_shdepend given
             WHERE refclassid = 'pg_authid'::regclass AND refobjid = id AND deptype IN ('a', 'r')
               AND ($3 OR dbid = here OR dbid = 0 AND classid <> 'pg_database'::regclass)
@@ -282,5 +282,17 @@ mod tests {
                 "SELECT v"
             ]
         );
+    }
+
+    #[test]
+    fn every_right_that_the_migrations_grant_is_read() {
+        for (access, table, count) in [(Access::Functions, "tasks", 20), (Access::App, "user", 20)]
+        {
+            let (_, migrations) = access.migrations("public").unwrap();
+            let grants = migrations.iter().flat_map(|text| grants_to(access.role(), text));
+            let grants: Vec<_> = grants.collect();
+            assert!(grants.len() >= count, "{grants:?}");
+            assert!(grants.contains(&("SELECT".to_owned(), table.to_owned())), "{grants:?}");
+        }
     }
 }

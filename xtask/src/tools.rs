@@ -57,7 +57,7 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
         Tool::Fastapi => {
             let requirements = project::root().join("bench/peers/fastapi/requirements.txt");
             environment(
-                "uvicorn",
+                "fastapi",
                 "fastapi",
                 [OsStr::new("--requirement"), requirements.as_os_str()],
             )?

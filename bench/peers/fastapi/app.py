@@ -1,4 +1,4 @@
-"""The tutorial's task API: `app` for uvicorn, `handler` for Lambda."""
+"""The tutorial's task API: `handler` for Lambda."""
 import settings
 
 settings.load()

@@ -8,10 +8,8 @@ from sqlmodel import Session, create_engine
 # SQLAlchemy needs the driver in the scheme; the rest of the URL goes to libpq unchanged.
 URL = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", os.environ["DATABASE_URL"])
 
-# A Lambda sandbox serves one request at a time; under uvicorn, SQLAlchemy's default pool is right.
-POOL = {"pool_size": 1, "max_overflow": 0} if "AWS_LAMBDA_RUNTIME_API" in os.environ else {}
-
-engine = create_engine(URL, **POOL)
+# A Lambda sandbox serves one request at a time.
+engine = create_engine(URL, pool_size=1, max_overflow=0)
 
 
 def get_session() -> Iterator[Session]:

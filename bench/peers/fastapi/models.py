@@ -53,8 +53,3 @@ class TaskResponse(SQLModel):
     completed: bool
     created_at: Timestamp
     updated_at: Timestamp
-
-
-class Cleared(SQLModel):
-    deleted: int
-    more: bool = False

@@ -1,10 +1,10 @@
 """The operations on a user's tasks."""
 from fastapi import APIRouter, Depends, HTTPException, Query, status
-from sqlmodel import Session, delete, select
+from sqlmodel import Session, select
 
 from auth import check_owner, get_user_id_from_token
 from database import get_session
-from models import Cleared, Task, TaskCompletion, TaskCreate, TaskResponse, TaskUpdate, now
+from models import Task, TaskCompletion, TaskCreate, TaskResponse, TaskUpdate, now
 
 router = APIRouter()
 
@@ -55,30 +55,6 @@ def create_task(
 ):
     check_owner(user_id, current_user_id)
     return save(session, Task(user_id=user_id, **task_create.model_dump()))
-
-
-@router.delete("/{user_id}/tasks", response_model=Cleared)
-def clear_tasks(
-    user_id: str,
-    completed: bool,
-    current_user_id: str = Depends(get_user_id_from_token),
-    session: Session = Depends(get_session),
-):
-    check_owner(user_id, current_user_id)
-    deleted = session.exec(delete(Task).where(Task.user_id == user_id, Task.completed == completed))
-    session.commit()
-    return Cleared(deleted=deleted.rowcount)
-
-
-@router.get("/{user_id}/tasks/{task_id}", response_model=TaskResponse)
-def get_task(
-    user_id: str,
-    task_id: int,
-    current_user_id: str = Depends(get_user_id_from_token),
-    session: Session = Depends(get_session),
-):
-    check_owner(user_id, current_user_id)
-    return find(session, user_id, task_id)
 
 
 @router.put("/{user_id}/tasks/{task_id}", response_model=TaskResponse)

@@ -37,14 +37,6 @@ app.post('/', async (c) => {
   return c.json(await tasks.create(user(c), task), 201);
 });
 
-app.delete('/', async (c) => {
-  const { completed } = c.req.query();
-  if (!['true', 'false', '1', '0'].includes(completed)) fail(422, 'completed must be true or false');
-  return c.json(await tasks.clear(user(c), completed));
-});
-
-app.get('/:task_id{[0-9]+}', async (c) => found(c, await tasks.get(user(c), id(c))));
-
 app.put('/:task_id{[0-9]+}', async (c) => found(c, await tasks.update(user(c), id(c), await body(c))));
 
 app.delete('/:task_id{[0-9]+}', async (c) => found(c, await tasks.remove(user(c), id(c))));

@@ -17,8 +17,6 @@ export const create = (user, { title, description }) =>
     description,
   ]);
 
-export const get = (user, id) => one('get', `SELECT ${COLUMNS} FROM tasks WHERE user_id = $1 AND id = $2`, [user, id]);
-
 export const update = (user, id, { title, description, completed }) =>
   one(
     'update',
@@ -43,13 +41,6 @@ export const complete = (user, id, completed) =>
 
 export const remove = (user, id) =>
   one('remove', `DELETE FROM tasks WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`, [user, id]);
-
-/** Deletes the completed tasks, or the open ones. */
-export async function clear(user, completed) {
-  const text = 'DELETE FROM tasks WHERE user_id = $1 AND completed = $2';
-  const { rowCount } = await query('clear', text, [user, completed]);
-  return { deleted: rowCount, more: false };
-}
 
 async function one(name, text, values) {
   const { rows } = await query(name, text, values);

@@ -5,11 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use shared::DatabaseUrl;
 use tempfile::NamedTempFile;
 use tests::{
     AUDIENCE, End, Fixture, ISSUER, Neon, Proxy, Reply, Request, SECRET, Sandbox, Session,
     aws_variables, create_secret, database, new_database, operation, put_secret, requests, sql,
+    with_login,
 };
 
 use super::{pause, start, until};
@@ -96,8 +96,7 @@ fn new_login(functions_url: &str) -> (String, String) {
     let name = format!("refused_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let role = format!("CREATE ROLE {name} LOGIN NOINHERIT PASSWORD 'of-{name}' IN ROLE task_api");
     sql(&database().url, &role);
-    let url: DatabaseUrl = functions_url.parse().unwrap();
-    let url = url.with_login(&name, &format!("of-{name}")).unwrap().expose().to_owned();
+    let url = with_login(functions_url, &name, &format!("of-{name}"));
     (name, url)
 }
 

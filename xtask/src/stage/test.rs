@@ -23,7 +23,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let auth = Secret::complete(stage)?.config()?.auth;
     let secret = auth.secrets.first().context("the stage has no secret to sign with")?;
     let mut command = project::cargo();
-    command.args(["test", "--package", "tests", "--test", "api", "--", "--test-threads", "2"]);
+    command.args(["test", "--workspace", "--test", "api", "--", "--test-threads", "2"]);
     command.args(&options.names).env("TASK_API_TESTS_URL", url.trim_end_matches('/'));
     command.env("BETTER_AUTH_SECRET", secret.expose_secret());
     command.env("JWT_ISSUER", auth.issuer.unwrap_or_default());

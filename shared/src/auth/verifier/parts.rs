@@ -37,10 +37,13 @@ pub(super) fn part(token: &str, index: usize) -> Option<String> {
     String::from_utf8(BASE64URL.decode(token.split('.').nth(index)?).ok()?).ok()
 }
 
+/// A claim's name, what it must be, and whether a value is that.
+type Kind = (&'static str, &'static str, fn(&Value) -> bool);
+
 /// Why claims were refused that are missing or of another type; `jsonwebtoken` does not always
 /// say which.
 pub(super) fn unfit_claim(token: &str, required: &HashSet<String>) -> Option<String> {
-    const KINDS: [(&str, &str, fn(&Value) -> bool); 6] = [
+    const KINDS: [Kind; 6] = [
         ("exp", "a time in seconds", is_time),
         ("nbf", "a time in seconds", is_time),
         ("iat", "a time in seconds", is_time),

@@ -8,6 +8,7 @@ use shared::{DATABASE_ROLE, Database, DatabaseUrl, statement};
 use tokio::runtime::Builder;
 use tokio_postgres::Client;
 
+use crate::database_url::Change;
 use crate::login::Access;
 
 /// Neon's proxy learns of a new role with a delay.
@@ -28,7 +29,7 @@ pub(super) fn proven(url: DatabaseUrl, access: Access) -> Result<DatabaseUrl> {
     if !url.requires_tls() || url.parameter(SSL_NEGOTIATION).is_some() {
         return Ok(url);
     }
-    let direct = url.with_direct_tls()?;
+    let direct = url.with_parameter(SSL_NEGOTIATION, "direct")?;
     Ok(if hold(&direct, access).is_ok() { direct } else { url })
 }
 
