@@ -1,4 +1,4 @@
-import { type Account, address, expect, newAccount, otherBrowser, signIn, signUp, test } from './app';
+import { type Account, address, callAuth, expect, newAccount, otherBrowser, signIn, signUp, test } from './app';
 import { asOwner, DatabaseProxy, type Login, newLogin } from './database';
 import { linkIn, MailServer } from './mail-server';
 import { secretsIn } from './marks';
@@ -26,12 +26,7 @@ test.afterAll(async () => {
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 test.describe.configure({ mode: 'serial' });
 
-const post = (path: string, body: object) =>
-  fetch(`${app.url}/api/auth${path}`, {
-    method: 'POST',
-    headers: { origin: app.url, 'content-type': 'application/json', ...address() },
-    body: JSON.stringify(body),
-  });
+const post = (path: string, body: object) => callAuth(path, body, address(), app.url);
 
 async function newUser(): Promise<Account> {
   const account = newAccount();
@@ -103,6 +98,41 @@ test('a link ends after an hour', async () => {
   expect((await (await post('/reset-password', { token, newPassword: 'another password' })).json()).code).toBe('INVALID_TOKEN');
   await age(-2);
   expect((await post('/reset-password', { token, newPassword: 'another password' })).status).toBe(200);
+});
+
+test('a link ends with a change of the password', async ({ page }) => {
+  const account = await signUp(page, app.url);
+  await post('/request-password-reset', { email: account.email });
+  const token = (await opened(account.email)).split('#')[1];
+  const changed = `${account.password}-new`;
+  const change = (currentPassword: string) =>
+    page.request.post('/api/auth/change-password', { headers: { ...address(), origin: app.url }, data: { currentPassword, newPassword: changed } });
+  // A wrong password changes nothing, and ends nothing.
+  expect((await change('not the password')).status()).toBe(400);
+  const { rowCount } = await asOwner((owner) => owner.query('SELECT FROM verification WHERE value = $1', [account.id]));
+  expect(rowCount).toBe(1);
+  expect((await change(account.password)).status()).toBe(200);
+  expect((await (await post('/reset-password', { token, newPassword: 'another password' })).json()).code).toBe('INVALID_TOKEN');
+  expect((await post('/sign-in/email', { ...account, password: changed })).status).toBe(200);
+});
+
+test('an address gets five mails an hour; beyond that, the same answer', async () => {
+  const { email } = await newUser();
+  for (const to of [email, newAccount().email]) {
+    const answers = await Promise.all(Array.from({ length: 40 }, async () => {
+      const answer = await post('/request-password-reset', { email: to });
+      return `${answer.status} ${await answer.text()}`;
+    }));
+    expect([...new Set(answers)]).toHaveLength(1);
+  }
+  await mails.newest(email, 5);
+  const { rows } = await asOwner((owner) => owner.query("SELECT count FROM rate_limit WHERE key LIKE 'mail|%' AND count = 40"));
+  // Counted for both, so that the count does not tell them apart.
+  expect(rows).toHaveLength(2);
+  // It ends after an hour.
+  await asOwner((owner) => owner.query("UPDATE rate_limit SET last_request = last_request - 3600000 WHERE key LIKE 'mail|%' AND count = 40"));
+  await post('/request-password-reset', { email });
+  await mails.newest(email, 6);
 });
 
 test('whether an address has an account is not told by words', async ({ page, browser }) => {

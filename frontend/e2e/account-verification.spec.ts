@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { type Account, address, expect, newAccount, otherBrowser, setting, signIn, test } from './app';
+import { type Account, address, callAuth, expect, newAccount, otherBrowser, signIn, test } from './app';
 import { asOwner } from './database';
 import { linkIn, MailServer } from './mail-server';
 import { secretsIn } from './marks';
@@ -64,11 +64,7 @@ test('a sign-up does not tell whether the address has an account; its owner hear
   const stranger = { ...newAccount(), email: account.email };
   const post = async (body: object) => {
     const start = performance.now();
-    const response = await fetch(`${app.url}/api/auth/sign-up/email`, {
-      method: 'POST',
-      headers: { origin: app.url, 'content-type': 'application/json', ...address() },
-      body: JSON.stringify(body),
-    });
+    const response = await callAuth('/sign-up/email', body, address(), app.url);
     const { token, user } = await response.json();
     const taken = performance.now() - start;
     const kinds = Object.fromEntries(Object.entries(user).map(([name, value]) => [name, typeof value]));
@@ -85,11 +81,26 @@ test('a sign-up does not tell whether the address has an account; its owner hear
   await other.context().close();
 });
 
+test('an address gets five mails an hour, whatever causes them', async () => {
+  const account = newAccount();
+  const post = async (path: string) => (await callAuth(path, account, address(), app.url)).status;
+  expect(await post('/sign-up/email')).toBe(200);
+  expect(await post('/sign-up/email')).toBe(200);
+  expect(await post('/sign-in/email')).toBe(403);
+  expect(await post('/send-verification-email')).toBe(200);
+  expect(await post('/request-password-reset')).toBe(200);
+  await mails.newest(account.email, 5);
+  for (const [path, status] of [['/sign-up/email', 200], ['/sign-in/email', 403], ['/send-verification-email', 200], ['/request-password-reset', 200]] as const) {
+    expect(await post(path), path).toBe(status);
+  }
+  // Another address still gets one, sent after those that were not.
+  const other = newAccount();
+  expect((await callAuth('/sign-up/email', other, address(), app.url)).status).toBe(200);
+  await mails.newest(other.email);
+  expect(mails.to(account.email)).toHaveLength(5);
+});
+
 test('without the switch, no address is to be confirmed', async () => {
-  const answer = await fetch(`${setting('APP_URL')}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { origin: setting('APP_URL'), 'content-type': 'application/json', ...address() },
-    body: JSON.stringify(newAccount()),
-  });
+  const answer = await callAuth('/sign-up/email', newAccount());
   expect((await answer.json()).token).toEqual(expect.any(String));
 });

@@ -56,6 +56,19 @@ export function newAccount(): Account {
 /** The app closes idle connections; a request on one that is closing would be reset. */
 const OWN_CONNECTION = { connection: 'close' };
 
+/** Calls an endpoint of Better Auth as a browser on the app would: a POST if there is a body. */
+export function callAuth(path: string, body?: object, headers: Record<string, string> = address(), app = setting('APP_URL')): Promise<Response> {
+  return fetch(`${app}/api/auth${path}`, {
+    method: body ? 'POST' : 'GET',
+    redirect: 'manual',
+    headers: { origin: app, 'content-type': 'application/json', ...headers },
+    body: body && JSON.stringify(body),
+  });
+}
+
+/** The cookies that an answer sets, as a browser sends them. */
+export const cookieOf = ({ headers }: Pick<Response, 'headers'>) => headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+
 /** Signs up without the form; returns the user's id, too. */
 export async function signUp(page: Page, app = setting('APP_URL')): Promise<Account & { id: string }> {
   const account = newAccount();

@@ -66,12 +66,11 @@ async function everything({ account, cookie, leaving }: Visitor): Promise<Answer
     ['/api/auth/get-session', undefined, withoutCache],
     ['/api/auth/get-session?disableCookieCache=true', undefined, cookie],
     ['/api/auth/api-token', undefined, cookie],
-    ['/api/auth/list-sessions', undefined, cookie],
     ['/api/auth/update-user', { name: other.name }, cookie],
     ['/api/auth/change-password', { currentPassword: other.password, newPassword: other.password }, cookie],
-    ['/api/auth/delete-account/prepare', { password: other.password }, cookie],
-    ['/api/auth/delete-account/finish', { password: other.password }, cookie],
-    ['/api/auth/revoke-session', { token: 'marked-0123456789' }, cookie],
+    ['/api/auth/delete-account', { password: other.password }, cookie],
+    ['/api/auth/request-password-reset', { email }],
+    ['/api/auth/reset-password', { token: 'marked-0123456789', newPassword: other.password }],
     ['/api/auth/sign-out', {}, leaving],
   ];
   const answers = await Promise.all(

@@ -1,6 +1,6 @@
 import { createHmac, randomInt } from 'node:crypto';
 import { expect, test } from '@playwright/test';
-import { type Account, address, newAccount, setting } from './app';
+import { type Account, address, callAuth, cookieOf, newAccount, setting } from './app';
 import { asOwner } from './database';
 import { startApp } from './own-app';
 
@@ -8,14 +8,7 @@ const GUESSES = 30;
 const forwarded = (list: string) => ({ 'x-forwarded-for': list });
 const anyAddress = () => Object.values(address())[0] ?? '';
 
-/** Posts to Better Auth as a browser on the app would. */
-function post(app: string, path: string, body: object, headers: Record<string, string> = address()): Promise<Response> {
-  return fetch(`${app}/api/auth${path}`, {
-    method: 'POST',
-    headers: { origin: app, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
-}
+const post = (app: string, path: string, body: object, headers?: Record<string, string>) => callAuth(path, body, headers, app);
 
 /** Signs in with a wrong password. */
 const guess = async (app: string, headers: Record<string, string>, email = newAccount().email) =>
@@ -38,7 +31,7 @@ async function signUp(app: string): Promise<{ account: Account; cookie: string }
   const account = newAccount();
   const response = await post(app, '/sign-up/email', account);
   expect(response.status).toBe(200);
-  return { account, cookie: response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ') };
+  return { account, cookie: cookieOf(response) };
 }
 
 const keysLike = (pattern: string) =>
@@ -125,6 +118,33 @@ test('the guesses of an account are forgotten after ten minutes, not before, or 
   await age(20);
   expect(await right()).toBe(200);
 });
+
+for (const [action, wrong] of [
+  ['change the password', { path: '/change-password', body: { currentPassword: 'not the password', newPassword: 'another password' } }],
+  ['delete the account', { path: '/delete-account', body: { password: 'not the password' } }],
+] as const) {
+  test(`a wrong password to ${action} counts as one to sign in`, async () => {
+    const app = setting('APP_URL');
+    const { account, cookie } = await signUp(app);
+    const { email, password } = account;
+    // A thief has the session, but is no browser that the account knows.
+    const stolen = cookie.split('; ').filter((part) => part.includes('session_token')).join('; ');
+    const attempt = async (cookie: string) => (await post(app, wrong.path, wrong.body, { ...address(), cookie })).status;
+    const statuses = await Promise.all(Array.from({ length: GUESSES }, () => attempt(stolen)));
+    expect(statuses.filter((status) => status === 400)).toHaveLength(10);
+    expect(passed(statuses)).toBe(10);
+    expect(await guess(app, address(), email)).toBe(429);
+    // The owner's browser has its own count, of sign-ins and these together; a success resets it.
+    for (let n = 0; n < 9; n += 1) {
+      expect(await attempt(cookie)).toBe(400);
+    }
+    const owner = await post(app, '/sign-in/email', { email, password }, { ...address(), cookie });
+    expect(owner.status).toBe(200);
+    const fromOwner = await Promise.all(Array.from({ length: GUESSES }, () => attempt(cookie)));
+    expect(passed(fromOwner)).toBe(10);
+    expect((await post(app, '/sign-in/email', { email, password }, { ...address(), cookie })).status).toBe(429);
+  });
+}
 
 test('an unknown path is a 404 that writes no row', async () => {
   const app = setting('APP_URL');

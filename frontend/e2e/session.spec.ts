@@ -1,4 +1,42 @@
-import { add, box, callApi, claimsOf, expect, issueToken, otherBrowser, row, setting, sign, signIn, signUp, signUpByForm, test } from './app';
+import { betterAuth } from 'better-auth';
+import { memoryAdapter } from 'better-auth/adapters/memory';
+import { add, address, box, callApi, callAuth, claimsOf, cookieOf, expect, issueToken, newAccount, otherBrowser, row, setting, sign, signIn, signUp, signUpByForm, test } from './app';
+import { asOwner } from './database';
+
+const password = 'marked-another-password';
+
+/** The endpoints that need a session, with bodies that they accept. */
+const SIGNED_IN: [path: string, body: (current: string) => object | undefined][] = [
+  ['/api-token', () => undefined],
+  ['/update-user', () => ({ name: 'Marked 0' })],
+  ['/revoke-sessions', () => ({})],
+  ['/delete-account', (current) => ({ password: current })],
+  ['/change-password', (current) => ({ currentPassword: current, newPassword: password })],
+];
+/** The others that answer, with something that they refuse or that changes nothing. */
+const PUBLIC: [path: string, body?: object][] = [
+  ['/get-session'],
+  ['/ok'],
+  ['/verify-email?token=marked'],
+  ['/sign-up/email', {}],
+  ['/sign-in/email', {}],
+  ['/request-password-reset', {}],
+  ['/reset-password', {}],
+  ['/send-verification-email', {}],
+  ['/sign-out', {}],
+];
+
+/** The values of session cookies that an answer sets; removing one sets none. */
+const sessionCookies = ({ headers }: Response) => headers.getSetCookie().filter((line) => /session_(token|data)[\w.]*=[^;]/.test(line));
+
+async function newSession() {
+  const account = newAccount();
+  const response = await callAuth('/sign-up/email', account);
+  expect(response.status).toBe(200);
+  const { user } = await response.json();
+  const other = cookieOf(await callAuth('/sign-in/email', account));
+  return { ...account, id: user.id as string, cookie: cookieOf(response), other };
+}
 
 test('who is not signed in is asked to, and gets no token', async ({ page }) => {
   await page.goto('/');
@@ -111,6 +149,99 @@ test('signing out ends it, also for whoever kept the cookies', async ({ page, pl
   const replay = await playwright.request.newContext({ baseURL: setting('APP_URL'), extraHTTPHeaders: { cookie } });
   expect((await replay.get('/api/auth/api-token')).status()).toBe(401);
   await replay.dispose();
+});
+
+test('only the endpoints that the app calls answer', async () => {
+  const { api } = betterAuth({ database: memoryAdapter({}), secret: setting('BETTER_AUTH_SECRET'), baseURL: setting('APP_URL') });
+  const all = Object.values(api).map(({ path }) => path).filter((path) => path !== undefined);
+  const called = new Set([...SIGNED_IN, ...PUBLIC].map(([path]) => path.split('?')[0]));
+  const others = all.filter((path) => !called.has(path)).map((path) => path.replace(/:\w+/, 'marked'));
+  expect(others.length).toBeGreaterThan(15);
+  const { cookie } = await newSession();
+  const answering: string[] = [];
+  for (const path of [...others, '/delete-account/prepare', '/delete-account/finish']) {
+    for (const body of [undefined, {}]) {
+      const { status } = await callAuth(path, body, { ...address(), cookie });
+      if (status !== 404) {
+        answering.push(`${body ? 'POST' : 'GET'} ${path}: ${status}`);
+      }
+    }
+  }
+  expect(answering).toEqual([]);
+  for (const [path, body] of [...SIGNED_IN.map(([path, body]) => [path, body('')] as const), ...PUBLIC]) {
+    expect((await callAuth(path, body)).status, path).not.toBe(404);
+    // Nor by another method.
+    expect((await callAuth(path, body ? undefined : {})).status, path).toBe(404);
+  }
+});
+
+/** Ends all sessions of a user whose cookies somebody kept. */
+const ENDS: [how: string, end: (session: Awaited<ReturnType<typeof newSession>>) => Promise<unknown>][] = [
+  ['signed out', ({ cookie }) => callAuth('/sign-out', {}, { ...address(), cookie })],
+  ['signed out everywhere', ({ other }) => callAuth('/revoke-sessions', {}, { ...address(), cookie: other })],
+  ['with a changed password', (of) => callAuth('/change-password', { currentPassword: of.password, newPassword: password }, { ...address(), cookie: of.other })],
+  [
+    'with a forgotten password',
+    async ({ id }) => {
+      const row = "INSERT INTO verification (id, identifier, value, expires_at) VALUES ($1, 'reset-password:' || $1, $1, now() + interval '1 hour')";
+      await asOwner((owner) => owner.query(row, [id]));
+      expect((await callAuth('/reset-password', { token: id, newPassword: password })).status).toBe(200);
+    },
+  ],
+  [
+    'of a deleted account',
+    async (of) => {
+      for (let more = true; more; ) {
+        ({ more } = await (await callAuth('/delete-account', { password: of.password }, { ...address(), cookie: of.other })).json());
+      }
+    },
+  ],
+  ['that has expired', ({ id }) => asOwner((owner) => owner.query('UPDATE session SET expires_at = now() WHERE user_id = $1', [id]))],
+];
+for (const [how, end] of ENDS) {
+  test(`a session ${how} opens nothing, and is not renewed`, async () => {
+    const session = await newSession();
+    const { cookie } = session;
+    expect((await callAuth('/api-token', undefined, { ...address(), cookie })).status).toBe(200);
+    await end(session);
+    for (const [path, body] of SIGNED_IN) {
+      // With either password, and with a cached session that a parser may take for another cookie.
+      for (const [current, kept] of [[session.password, cookie], [password, cookie.replace('session_data=', 'session_data\t =')]] as const) {
+        const answer = await callAuth(path, body(current), { ...address(), cookie: kept });
+        expect([answer.status, sessionCookies(answer)], path).toEqual([401, []]);
+      }
+    }
+    for (const [path, body] of PUBLIC) {
+      const answer = await callAuth(path, body, { ...address(), cookie });
+      expect(sessionCookies(answer), path).toEqual([]);
+      expect(path === '/get-session' ? await answer.json() : null).toBeNull();
+    }
+    const { rows } = await asOwner((owner) => owner.query('SELECT name FROM "user" WHERE id = $1', [session.id]));
+    expect(rows).toEqual(how === 'of a deleted account' ? [] : [{ name: session.name }]);
+  });
+}
+
+test('the cookie of a session never ends before its row, whoever extends it', async () => {
+  const refused = () => ({ currentPassword: 'not the password', newPassword: password });
+  const endpoints = [...SIGNED_IN, ['/change-password', refused], ...PUBLIC.map(([path, body]) => [path, () => body])] as typeof SIGNED_IN;
+  const extending: string[] = [];
+  for (const [path, body] of [...endpoints, ...['/', '/account', '/login'].map((page) => [`../..${page}`, () => undefined] as const)]) {
+    const session = await newSession();
+    const setEnd = "UPDATE session SET expires_at = now() + interval '5 days' WHERE user_id = $1";
+    await asOwner((owner) => owner.query(setEnd, [session.id]));
+    // Without the cache, as after five minutes.
+    const cookie = session.cookie.split('; ').filter((part) => !part.includes('session_data')).join('; ');
+    const answer = await callAuth(path, body(session.password), { ...address(), cookie });
+    await answer.text();
+    const isExtended = "SELECT FROM session WHERE user_id = $1 AND expires_at > now() + interval '5 days'";
+    if ((await asOwner((owner) => owner.query(isExtended, [session.id]))).rowCount) {
+      extending.push(path);
+      const token = sessionCookies(answer).find((line) => line.includes('session_token='));
+      expect(token, path).toContain('Max-Age=604800;');
+    }
+  }
+  // `change-password` starts a session. An open page calls `api-token`, so an active user stays signed in.
+  expect(extending).toEqual(['/api-token', '/change-password', '/get-session']);
 });
 
 test('the API answers the app’s origin', async () => {

@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline';
 import { betterAuth } from 'better-auth';
 import { memoryAdapter } from 'better-auth/adapters/memory';
 import { createEmailVerificationToken } from 'better-auth/api';
-import { callApi, claimsOf, expect, issueToken, newAccount, setting, signUp, test } from './app';
+import { callApi, claimsOf, cookieOf, expect, issueToken, newAccount, setting, signUp, test } from './app';
 import { startApp } from './own-app';
+import { apiToken } from '../lib/api-token';
 
 test('what Better Auth signs for other purposes is no token for the API', async ({ page }) => {
   const { email } = await signUp(page);
@@ -60,6 +61,29 @@ test('our token is nothing to Better Auth', async ({ page, playwright }) => {
     expect(await session.json()).toBeNull();
   }
   await visitor.dispose();
+});
+
+test('in another app, the copied plugin extends the session with its cookie', async () => {
+  const tables: Record<string, Record<string, unknown>[]> = { user: [], session: [], account: [], verification: [] };
+  const auth = betterAuth({
+    database: memoryAdapter(tables),
+    secret: setting('BETTER_AUTH_SECRET'),
+    baseURL: setting('APP_URL'),
+    emailAndPassword: { enabled: true },
+    session: { cookieCache: { enabled: true } },
+    plugins: [apiToken({ issuer: setting('JWT_ISSUER'), audience: setting('JWT_AUDIENCE') })],
+  });
+  const { headers } = await auth.api.signUpEmail({ body: newAccount(), returnHeaders: true });
+  const cookie = cookieOf({ headers });
+  const ask = () => auth.handler(new Request(`${setting('APP_URL')}/api/auth/api-token`, { headers: { cookie } }));
+  const end = new Date(Date.now() + 5 * 24 * 60 * 60 * 1000);
+  tables.session?.forEach((row) => (row.expiresAt = end));
+  const answer = await ask();
+  expect(claimsOf((await answer.json()).token).sub).toBe(tables.user?.[0]?.id);
+  expect((tables.session?.[0]?.expiresAt as Date).getTime()).toBeGreaterThan(end.getTime());
+  expect(answer.headers.getSetCookie().map((line) => line.split('=')[0])).toEqual(['better-auth.session_token', 'better-auth.session_data']);
+  tables.session?.splice(0);
+  expect((await ask()).status).toBe(401);
 });
 
 test('a rotation of the secret refuses no live token', async ({ page, playwright }) => {

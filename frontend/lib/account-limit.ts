@@ -1,21 +1,21 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto';
-import type { BetterAuthPlugin } from 'better-auth';
-import { APIError, createAuthMiddleware } from 'better-auth/api';
-import { eq, sql } from 'drizzle-orm';
+import { createHash, randomUUID } from 'node:crypto';
+import type { BetterAuthPlugin, GenericEndpointContext } from 'better-auth';
+import { APIError, createAuthMiddleware, getAuthoritativeSessionFromCtx } from 'better-auth/api';
+import { eq } from 'drizzle-orm';
 import { rateLimit } from '@/db/schema';
+import { addressHash, countAttempt } from '@/lib/attempts';
 import { query } from '@/lib/database-error';
 import { db } from '@/lib/db';
 
 const SIGN_IN = '/sign-in/email';
 const SIGN_UP = '/sign-up/email';
-/** The limit of failed sign-ins to an account … */
-const MAX = 10;
-/** … in this many seconds. */
-const WINDOW = 10 * 60;
+const CHANGE_PASSWORD = '/change-password';
+/** The limit of wrong passwords for an account. */
+const LIMIT = { max: 10, seconds: 10 * 60 };
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /**
- * Better Auth plugin: limits failed sign-ins per account, from any number of addresses. A browser that has signed in to
+ * Better Auth plugin: limits wrong passwords per account, from any number of addresses. A browser that has signed in to
  * the account before has its own count, so that nobody's guesses lock the owner out.
  */
 export const accountLimit = () =>
@@ -24,76 +24,54 @@ export const accountLimit = () =>
     hooks: {
       before: [
         {
-          matcher: ({ path }) => path === SIGN_IN,
+          matcher: ({ path }) => path === SIGN_IN || path === CHANGE_PASSWORD,
           handler: createAuthMiddleware(async (ctx) => {
-            const key = await keyOf(ctx);
-            const seconds = key && (await count(key));
-            if (seconds) {
-              const headers = { 'Retry-After': String(seconds), 'X-Retry-After': String(seconds) };
-              const message = 'Too many attempts to sign in to this account. Please try again later.';
-              throw new APIError('TOO_MANY_REQUESTS', { code: 'TOO_MANY_ATTEMPTS', message }, headers);
+            const email: unknown = ctx.path === SIGN_IN ? ctx.body?.email : (await getAuthoritativeSessionFromCtx(ctx))?.user.email;
+            if (typeof email === 'string') {
+              await countPassword(ctx, email);
             }
           }),
         },
       ],
       after: [
         {
-          matcher: ({ path }) => path === SIGN_IN || path === SIGN_UP,
+          matcher: ({ path }) => path === SIGN_IN || path === SIGN_UP || path === CHANGE_PASSWORD,
           handler: createAuthMiddleware(async (ctx) => {
-            const key = await keyOf(ctx);
-            if (!key || !ctx.context.newSession) {
+            const email = ctx.context.newSession?.user.email;
+            if (!email) {
               return;
             }
-            await query(() => db.delete(rateLimit).where(eq(rateLimit.key, key)));
+            await forgetPasswords(ctx, email);
             const { name, attributes } = ctx.context.createAuthCookie('known_account', { maxAge: YEAR_SECONDS });
-            await ctx.setSignedCookie(name, `${accountOf(ctx)}.${randomUUID()}`, ctx.context.secret, attributes);
+            await ctx.setSignedCookie(name, `${accountOf(ctx, email)}.${randomUUID()}`, ctx.context.secret, attributes);
           }),
         },
       ],
     },
     // Matches no path. Better Auth deletes counts older than the longest window that it knows.
-    rateLimit: [{ pathMatcher: () => false, window: WINDOW, max: MAX }],
+    rateLimit: [{ pathMatcher: () => false, window: LIMIT.seconds, max: LIMIT.max }],
   }) satisfies BetterAuthPlugin;
 
-type Context = Parameters<Parameters<typeof createAuthMiddleware>[0]>[0];
-
-/** A keyed hash of the requested account, which may not exist; it reveals no address to a reader of the database. */
-function accountOf(ctx: Context): string | undefined {
-  const email: unknown = ctx.body?.email;
-  return typeof email === 'string'
-    ? createHmac('sha256', ctx.context.secret).update(`account-limit:${email.toLowerCase()}`).digest('base64url')
-    : undefined;
+/** Counts a password before it is checked; fails after too many wrong ones. */
+export async function countPassword(ctx: GenericEndpointContext, email: string) {
+  const seconds = await countAttempt(await keyOf(ctx, email), LIMIT);
+  if (seconds) {
+    const headers = { 'Retry-After': String(seconds), 'X-Retry-After': String(seconds) };
+    throw new APIError('TOO_MANY_REQUESTS', { code: 'TOO_MANY_ATTEMPTS', message: 'Too many wrong passwords. Please try again later.' }, headers);
+  }
 }
+
+/** Resets the count, after a right password. */
+export async function forgetPasswords(ctx: GenericEndpointContext, email: string) {
+  const key = await keyOf(ctx, email);
+  await query(() => db.delete(rateLimit).where(eq(rateLimit.key, key)));
+}
+
+const accountOf = (ctx: GenericEndpointContext, email: string) => addressHash(ctx.context.secret, 'account-limit', email);
 
 /** The key of the count: the account, or the browser that the account knows. */
-async function keyOf(ctx: Context): Promise<string | undefined> {
-  const account = accountOf(ctx);
+async function keyOf(ctx: GenericEndpointContext, email: string): Promise<string> {
+  const account = accountOf(ctx, email);
   const known = await ctx.getSignedCookie(ctx.context.createAuthCookie('known_account').name, ctx.context.secret);
-  return account && known && known.startsWith(`${account}.`)
-    ? `browser|${createHash('sha256').update(known).digest('base64url')}`
-    : account && `account|${account}`;
-}
-
-/**
- * Counts an attempt in one statement, so that concurrent guesses do not pass together; returns the seconds to wait, or
- * 0.
- */
-async function count(key: string): Promise<number> {
-  const now = Date.now();
-  const ended = sql`${rateLimit.lastRequest} <= ${now - WINDOW * 1000}`;
-  const [row] = await query(() =>
-    db
-      .insert(rateLimit)
-      .values({ id: randomUUID(), key, count: 1, lastRequest: now })
-      .onConflictDoUpdate({
-        target: rateLimit.key,
-        set: {
-          count: sql`CASE WHEN ${ended} THEN 1 ELSE ${rateLimit.count} + 1 END`,
-          // The start of the window: refused attempts do not extend it.
-          lastRequest: sql`CASE WHEN ${ended} THEN ${now} ELSE ${rateLimit.lastRequest} END`,
-        },
-      })
-      .returning(),
-  );
-  return row && row.count > MAX ? Math.max(1, Math.ceil((row.lastRequest - now) / 1000) + WINDOW) : 0;
+  return known && known.startsWith(`${account}.`) ? `browser|${createHash('sha256').update(known).digest('base64url')}` : `account|${account}`;
 }

@@ -1,5 +1,5 @@
 import type { BetterAuthPlugin } from 'better-auth';
-import { createAuthEndpoint, sensitiveSessionMiddleware } from 'better-auth/api';
+import { APIError, createAuthEndpoint, getAuthoritativeSessionFromCtx } from 'better-auth/api';
 import { SignJWT } from 'jose';
 
 const PATH = '/api-token';
@@ -35,16 +35,17 @@ export const apiToken = (names: TokenNames) =>
   ({
     id: 'api-token',
     endpoints: {
-      getApiToken: createAuthEndpoint(
-        PATH,
-        // Sensitive: it reads the session from the database, so a signed-out browser's cookie cache gets no token.
-        { method: 'GET', requireHeaders: true, use: [sensitiveSessionMiddleware] },
-        async (ctx) => {
-          const issued = await signApiToken(ctx.context.secret, ctx.context.session.user.id, names);
-          ctx.setHeader('Cache-Control', 'no-store');
-          return ctx.json(issued);
-        },
-      ),
+      getApiToken: createAuthEndpoint(PATH, { method: 'GET', requireHeaders: true }, async (ctx) => {
+        // From the database, so a signed-out browser's cookie cache gets no token; and not in a middleware, which would
+        // lose the first of an extended session's two cookies.
+        const session = await getAuthoritativeSessionFromCtx(ctx);
+        if (!session) {
+          throw new APIError('UNAUTHORIZED', { code: 'UNAUTHORIZED', message: 'Unauthorized' });
+        }
+        const issued = await signApiToken(ctx.context.secret, session.user.id, names);
+        ctx.setHeader('Cache-Control', 'no-store');
+        return ctx.json(issued);
+      }),
     },
     // A short window: Better Auth restarts it with each request, so a longer one would eventually refuse an active tab.
     rateLimit: [{ pathMatcher: (path) => path === PATH, window: 10, max: 30 }],

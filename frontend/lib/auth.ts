@@ -1,6 +1,7 @@
 import 'server-only';
 import { betterAuth, type BetterAuthOptions } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
+import { createAuthMiddleware, setShouldSkipSessionRefresh } from 'better-auth/api';
 import { nextCookies } from 'better-auth/next-js';
 import { account, rateLimit, session, user, verification } from '@/db/schema';
 import { accountLimit } from '@/lib/account-limit';
@@ -12,6 +13,7 @@ import { deleteAccount } from '@/lib/delete-account';
 import { env } from '@/lib/env';
 import { log } from '@/lib/log';
 import { mailIsOffered } from '@/lib/mail';
+import { mailLimit } from '@/lib/mail-limit';
 import { forgetResets } from '@/lib/password-resets';
 
 /** The header with the client's address for Better Auth; the route overwrites what a client sent. */
@@ -24,6 +26,12 @@ const secure = env.baseURL.startsWith('https://');
 const tokenNames = { issuer: env.jwtIssuer, audience: env.jwtAudience };
 const requireEmailVerification = env.requireVerification;
 
+/**
+ * The endpoints that extend a session. The others read it in a middleware, from which Better Auth sends only the last
+ * cookie: the row would outlive `session_token`.
+ */
+const EXTENDING = ['/get-session', '/api-token'];
+
 export const auth = betterAuth({
   database: (options: BetterAuthOptions) => quiet(adapter(options)),
   emailAndPassword: {
@@ -31,22 +39,44 @@ export const auth = betterAuth({
     requireEmailVerification,
     revokeSessionsOnPasswordReset: true,
     ...(mailIsOffered && {
-      sendResetPassword: async ({ user, token }) => mailPasswordReset(user.email, token),
-      onPasswordReset: ({ user }) => forgetResets(user.id),
+      sendResetPassword: ({ user, token }, request) => mailPasswordReset(user.email, token, request),
     }),
-    onExistingUserSignUp: async ({ user }) => mailExistingAccount(user.email),
+    onPasswordReset: ({ user }) => forgetResets(user.id),
+    onExistingUserSignUp: ({ user }, request) => mailExistingAccount(user.email, request),
   },
   ...(requireEmailVerification && {
     emailVerification: {
       sendOnSignUp: true,
       sendOnSignIn: true,
-      sendVerificationEmail: async ({ user, token }) => mailVerification(user.email, token),
+      sendVerificationEmail: ({ user, token }, request) => mailVerification(user.email, token, request),
     },
   }),
   session: {
     expiresIn: 60 * 60 * 24 * 7,
     updateAge: 60 * 60 * 24,
     cookieCache: { enabled: true, maxAge: 60 * 5 },
+  },
+  hooks: {
+    before: createAuthMiddleware(async (ctx) => {
+      if (!EXTENDING.includes(ctx.path)) {
+        await setShouldSkipSessionRefresh(true);
+      }
+      if (ctx.path === '/change-password') {
+        return { context: { body: { revokeOtherSessions: true } } };
+      }
+    }),
+  },
+  databaseHooks: {
+    account: {
+      update: {
+        // Before the new password is stored: a link must not outlive it if the database fails in between.
+        before: async ({ password }, ctx) => {
+          if (password && ctx?.context.session) {
+            await forgetResets(ctx.context.session.user.id);
+          }
+        },
+      },
+    },
   },
   // BETTER_AUTH_SECRETS, which Better Auth reads itself, has priority.
   secret: env.secret,
@@ -65,6 +95,7 @@ export const auth = betterAuth({
   telemetry: { enabled: false },
   plugins: [
     accountLimit(),
+    mailLimit(),
     apiToken(tokenNames),
     deleteAccount(tokenNames),
     // Last, so that it sees the cookies of every other plugin.

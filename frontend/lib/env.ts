@@ -34,7 +34,7 @@ export const addressSource = (): AddressSource => ({
 });
 
 /** The name and value of the current secret: the first of `BETTER_AUTH_SECRETS` signs, if there are several. */
-function signingSecret(): [name: string, value: string | undefined] {
+export function signingSecret(): [name: string, value: string | undefined] {
   const rotating = read('BETTER_AUTH_SECRETS');
   return rotating
     ? ['the first secret of BETTER_AUTH_SECRETS', rotating.split(',')[0]?.split(':').slice(1).join(':').trim()]

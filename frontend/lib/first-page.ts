@@ -1,11 +1,9 @@
 import 'server-only';
 import { headers } from 'next/headers';
 import { type Filter, firstQuery } from '@/components/tasks/filter';
-import { ApiClient, type TaskPage } from '@/lib/api-client';
-import { ApiError } from '@/lib/api-error';
-import { API_URL } from '@/lib/api-url';
+import type { TaskPage } from '@/lib/api-client';
 import { auth } from '@/lib/auth';
-import { CallWatch } from '@/lib/call-watch';
+import { serverApi } from '@/lib/server-api';
 import { within } from '@/lib/time-limit';
 
 const PATIENCE_MS = 2_000;
@@ -16,17 +14,8 @@ const PATIENCE_MS = 2_000;
  */
 export async function firstPage(userId: string, filter: Filter): Promise<TaskPage | null> {
   const request = await headers();
-  const api = new ApiClient({
-    baseURL: API_URL,
-    // The token stays on the server; the browser gets only the tasks. A page cannot set the cookie of a refreshed
-    // session.
-    issueToken: () => auth.api.getApiToken({ headers: request, query: { disableRefresh: true } }),
-    onSignedOut: () => {},
-    fetch,
-    diagnose: async () => ApiError.because('unreachable'),
-    watch: new CallWatch(),
-    random: Math.random,
-  });
+  // The token stays on the server; the browser gets only the tasks. A page cannot set the cookie of a refreshed session.
+  const api = serverApi(() => auth.api.getApiToken({ headers: request, query: { disableRefresh: true } }));
   const ended = new AbortController().signal;
   return within(PATIENCE_MS, ended, (signal) => api.getTaskPage(userId, firstQuery(filter), { signal })).catch(() => null);
 }

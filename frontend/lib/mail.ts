@@ -5,7 +5,7 @@ import { env } from '@/lib/env';
 import { log } from '@/lib/log';
 import { smtpOptions } from '@/lib/smtp';
 
-interface Mail {
+export interface Mail {
   to: string;
   subject: string;
   text: string;

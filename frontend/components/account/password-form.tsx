@@ -10,7 +10,6 @@ async function change(fields: FormData) {
   const { error } = await authClient.changePassword({
     currentPassword: String(fields.get('current')),
     newPassword: String(fields.get('new')),
-    revokeOtherSessions: true,
   });
   return failureOf(error);
 }
