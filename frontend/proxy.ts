@@ -27,4 +27,4 @@ export function proxy(request: NextRequest) {
   return response;
 }
 
-export const config = { matcher: '/((?!api/|_next/static/|icon.svg|apple-icon.png|favicon.ico|manifest.webmanifest).*)' };
+export const config = { matcher: '/((?!api/|_next/static/).*)' };

@@ -59,6 +59,12 @@ test('who forgot a password chooses a new one by a link that works once', async 
   other.on('request', (request) => requested.push(`${request.url()} ${request.headers().referer}`));
   await other.goto(link);
   const password = `${account.password}-new`;
+  await other.getByLabel('New password').fill('ä'.repeat(129));
+  await other.getByRole('button', { name: 'Set password' }).click();
+  await expect(other.getByText('A password has at most 128 characters.')).toBeVisible();
+  await other.getByLabel('New password').fill(account.password);
+  await other.getByRole('button', { name: 'Set password' }).click();
+  await expect(other.getByText('The new password is the same as the current one.')).toBeVisible();
   await other.getByLabel('New password').fill(password);
   // The token leaves the address bar, and only the request that uses it contains it.
   expect(other.url()).toBe(`${app.url}/reset-password`);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { address, callApi, callAuth, cookieOf, expect, issueToken, otherBrowser, setting, signIn, signUp, test } from './app';
+import { address, callApi, callAuth, cookieOf, expect, issueToken, newAccount, otherBrowser, setting, signIn, signUp, test } from './app';
 import { addTasks, asOwner } from './database';
 import { look, show, VIEWS } from './look';
 
+const TOO_LONG = 'ä'.repeat(129);
 const section = (page: Page, title: string) => page.getByRole('region', { name: title });
 
 async function openAccount(page: Page, name: string) {
@@ -46,6 +47,18 @@ test('a password is shown on demand, and hidden again', async ({ page }) => {
   await expect(field).toHaveValue('not a secret');
 });
 
+test('a password that is too long is not cut at the sign-up', async ({ page, errors }) => {
+  const { name, email } = newAccount();
+  await page.goto('/signup');
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(TOO_LONG);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByText('A password has at most 128 characters.')).toBeVisible();
+  await expect(page.getByLabel('Password', { exact: true })).toHaveValue(TOO_LONG);
+  expect(errors.splice(0).every((error) => error.includes('400'))).toBe(true);
+});
+
 test('a new password signs out every other browser, and the old one opens nothing', async ({ page, browser, errors }) => {
   const account = await signUp(page);
   const other = await otherBrowser(browser);
@@ -55,13 +68,17 @@ test('a new password signs out every other browser, and the old one opens nothin
 
   const form = section(page, 'Password');
   const password = `${account.password}-new`;
-  const change = async (current: string) => {
+  const change = async (current: string, next = password) => {
     await form.getByLabel('Current password').fill(current);
-    await form.getByLabel('New password').fill(password);
+    await form.getByLabel('New password').fill(next);
     await form.getByRole('button', { name: 'Change password' }).click();
   };
   await change('not the password');
   await expect(form.getByRole('alert').filter({ hasText: 'Invalid password' })).toBeVisible();
+  await change(account.password, TOO_LONG);
+  await expect(form.getByText('A password has at most 128 characters.')).toBeVisible();
+  await change(account.password, account.password);
+  await expect(form.getByText('The new password is the same as the current one.')).toBeVisible();
   expect((await other.request.get('/api/auth/api-token')).status()).toBe(200);
   await change(account.password);
   await expect(form.getByText('Your password is changed.')).toBeVisible();

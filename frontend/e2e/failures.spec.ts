@@ -67,7 +67,7 @@ async function everything({ account, cookie, leaving }: Visitor): Promise<Answer
     ['/api/auth/get-session?disableCookieCache=true', undefined, cookie],
     ['/api/auth/api-token', undefined, cookie],
     ['/api/auth/update-user', { name: other.name }, cookie],
-    ['/api/auth/change-password', { currentPassword: other.password, newPassword: other.password }, cookie],
+    ['/api/auth/change-password', { currentPassword: other.password, newPassword: password }, cookie],
     ['/api/auth/delete-account', { password: other.password }, cookie],
     ['/api/auth/request-password-reset', { email }],
     ['/api/auth/reset-password', { token: 'marked-0123456789', newPassword: other.password }],

@@ -31,17 +31,27 @@ test('the app names every setting that is not safe, and does not start', async (
   expect(said).not.toContain('marked-4567');
 });
 
+test('the header that the app itself writes cannot be the platform’s', async () => {
+  const said = await refusal({ TRUSTED_PROXIES: '', CLIENT_IP_HEADER: 'X-Client-Address' });
+  expect(said).toContain('  - CLIENT_IP_HEADER cannot be x-client-address: the app overwrites it');
+});
+
 test('addresses cannot have to be confirmed where no mail can be sent', async () => {
   const said = await refusal({ REQUIRE_EMAIL_VERIFICATION: 'true' });
   expect(said).toContain('  - REQUIRE_EMAIL_VERIFICATION needs SMTP_URL and MAIL_FROM');
 });
 
-test('an answer below /api is no page, and says so', async () => {
-  for (const path of ['/api/auth/get-session', '/api/auth/error?error=x', '/api/auth/nonsense', '/api/nonsense']) {
-    const { headers } = await fetch(`${setting('APP_URL')}${path}`, { redirect: 'manual' });
-    expect(headers.get('content-security-policy'), path).toBe("default-src 'none'; frame-ancestors 'none'");
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
+test('every answer has one policy, and one that is no page says so', async () => {
+  const noPage = ['/api/auth/get-session', '/api/auth/nonsense', '/api/nonsense', '/login/', '/icon.svg/', '/login//x', '/_next/static/x'];
+  const page = ['/login', '/account', '/nowhere', '/%zz', '/api', '/_next/static', '/icon.svgx', '/favicon.icox', '/apple-icon.pngx', '/manifest.webmanifestx'];
+  const file = ['/icon.svg', '/favicon.ico', '/apple-icon.png', '/manifest.webmanifest', '/_next/image?url=%2Ficon.svg&w=64&q=75'];
+  for (const [paths, policy] of [[noPage, /^default-src 'none'; frame-ancestors 'none'$/], [[...page, ...file], /^default-src 'none'; script-src 'self' 'nonce-[^,]+$/]] as const) {
+    for (const path of paths) {
+      const { headers } = await fetch(`${setting('APP_URL')}${path}`, { redirect: 'manual' });
+      expect(headers.get('content-security-policy'), path).toMatch(policy);
+    }
   }
+  expect((await fetch(`${setting('APP_URL')}/api/auth/get-session`)).headers.get('x-content-type-options')).toBe('nosniff');
 });
 
 test('a page has a policy of its own for each answer, which allows this app and its API', async () => {

@@ -7,6 +7,7 @@ import { account, rateLimit, session, user, verification } from '@/db/schema';
 import { accountLimit } from '@/lib/account-limit';
 import { mailExistingAccount, mailPasswordReset, mailVerification } from '@/lib/account-mails';
 import { apiToken } from '@/lib/api-token';
+import { ADDRESS_HEADER } from '@/lib/client-address';
 import { quiet } from '@/lib/database-error';
 import { db } from '@/lib/db';
 import { deleteAccount } from '@/lib/delete-account';
@@ -14,10 +15,8 @@ import { env } from '@/lib/env';
 import { log } from '@/lib/log';
 import { mailIsOffered } from '@/lib/mail';
 import { mailLimit } from '@/lib/mail-limit';
+import { newPassword } from '@/lib/new-password';
 import { forgetResets } from '@/lib/password-resets';
-
-/** The header with the client's address for Better Auth; the route overwrites what a client sent. */
-export const ADDRESS_HEADER = 'x-client-address';
 
 const adapter = drizzleAdapter(db, { provider: 'pg', schema: { user, session, account, verification, rateLimit } });
 
@@ -96,6 +95,7 @@ export const auth = betterAuth({
   plugins: [
     accountLimit(),
     mailLimit(),
+    newPassword(),
     apiToken(tokenNames),
     deleteAccount(tokenNames),
     // Last, so that it sees the cookies of every other plugin.

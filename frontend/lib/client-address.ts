@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
+/** The header with the client's address for Better Auth; the route overwrites what a client sent. */
+export const ADDRESS_HEADER = 'x-client-address';
+
 /** The trusted source of the client's address. */
 export interface AddressSource {
   /** A header that the platform sets, or overwrites, on each request. */

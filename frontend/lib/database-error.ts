@@ -12,9 +12,12 @@ export class DatabaseError extends Error {
     super(`The database failed: ${code}`);
   }
 
-  /** Whether a constraint refused a row, as for concurrent sign-ups with one address: the database itself works. */
-  get isConflict(): boolean {
-    return this.code.startsWith('23');
+  /**
+   * Whether the database refused a value (SQLSTATE classes 22, 23 and 54), such as a second row for an address: the
+   * database itself works.
+   */
+  get isRefusal(): boolean {
+    return /^(22|23|54)/.test(this.code);
   }
 }
 
@@ -38,7 +41,7 @@ export async function query<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     const failure = error instanceof DatabaseError ? error : new DatabaseError(codeOf(error) ?? withoutCode(error));
     const state = watched.getStore();
-    if (state && !failure.isConflict) {
+    if (state && !failure.isRefusal) {
       state.failure = failure;
     }
     throw failure;

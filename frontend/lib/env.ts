@@ -1,6 +1,6 @@
 import 'server-only';
 import { connection } from '@/db/connection.mjs';
-import { type AddressSource, parseProxies } from '@/lib/client-address';
+import { ADDRESS_HEADER, type AddressSource, parseProxies } from '@/lib/client-address';
 import { isSender, smtpOptions } from '@/lib/smtp';
 
 /** Better Auth's published default outside production; with it, anybody can sign tokens. */
@@ -80,6 +80,9 @@ function faults(): string[] {
   }
   if (env.clientIpHeader && !/^[\w-]+$/.test(env.clientIpHeader)) {
     found.push('CLIENT_IP_HEADER is not the name of a header');
+  }
+  if (env.clientIpHeader?.toLowerCase() === ADDRESS_HEADER) {
+    found.push(`CLIENT_IP_HEADER cannot be ${ADDRESS_HEADER}: the app overwrites it`);
   }
   found.push(...failure(addressSource).map((message) => `TRUSTED_PROXIES: ${message}`));
   found.push(...mailFaults());

@@ -47,10 +47,12 @@ describe('a failure of the database', () => {
     }
   });
 
-  it('is known of a request that swallowed it, unless a constraint spoke', async () => {
+  it('is known of a request that swallowed it, unless the database refused a value', async () => {
     const swallowed = async (error: Error) => (await watch(() => failing(error).create().catch(() => null))).failure?.code;
     assert.equal(await swallowed(refused('57P01')), '57P01');
-    assert.equal(await swallowed(refused('23505')), undefined);
+    for (const code of ['23505', '22021', '54000']) {
+      assert.equal(await swallowed(refused(code)), undefined);
+    }
     assert.deepEqual(await watch(() => Promise.resolve(1)), { result: 1 });
   });
 });

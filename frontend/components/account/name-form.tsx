@@ -6,14 +6,14 @@ import { TextField } from '@/components/auth/text-field';
 import { authClient } from '@/lib/auth-client';
 
 async function rename(fields: FormData) {
-  const { error } = await authClient.updateUser({ name: String(fields.get('name')).trim() });
+  const { error } = await authClient.updateUser({ name: String(fields.get('name')) });
   return failureOf(error);
 }
 
 export function NameForm({ name }: { name: string }) {
   return (
     <AuthForm label="Save name" pendingLabel="Saving …" submit={rename} doneText="Your name is saved.">
-      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} pattern=".*\S.*" title="A name needs at least one letter" />
+      <TextField label="Name" name="name" autoComplete="name" dir="auto" defaultValue={name} />
     </AuthForm>
   );
 }

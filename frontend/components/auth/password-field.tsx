@@ -13,7 +13,8 @@ interface Props {
 /** A password input with a button that shows the password. */
 export function PasswordField({ label = 'Password', name = 'password', isNew = false }: Props) {
   const [shown, setShown] = useState(false);
-  const rules = isNew ? { minLength: 8, maxLength: 128, hint: 'At least 8 characters.' } : {};
+  // No maxLength, which would cut a pasted password without a word.
+  const rules = isNew ? { minLength: 8, hint: '8 to 128 characters.' } : {};
   return (
     <TextField
       label={label}

@@ -1,6 +1,7 @@
-import { ADDRESS_HEADER, auth } from '@/lib/auth';
-import { clientAddress } from '@/lib/client-address';
-import { watch } from '@/lib/database-error';
+import { auth } from '@/lib/auth';
+import { checked, InputError } from '@/lib/auth-input';
+import { ADDRESS_HEADER, clientAddress } from '@/lib/client-address';
+import { DatabaseError, watch } from '@/lib/database-error';
 import { addressSource, env } from '@/lib/env';
 import { evenTime } from '@/lib/even-time';
 import { log } from '@/lib/log';
@@ -25,6 +26,7 @@ const ENDPOINTS = new Set([
   'POST delete-account',
 ]);
 const source = addressSource();
+const MAX_USER_AGENT = 256;
 /**
  * The endpoints whose duration must not tell whether an address has an account. A sign-up tells it anyway unless
  * addresses must be confirmed.
@@ -48,17 +50,46 @@ async function answer(request: Request): Promise<Response> {
   if (cookie) {
     headers.set('Cookie', withoutCache(cookie));
   }
-  const handle = () => watch(() => auth.handler(new Request(request, { headers })));
+  // A session stores it, also in its cookies.
+  headers.set('User-Agent', headers.get('User-Agent')?.slice(0, MAX_USER_AGENT) ?? '');
+  const input = await checked(request, headers).catch((error: unknown) => error);
+  if (!(input instanceof Request)) {
+    return refusal(input);
+  }
+  const handle = () => watch(() => auth.handler(input));
   const { result, error, failure: database } = await (EVEN.has(endpoint) ? evenTime(handle, isTelling) : handle());
   if (database) {
     log('error', 'A request failed', database);
     return failure(503, 'DATABASE_UNAVAILABLE', 'The database does not answer. Please try again in a moment.', { 'Retry-After': '5' });
   }
   if (result) {
+    const location = result.headers.get('Location');
+    if (location !== null && !staysHere(location)) {
+      return failure(403, 'INVALID_CALLBACK_URL', 'The link leads to another site.');
+    }
     return result.status === 429 ? tooMany(result) : result;
   }
+  return refusal(error);
+}
+
+/** The answer to what failed before Better Auth could answer. */
+function refusal(error: unknown): Response {
+  if (error instanceof InputError) {
+    return failure(error.status, error.code, error.message);
+  }
   log('error', 'A request failed', error);
-  return failure(500, 'INTERNAL_SERVER_ERROR', 'Something went wrong.');
+  return error instanceof DatabaseError
+    ? failure(400, 'INVALID_INPUT', 'The database cannot store this.')
+    : failure(500, 'INTERNAL_SERVER_ERROR', 'Something went wrong.');
+}
+
+/** Whether a browser that follows this `Location` stays with the app, also after others have written it in another way. */
+function staysHere(location: string): boolean {
+  if (!URL.canParse(location, env.baseURL)) {
+    return false;
+  }
+  const { origin, pathname } = new URL(location, env.baseURL);
+  return [env.baseURL, env.appURL].some((url) => url && new URL(url).origin === origin) && !pathname.startsWith('//');
 }
 
 /** The cookies without the cached session: it may show a page, but an endpoint reads the session from the database. */
