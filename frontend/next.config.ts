@@ -8,6 +8,10 @@ if (existsSync(envFile)) {
   process.loadEnvFile?.(envFile);
 }
 
+const development = process.env.NODE_ENV === 'development';
+const own = new URL(process.env.BETTER_AUTH_URL || 'http://localhost:3000');
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
 const config: NextConfig = {
   poweredByHeader: false,
   // The development server's request log would show the tokens in links.
@@ -16,6 +20,14 @@ const config: NextConfig = {
   // No cache on disk: the app is small, and a cache from an interrupted run made every page of a later run reload
   // forever.
   experimental: { turbopackFileSystemCacheForDev: false },
+  // Next.js prints another name of this machine, where nobody could sign in: Better Auth accepts only the own origin.
+  redirects: async () =>
+    LOCAL_NAMES.filter((name) => development && name !== own.hostname && LOCAL_NAMES.includes(own.hostname)).map((name) => ({
+      source: '/:path*',
+      has: [{ type: 'host', value: name.replace(/[[\]]/g, '\\$&') }],
+      destination: `${own.origin}/:path*`,
+      permanent: false,
+    })),
   // The Content-Security-Policy has a nonce in each answer: proxy.ts sets it.
   headers: async () => [
     {

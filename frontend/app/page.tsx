@@ -1,9 +1,9 @@
 import type { Metadata } from 'next';
 import { headers } from 'next/headers';
-import { redirect } from 'next/navigation';
 import { Suspense } from 'react';
+import { redirectSignedOut } from '@/components/auth/redirect-signed-out';
 import { Loading } from '@/components/tasks/empty-list';
-import { filterOf } from '@/components/tasks/filter';
+import { filterOf, pathOf } from '@/components/tasks/filter';
 import { Frame } from '@/components/tasks/frame';
 import { TaskBoard } from '@/components/tasks/task-board';
 import { auth } from '@/lib/auth';
@@ -12,13 +12,13 @@ import { firstPage } from '@/lib/first-page';
 export const metadata: Metadata = { title: { absolute: 'Your tasks' } };
 
 export default async function TasksPage({ searchParams }: PageProps<'/'>) {
+  const { show } = await searchParams;
   // A page cannot set the cookie of a refreshed session; the token endpoint refreshes it.
   const session = await auth.api.getSession({ headers: await headers(), query: { disableRefresh: true } });
   if (!session) {
-    redirect('/login');
+    return redirectSignedOut(pathOf(filterOf(show)));
   }
   const { id, name, email } = session.user;
-  const { show } = await searchParams;
   return (
     <Suspense
       fallback={

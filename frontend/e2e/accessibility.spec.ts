@@ -26,6 +26,8 @@ for (const view of VIEWS) {
     await page.getByRole('button', { name: /Delete Call the landlord/ }).click();
     await look(page, testInfo, 'undo');
     await page.getByLabel('New task', { exact: true }).fill('x'.repeat(201));
+    await look(page, testInfo, 'too-long');
+    await page.getByLabel('New task', { exact: true }).fill('Refused \u0000');
     await page.keyboard.press('Enter');
     await expect(page.getByText('Not saved.')).toBeVisible();
     await look(page, testInfo, 'refused');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { address, callApi, callAuth, cookieOf, expect, issueToken, newAccount, otherBrowser, setting, signIn, signUp, test } from './app';
+import { add, address, callApi, callAuth, cookieOf, expect, issueToken, newAccount, otherBrowser, setting, signIn, signUp, test } from './app';
 import { addTasks, asOwner } from './database';
 import { look, show, VIEWS } from './look';
 
@@ -14,7 +14,18 @@ async function openAccount(page: Page, name: string) {
 
 test('who is not signed in has no account page', async ({ page }) => {
   await page.goto('/account');
-  await expect(page).toHaveURL(/\/login$/);
+  await expect(page).toHaveURL(/\/login\?to=%2Faccount$/);
+});
+
+test('the account link and the password forms say whose account it is', async ({ page }) => {
+  const account = await signUp(page);
+  await page.getByRole('link', { name: `Your account: ${account.name}`, exact: true }).click();
+  for (const title of ['Password', 'Delete account']) {
+    // For password managers: they would save the password without a name.
+    await expect(section(page, title).locator('form input').first()).toHaveAttribute('autocomplete', 'username');
+    await expect(section(page, title).locator('form input').first()).toHaveValue(account.email);
+    await expect(section(page, title).locator('form input').first()).toBeHidden();
+  }
 });
 
 test('a name is changed, here and in another browser', async ({ page, browser }) => {
@@ -75,6 +86,7 @@ test('a new password signs out every other browser, and the old one opens nothin
   };
   await change('not the password');
   await expect(form.getByRole('alert').filter({ hasText: 'Invalid password' })).toBeVisible();
+  await expect(form.getByLabel('Current password')).toBeFocused();
   await change(account.password, TOO_LONG);
   await expect(form.getByText('A password has at most 128 characters.')).toBeVisible();
   await change(account.password, account.password);
@@ -128,6 +140,47 @@ test('signing out everywhere ends every session, also for whoever kept the cooki
   await other.context().close();
 });
 
+test('a tab that was not listening yet as the session ended notices, and says so', async ({ page, context }) => {
+  await signUp(page);
+  const tab = await context.newPage();
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  await tab.route('**/_next/static/**/*.js*', (route) => arrived.then(() => route.continue()));
+  await tab.goto('/?show=done', { waitUntil: 'commit' });
+  await expect(tab.getByLabel('New task', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  arrive();
+  await expect(tab.getByText('Your session has ended')).toBeVisible();
+});
+
+test('a session that ended in another browser is noticed when its tab is looked at, and by itself after a lost message', async ({ page, context, errors }) => {
+  const account = await signUp(page);
+  // With a token, which outlives the session.
+  await add(page, 'Mine');
+  const tab = await context.newPage();
+  // A tab that no event reaches.
+  await tab.addInitScript(() => {
+    const { addEventListener } = EventTarget.prototype;
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+      if (type !== 'storage' && type !== 'message') {
+        addEventListener.call(this, type, ...rest);
+      }
+    };
+  });
+  await tab.goto('/account');
+  await expect(tab.getByRole('button', { name: 'Save name' })).toBeEnabled();
+  await asOwner((owner) => owner.query('DELETE FROM session WHERE user_id = $1', [account.id]));
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await expect(page.getByText('Your session has ended')).toBeVisible();
+  await signIn(page, account);
+  await expect(page.getByText(account.name)).toBeVisible();
+  await expect(tab).toHaveURL(/\/account$/);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(tab.getByText('Your session has ended')).toBeVisible({ timeout: 5_000 });
+  expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
+});
+
 test('a form of the account page whose session has ended elsewhere leads to the sign-in', async ({ page, errors }) => {
   const account = await signUp(page);
   const tab = await page.context().newPage();
@@ -139,7 +192,12 @@ test('a form of the account page whose session has ended elsewhere leads to the 
   await page.getByLabel('Current password').fill(account.password);
   await page.getByLabel('New password').fill(`${account.password}-new`);
   await page.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByText('Your session has ended. Sign in again to continue.')).toBeVisible();
+  await expect(page.getByText('Your session has ended')).toBeVisible();
+  await page.getByLabel('Email').fill(account.email);
+  await page.getByLabel('Password', { exact: true }).fill(account.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { name: 'Your account' })).toBeVisible();
+  await asOwner((owner) => owner.query('DELETE FROM session WHERE user_id = $1', [account.id]));
   // The session has ended already, which is what was asked for.
   await tab.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(tab.getByText('You are signed out everywhere.')).toBeVisible();

@@ -61,6 +61,10 @@ test('the development server starts the same way every time, also after a stop i
         body: JSON.stringify({ email: account.email }),
       });
       await expect.poll(dev.log).toContain(`${dev.url}/reset-password#`);
+      // This machine's other name, where nobody could sign in, leads to the app's own.
+      await page.goto(`${dev.url.replace('localhost', '127.0.0.1')}/?show=done`);
+      await expect(page).toHaveURL(`${dev.url}/?show=done`);
+      await expect(page.getByText('Nothing done yet')).toBeVisible({ timeout: 60_000 });
       await page.context().close();
     } finally {
       await dev.stop();

@@ -72,6 +72,7 @@ async function everything({ account, cookie, leaving }: Visitor): Promise<Answer
     ['/api/auth/request-password-reset', { email }],
     ['/api/auth/reset-password', { token: 'marked-0123456789', newPassword: other.password }],
     ['/api/auth/sign-out', {}, leaving],
+    ['/api/deletions', { deletions: [{ id: 1, title: 'marked' }], clearing: null }, cookie],
   ];
   const answers = await Promise.all(
     calls.map(async ([path, body, session]) => {

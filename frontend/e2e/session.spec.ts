@@ -61,6 +61,51 @@ test('a wrong password is said, and the right one signs in', async ({ page, erro
   expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
 });
 
+test('a sign-in leads to where one wanted to go, and nowhere else', async ({ page }) => {
+  const account = await signUp(page);
+  for (const [wanted, reached] of [['/account', '/account'], ['/?show=done', '/?show=done'], ['/login?to=/..//evil.example', '/']] as const) {
+    await page.context().clearCookies();
+    await page.goto(wanted);
+    await page.getByLabel('Email').fill(account.email);
+    await page.getByLabel('Password', { exact: true }).fill(account.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL(`${setting('APP_URL')}${reached}`);
+  }
+  // Who is signed in already goes there at once.
+  await page.goto('/login?to=%2Faccount');
+  await expect(page.getByRole('heading', { name: 'Your account' })).toBeVisible();
+});
+
+test('what is wrong in a form is said in our words, and is where the cursor goes', async ({ page, errors }) => {
+  await page.goto('/signup');
+  await page.getByLabel('Name').fill('Marked');
+  await page.getByLabel('Password', { exact: true }).fill('marked-password');
+  const email = page.getByLabel('Email');
+  // The browser takes it, Better Auth does not.
+  await email.fill('marked@localhost');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  const alert = page.getByRole('alert').filter({ hasText: /\w/ });
+  await expect(alert).toHaveText('This is not an email address.');
+  await expect(email).toBeFocused();
+
+  await page.goto('/login');
+  await email.fill('marked@localhost');
+  await page.getByLabel('Password', { exact: true }).fill('marked-password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(alert).not.toContainText('body');
+  await expect(email).toBeFocused();
+  await email.fill('marked@example.com');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(alert).toHaveText('Invalid email or password.');
+  await expect(page.getByLabel('Password', { exact: true })).toBeFocused();
+
+  // An error that the page does not know.
+  await page.route('**/api/auth/sign-in/email', (route) => route.fulfill({ status: 400, json: { code: 'MARKED', message: '[body.marked] Marked' } }));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(alert).toHaveText('That did not work. Please try again.');
+  expect(errors.splice(0).every((error) => /40[01]/.test(error))).toBe(true);
+});
+
 test('two users in two browsers never see each other’s tasks', async ({ page, browser }) => {
   const other = await otherBrowser(browser);
   await signUp(page);
@@ -96,7 +141,8 @@ test('the token says who and for how long, and nothing else, and is kept nowhere
   expect(claims.exp - claims.iat).toBe(600);
   expect(sign(claims)).toBe(token);
   const kept = await page.evaluate(() => ({ ...localStorage, ...sessionStorage, cookie: document.cookie }));
-  expect(kept).toEqual({ cookie: '' });
+  // The time of the last change, for other tabs.
+  expect(kept).toEqual({ cookie: '', 'changed:tasks': expect.stringMatching(/^[\d.]+$/) });
 });
 
 test('a token that ends while the page is open is replaced unseen', async ({ page }) => {

@@ -1,6 +1,9 @@
 import { add, box, callApi, expect, issueToken, list, row, signUp, test } from './app';
 import { addTasks } from './database';
 
+/** A title that only the server refuses. */
+const REFUSED = 'Refused \u0000';
+
 let user: Awaited<ReturnType<typeof signUp>>;
 
 test.beforeEach(async ({ page }) => {
@@ -157,6 +160,23 @@ test('a deletion is not forgotten by a page that goes away', async ({ page }) =>
   await expect.poll(async () => (await callApi(token)).body).toEqual([]);
 });
 
+test('what is deleted or cleared is gone, though the tab is closed at once and the network is slow', async ({ page, context }) => {
+  await addTasks(user.id, 3);
+  const token = await issueToken(page.request);
+  const [task] = (await callApi(token)).body;
+  await callApi(token, 'PATCH', `/api/${user.id}/tasks/${task.id}/complete`, { completed: true });
+  for (const [button, left] of [['Delete Task 1', ['Task 3', 'Task 2']], ['Clear completed', ['Task 2']]] as const) {
+    const tab = await context.newPage();
+    await tab.goto('/');
+    await expect(tab.getByRole('button', { name: 'Add', exact: true })).toBeEnabled();
+    const network = await context.newCDPSession(tab);
+    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 300, downloadThroughput: -1, uploadThroughput: -1 });
+    await tab.getByRole('button', { name: button }).click();
+    await tab.close();
+    await expect.poll(async () => (await callApi(token)).body.map(({ title }: { title: string }) => title)).toEqual(left);
+  }
+});
+
 test('the list is filtered', async ({ page }) => {
   await add(page, 'Open one');
   await add(page, 'Done one');
@@ -186,13 +206,51 @@ test('a long list is loaded page by page', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Load more' })).toHaveCount(0);
 });
 
+test('a text that is too long is said while it is typed, and is not sent', async ({ page }) => {
+  const sent: string[] = [];
+  page.on('request', (request) => /^(POST|PUT)$/.test(request.method()) && sent.push(request.url()));
+  const title = page.getByLabel('New task', { exact: true });
+  await title.fill('x'.repeat(199));
+  await title.press('y');
+  await expect(page.getByText('0 characters left')).toBeVisible();
+  await title.pressSequentially('🎈');
+  await expect(page.getByText('1 character too long')).toBeVisible();
+  await expect(title).toHaveAttribute('aria-invalid', 'true');
+  await expect(title).toHaveAccessibleDescription('1 character too long');
+  await title.press('Enter');
+  await title.press('Backspace');
+  const details = page.getByLabel('Description of the new task');
+  await details.fill('x'.repeat(1001));
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(details).toBeFocused();
+  await details.fill('short');
+  await title.press('Enter');
+  await expect(list(page).getByRole('listitem')).toHaveCount(1);
+  await expect.poll(() => sent).toHaveLength(1);
+
+  await page.getByRole('button', { name: /^Edit x/ }).click();
+  const edited = page.getByRole('textbox', { name: 'Title' });
+  await edited.fill('x'.repeat(202));
+  await expect(page.getByText('2 characters too long')).toBeVisible();
+  await edited.press('Enter');
+  await expect(edited).toBeFocused();
+  const description = page.getByRole('textbox', { name: 'Description', exact: true });
+  await edited.fill('Short');
+  await description.fill('x'.repeat(1001));
+  await edited.press('Enter');
+  await expect(description).toBeFocused();
+  expect(sent).toHaveLength(1);
+  await description.fill('');
+  await edited.press('Enter');
+  await expect(box(page, 'Short')).toBeVisible();
+});
+
 test('what the server refuses is not lost', async ({ page, errors }) => {
-  const long = 'x'.repeat(201);
-  await page.getByLabel('New task', { exact: true }).fill(long);
+  await page.getByLabel('New task', { exact: true }).fill(REFUSED);
   await page.keyboard.press('Enter');
   await expect(page.getByText('Not saved.')).toBeVisible();
-  await row(page, long).getByRole('button', { name: 'Edit', exact: true }).click();
-  await expect(page.getByLabel('Title')).toHaveValue(long);
+  await row(page, 'Refused').getByRole('button', { name: 'Edit', exact: true }).click();
+  await expect(page.getByLabel('Title')).toHaveValue(REFUSED);
   await page.getByLabel('Title').fill('Short enough');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(box(page, 'Short enough')).toBeVisible();
@@ -249,6 +307,45 @@ test('completed tasks are cleared, after a time to undo, but not what was comple
   await page.reload();
   await expect(list(page).getByRole('listitem')).toHaveCount(1);
   await expect(box(page, 'Open one')).toBeChecked();
+});
+
+test('clear completed hides, counts and deletes the same tasks, loaded or not', async ({ page }) => {
+  await addTasks(user.id, 26);
+  await page.reload();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await expect(list(page).getByRole('listitem')).toHaveCount(26);
+  // From the top, so that those that the next list does not load are the last ones.
+  for (let n = 26; n > 1; n -= 1) {
+    await box(page, `Task ${n}`).check();
+  }
+  const token = await issueToken(page.request);
+  const done = async () => (await callApi(token, 'GET', `/api/${user.id}/tasks?completed=true&limit=100`)).body.length;
+  await expect.poll(done).toBe(25);
+  const show = (name: string) => page.getByRole('group', { name: 'Show' }).getByRole('button', { name }).click();
+  await show('Done');
+  await expect(list(page).getByRole('listitem')).toHaveCount(20);
+  const listed = page.waitForResponse((response) => response.url().includes('after='));
+  const cleared = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await page.getByRole('button', { name: 'Clear completed' }).click();
+  await listed;
+  await page.waitForTimeout(500);
+  await expect(list(page).getByRole('listitem')).toHaveCount(0, { timeout: 2_000 });
+  // A task that is completed later is never hidden.
+  await show('All');
+  await expect(list(page).getByRole('listitem')).toHaveCount(1, { timeout: 2_000 });
+  await box(page, 'Task 1').evaluate(async (checkbox: HTMLInputElement) => {
+    checkbox.click();
+    const seen = new Set<boolean>();
+    for (const end = Date.now() + 1_000; Date.now() < end; await new Promise(requestAnimationFrame)) {
+      seen.add(checkbox.isConnected);
+    }
+    return [...seen];
+  }).then((seen) => expect(seen).toEqual([true]));
+  expect(await (await cleared).json()).toEqual({ deleted: 25, more: false });
+  await expect(page.getByText('25 completed tasks deleted')).toBeAttached();
+  await page.reload();
+  await expect(list(page).getByRole('listitem')).toHaveCount(1);
+  await expect(box(page, 'Task 1')).toBeChecked();
 });
 
 test('two tabs that edit one task hear of each other', async ({ page, context, errors }) => {

@@ -20,13 +20,8 @@ export class AccessToken {
     private readonly now: () => number,
   ) {}
 
-  /** Whether there is a token that need not be renewed yet. */
-  get isValid(): boolean {
-    return this.#current !== null && this.now() < this.#current.refreshAt;
-  }
-
   get(): Promise<string> {
-    if (this.#current && this.isValid) {
+    if (this.#current && this.now() < this.#current.refreshAt) {
       return Promise.resolve(this.#current.token);
     }
     this.#pending ??= this.#renew();

@@ -25,8 +25,6 @@ interface CallOptions {
 interface WriteOptions extends CallOptions {
   /** Fails with `stale_etag` unless the task has this version. */
   ifMatch?: string | null;
-  /** Lets the call continue after the page is closed. */
-  keepalive?: boolean;
 }
 interface CreateOptions extends CallOptions {
   /** Sending the same task with the same key again returns the first one. */
@@ -114,16 +112,6 @@ export class ApiClient {
   /** The API's time, or a little earlier, at this clock's `time`; null before the first answer. */
   timeAt(time: number): Date | null {
     return this.#clockOffset === null ? null : new Date(time + this.#clockOffset);
-  }
-
-  /** Whether a call would be sent immediately, as needed when the page closes. */
-  get isReady() {
-    return this.#transport.hasToken;
-  }
-
-  /** Gets a token in advance. */
-  prepare() {
-    this.#transport.prepare();
   }
 
   /** Call this when the user signs out. */

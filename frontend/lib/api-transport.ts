@@ -29,16 +29,6 @@ export class Transport {
     this.#token = new AccessToken(issue, () => Date.now());
   }
 
-  /** Whether a call would start immediately, even on a closing page. */
-  get hasToken() {
-    return this.#token.isValid;
-  }
-
-  /** Gets a token in advance. */
-  prepare() {
-    void this.#token.get().catch(() => {});
-  }
-
   forgetToken() {
     this.#token.forget();
   }

@@ -7,6 +7,7 @@ import { authClient } from '@/lib/auth-client';
 import { CallWatch } from '@/lib/call-watch';
 import { diagnose } from '@/lib/diagnosis';
 import { loadPage } from '@/lib/load-page';
+import { loginPath } from '@/lib/return-path';
 
 async function issueToken(signal: AbortSignal): Promise<IssuedToken> {
   let retryAfter: number | null = null;
@@ -23,7 +24,7 @@ async function issueToken(signal: AbortSignal): Promise<IssuedToken> {
     case 429:
       throw ApiError.because('throttled', 429, retryAfter);
     default:
-      throw new ApiError(error.status, 'unexpected', error.message ?? 'Signing in to the task service failed.', [], retryAfter);
+      throw new ApiError(error.status, 'unexpected', 'Signing in to the task service failed. Please try again in a moment.', [], retryAfter);
   }
 }
 
@@ -45,4 +46,4 @@ export const apiWith = (issueToken: Surroundings['issueToken'], onSignedOut: () 
   });
 
 /** The task API for the user who is signed in in this browser. */
-export const api = apiWith(issueToken, () => loadPage('/login?ended'));
+export const api = apiWith(issueToken, () => loadPage(loginPath(window.location.pathname + window.location.search, true)));

@@ -96,7 +96,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let app_database = app_database.iter().map(|url| (settings::DATABASE_URL, url.expose()));
         let variables =
             from_file().chain(urls.map(|(name, url)| (name, url.as_str()))).chain(app_database);
-        let app = frontend::start("dev", options.app_port, variables, Output::Named)?;
+        let output = Output::NamedWithout(frontend::ITS_URLS);
+        let app = frontend::start("dev", options.app_port, variables, output)?;
         processes.push(app);
     }
 

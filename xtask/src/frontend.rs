@@ -10,6 +10,10 @@ use shared::DatabaseUrl;
 use crate::process::{Output, Process};
 use crate::{node, project, tools};
 
+/// The lines with which Next.js prints an address where nobody can sign in, since Better Auth
+/// accepts only the app's own URL.
+pub(crate) const ITS_URLS: &[&str] = &["- Local:", "- Network:"];
+
 fn folder() -> PathBuf {
     project::root().join("frontend")
 }

@@ -14,6 +14,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 pub(crate) enum Output {
     /// To our output, with the process's name before each line.
     Named,
+    /// The same without the lines that begin with one of these texts.
+    NamedWithout(&'static [&'static str]),
     /// To a file.
     File(File),
 }
@@ -34,21 +36,19 @@ impl Process {
         output: Output,
     ) -> Result<Self> {
         command.stdin(Stdio::null()).process_group(0);
-        let named = match output {
-            Output::Named => {
-                command.stdout(Stdio::piped()).stderr(Stdio::piped());
-                true
-            }
+        let hidden = match output {
+            Output::Named => &[][..],
+            Output::NamedWithout(hidden) => hidden,
             Output::File(file) => {
                 command.stdout(file.try_clone()?).stderr(file);
-                false
+                let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+                return Ok(Self { name, child, signal });
             }
         };
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
-        if named {
-            pump(name, child.stdout.take());
-            pump(name, child.stderr.take());
-        }
+        pump(name, hidden, child.stdout.take());
+        pump(name, hidden, child.stderr.take());
         Ok(Self { name, child, signal })
     }
 
@@ -105,11 +105,32 @@ impl Drop for Process {
     }
 }
 
-fn pump(name: &'static str, stream: Option<impl Read + Send + 'static>) {
+fn pump(
+    name: &'static str,
+    hidden: &'static [&'static str],
+    stream: Option<impl Read + Send + 'static>,
+) {
     let Some(stream) = stream else { return };
     thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        for line in shown(BufReader::new(stream), hidden) {
             println!("{name:>8} | {line}");
         }
     });
+}
+
+/// The lines that do not begin with one of these texts.
+fn shown(stream: impl BufRead, hidden: &[&str]) -> impl Iterator<Item = String> {
+    let lines = stream.lines().map_while(Result::ok);
+    lines.filter(move |line| !hidden.iter().any(|text| line.trim_start().starts_with(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_only_url_shown_is_ours() {
+        let said = "▲ Next.js 16.4.6 (Turbopack)\n- Local:         http://127.0.0.1:3000\n- Network:       http://127.0.0.1:3000\n✓ Ready in 2s\n";
+        for (hidden, lines) in [(crate::frontend::ITS_URLS, 2), (&[], 4)] {
+            assert_eq!(super::shown(said.as_bytes(), hidden).count(), lines);
+        }
+    }
 }

@@ -1,8 +1,8 @@
 import type { Metadata } from 'next';
 import { headers } from 'next/headers';
 import Link from 'next/link';
-import { redirect } from 'next/navigation';
 import { AccountSections } from '@/components/account/account-sections';
+import { redirectSignedOut } from '@/components/auth/redirect-signed-out';
 import { Logo } from '@/components/logo';
 import { auth } from '@/lib/auth';
 
@@ -13,7 +13,7 @@ export default async function AccountPage() {
   const query = { disableCookieCache: true, disableRefresh: true };
   const session = await auth.api.getSession({ headers: await headers(), query });
   if (!session) {
-    redirect('/login');
+    return redirectSignedOut('/account');
   }
   const { id, name, email } = session.user;
   return (
@@ -27,7 +27,7 @@ export default async function AccountPage() {
       <main className="flex flex-col gap-5">
         <h1 className="mt-2 font-serif text-3xl font-semibold tracking-tight">Your account</h1>
         <p className="-mt-3 break-words text-quiet">{email}</p>
-        <AccountSections user={{ id, name }} />
+        <AccountSections user={{ id, name, email }} />
       </main>
     </div>
   );

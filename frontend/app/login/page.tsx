@@ -4,6 +4,7 @@ import { AuthPage } from '@/components/auth/auth-page';
 import { SignInForm } from '@/components/auth/sign-in-form';
 import { redirectSignedIn } from '@/components/auth/redirect-signed-in';
 import { mailIsOffered } from '@/lib/mail';
+import { returnPath } from '@/lib/return-path';
 
 export const metadata: Metadata = { title: 'Sign in' };
 
@@ -14,15 +15,16 @@ const INTROS = {
   reset: 'Your new password is set. Sign in with it.',
   everywhere: 'You are signed out everywhere.',
   deleted: 'Your account and all its data have been deleted.',
-  ended: 'Your session has ended. Sign in again to continue.',
+  ended: 'Your session has ended: after a week without use, or by a sign-out or a new password in another tab or browser. Sign in again to continue.',
 };
 
 export default async function LoginPage({ searchParams }: PageProps<'/login'>) {
   const query = await searchParams;
+  const to = returnPath(query.to);
   const reason = Object.entries(INTROS).find(([name]) => name in query);
   // A user whose token the API refused stays here; otherwise the pages would redirect back and forth.
   if (!('ended' in query)) {
-    await redirectSignedIn();
+    await redirectSignedIn(to);
   }
   return (
     <AuthPage
@@ -30,7 +32,7 @@ export default async function LoginPage({ searchParams }: PageProps<'/login'>) {
       intro={reason?.[1] ?? 'Sign in to see your tasks.'}
       other={{ question: 'New here?', href: '/signup', label: 'Create an account' }}
     >
-      <SignInForm />
+      <SignInForm to={to} />
       {mailIsOffered && (
         <Link href="/forgot-password" className="mt-5 block text-center text-sm text-accent underline underline-offset-4">
           Forgot your password?

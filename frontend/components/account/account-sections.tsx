@@ -1,30 +1,19 @@
 'use client';
 
-import { useEffect } from 'react';
 import { DeleteAccount } from '@/components/account/delete-account';
 import { ExportTasks } from '@/components/account/export-tasks';
 import { NameForm } from '@/components/account/name-form';
 import { PasswordForm } from '@/components/account/password-form';
 import { Section } from '@/components/account/section';
 import { SignOutEverywhere } from '@/components/account/sign-out-everywhere';
-import { onSessionChange } from '@/lib/session-events';
+import { useSignedIn } from '@/lib/use-signed-in';
 
 interface Props {
-  user: { id: string; name: string };
+  user: { id: string; name: string; email: string };
 }
 
 export function AccountSections({ user }: Props) {
-  useEffect(() => {
-    const reload = () => window.location.reload();
-    // A page restored by the back button may show a user who has signed out.
-    const reloadKept = (event: PageTransitionEvent) => event.persisted && reload();
-    window.addEventListener('pageshow', reloadKept);
-    const stop = onSessionChange(reload);
-    return () => {
-      window.removeEventListener('pageshow', reloadKept);
-      stop();
-    };
-  }, []);
+  useSignedIn(user.id);
 
   return (
     <>
@@ -32,7 +21,7 @@ export function AccountSections({ user }: Props) {
         <NameForm name={user.name} />
       </Section>
       <Section title="Password" intro="A new password signs out every other browser.">
-        <PasswordForm />
+        <PasswordForm email={user.email} />
       </Section>
       <Section title="Sessions" intro="Lost a device, or left one signed in? This ends every session, here and elsewhere. A browser that is open elsewhere may keep working for up to ten minutes.">
         <SignOutEverywhere />
@@ -45,7 +34,7 @@ export function AccountSections({ user }: Props) {
         title="Delete account"
         intro="Erases all your tasks, then your account. It cannot be undone: export your tasks first if you want to keep them. Every other browser is signed out at once."
       >
-        <DeleteAccount userId={user.id} />
+        <DeleteAccount userId={user.id} email={user.email} />
       </Section>
     </>
   );

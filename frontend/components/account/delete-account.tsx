@@ -2,8 +2,9 @@
 
 import { useRef, useState } from 'react';
 import { leave } from '@/components/account/leave';
-import { AuthForm, type Failure } from '@/components/auth/auth-form';
+import { AuthForm } from '@/components/auth/auth-form';
 import { PasswordField } from '@/components/auth/password-field';
+import type { Failure } from '@/components/auth/words';
 import type { IssuedToken } from '@/lib/access-token';
 import { apiWith } from '@/lib/api';
 import { authClient } from '@/lib/auth-client';
@@ -25,7 +26,7 @@ const STEP_MS = 60_000;
 const post = (body: object) => authClient.$fetch<Step>('/delete-account', { method: 'POST', body, timeout: STEP_MS });
 
 /** Deletes the account, step by step. If a step fails, the page says what is deleted, and the same button continues. */
-export function DeleteAccount({ userId }: { userId: string }) {
+export function DeleteAccount({ userId, email }: { userId: string; email: string }) {
   const [state, setState] = useState<State>('idle');
   const [erased, setErased] = useState(0);
   const last = useRef<IssuedToken | null>(null);
@@ -91,7 +92,7 @@ export function DeleteAccount({ userId }: { userId: string }) {
           </div>
         )
       ) : (
-        <AuthForm danger label="Delete my account" pendingLabel="Deleting …" submit={remove} onDone={done}>
+        <AuthForm danger label="Delete my account" username={email} pendingLabel="Deleting …" submit={remove} onDone={done}>
           <PasswordField />
         </AuthForm>
       )}

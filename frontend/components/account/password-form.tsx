@@ -14,12 +14,13 @@ async function change(fields: FormData) {
   return failureOf(error);
 }
 
-export function PasswordForm() {
+export function PasswordForm({ email }: { email: string }) {
   const [changes, setChanges] = useState(0);
 
   return (
     <AuthForm
       label="Change password"
+      username={email}
       pendingLabel="Changing …"
       submit={change}
       doneText="Your password is changed. Every other browser is signed out."

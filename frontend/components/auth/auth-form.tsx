@@ -1,15 +1,9 @@
 'use client';
 
 import { type ReactNode, useRef, useState } from 'react';
+import { type Failure, wordsOf } from '@/components/auth/words';
 import { useHydrated } from '@/lib/use-hydrated';
 import { inWords, useWait } from '@/lib/use-wait';
-
-/** Better Auth's error; after too many attempts, also the seconds to wait. */
-export interface Failure {
-  code?: string;
-  message?: string;
-  retryAfter?: number;
-}
 
 interface Props {
   label: string;
@@ -22,6 +16,8 @@ interface Props {
   doneText?: string;
   /** For actions that cannot be undone. */
   danger?: boolean;
+  /** Whose password the form is about, for password managers. */
+  username?: string;
   children: ReactNode;
 }
 
@@ -31,7 +27,7 @@ const LATE: Failure = { message: 'The server did not answer in time. Please try 
 const failureOf = (cause: unknown) => (cause instanceof DOMException && cause.name === 'AbortError' ? LATE : UNREACHABLE);
 
 /** A form for Better Auth. It shows the error and, after too many attempts, a countdown to the next one. */
-export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, children }: Props) {
+export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger = false, username, children }: Props) {
   const [pending, setPending] = useState(false);
   const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -57,8 +53,10 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
       wait(error.retryAfter);
       setTooMany(`Too many attempts. Try again in ${inWords(error.retryAfter)}.`);
     } else {
-      setFailure(error.message ?? 'That did not work. Please try again.');
-      form.current?.querySelector('input')?.focus();
+      const { message, fields } = wordsOf(error);
+      setFailure(message);
+      const wrong = fields.map((name) => `[name=${name}]`).find((field) => form.current?.querySelector(field));
+      form.current?.querySelector<HTMLElement>(wrong ?? 'input:not([hidden])')?.focus();
     }
   }
 
@@ -73,6 +71,7 @@ export function AuthForm({ label, pendingLabel, submit, onDone, doneText, danger
         void send(new FormData(event.currentTarget));
       }}
     >
+      {username && <input type="text" name="username" autoComplete="username" value={username} readOnly hidden />}
       {children}
       <div role="alert" className={said ? 'rounded-lg border border-transparent bg-danger-wash px-3 py-2.5 text-sm text-danger' : 'hidden'}>
         {said}

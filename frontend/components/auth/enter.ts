@@ -1,9 +1,9 @@
 import { loadPage } from '@/lib/load-page';
 import { announceSessionChange } from '@/lib/session-events';
 
-/** Goes to the task page after a sign-in. */
-export function enter(): boolean {
+/** Goes to a path of the app after a sign-in. */
+export function enter(to = '/'): boolean {
   announceSessionChange();
-  loadPage('/');
+  loadPage(to);
   return true;
 }

@@ -16,10 +16,11 @@ async function signIn(fields: FormData) {
     : error;
 }
 
-export function SignInForm() {
+/** Leads to a path of the app. */
+export function SignInForm({ to }: { to: string }) {
   return (
-    <AuthForm label="Sign in" pendingLabel="Signing in …" submit={signIn} onDone={enter}>
-      <TextField label="Email" name="email" type="email" autoComplete="email" />
+    <AuthForm label="Sign in" pendingLabel="Signing in …" submit={signIn} onDone={() => enter(to)}>
+      <TextField label="Email" name="email" type="email" autoComplete="username" />
       <PasswordField />
     </AuthForm>
   );

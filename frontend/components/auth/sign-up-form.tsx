@@ -28,7 +28,7 @@ export function SignUpForm({ verification }: { verification: boolean }) {
     );
   }
   return (
-    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp} onDone={verification ? sent : enter}>
+    <AuthForm label="Create account" pendingLabel="Creating your account …" submit={signUp} onDone={verification ? sent : () => enter()}>
       <TextField label="Name" name="name" autoComplete="name" dir="auto" />
       <TextField label="Email" name="email" type="email" autoComplete="email" />
       <PasswordField isNew />

@@ -13,14 +13,14 @@ export interface Deletion {
 
 /** Deletes all completed tasks, except those that changed after the user's click. */
 export interface Clearing {
-  /** The time of the click, by the browser's clock. */
-  pressed: number;
-  /** The latest `updated_at` of the tasks that the user saw. */
+  /** The time of the click, by the browser's clock; null if `until` has it. */
+  pressed: number | null;
+  /** The time of the click by the API's clock; until an answer has told that, of the last known completion. */
   until: string;
   /** Tasks with a pending change at the time of the click. */
   also: number[];
   nr: number;
-  state: 'waiting' | 'sending';
+  state: Deletion['state'];
 }
 
 export interface DeletionsState {
@@ -64,7 +64,7 @@ export class DeletedTasks extends Store<DeletionsState> {
   }
 
   keep(deletions: Deletion[]) {
-    this.kept.write('deletions', deletions.map((deletion) => (deletion.state === 'sending' ? { ...deletion, state: 'sent' } : deletion)));
+    this.kept.write('deletions', deletions.map(stored));
     this.set({ deletions });
   }
 
@@ -73,7 +73,7 @@ export class DeletedTasks extends Store<DeletionsState> {
   }
 
   keepClearing(clearing: Clearing | null) {
-    this.kept.write('clearing', clearing && { ...clearing, state: 'waiting' });
+    this.kept.write('clearing', clearing && stored(clearing));
     this.set({ clearing });
   }
 
@@ -91,6 +91,9 @@ export class DeletedTasks extends Store<DeletionsState> {
     return Math.max(0, clearing?.nr ?? 0, ...deletions.map(({ nr }) => nr)) + 1;
   }
 }
+
+/** For the next page, which does not get this page's answers. */
+const stored = <Sent extends { state: Deletion['state'] }>(what: Sent): Sent => (what.state === 'sending' ? { ...what, state: 'sent' } : what);
 
 export const isWaiting = ({ state }: { state: string }) => state === 'waiting';
 

@@ -1,6 +1,6 @@
 import { type Clearing, DeletedTasks, type Deletion } from '@/components/tasks/deleted-tasks';
+import { clearCompleted, deleteIfCompleted, type LeftDeletions } from '@/components/tasks/left-deletions';
 import { isGone, scopeOf, type TaskChanges, TextChanged } from '@/components/tasks/task-changes';
-import { isSameText } from '@/components/tasks/task-text';
 import type { TaskLists } from '@/components/tasks/task-lists';
 import type { Messages } from '@/components/tasks/messages';
 import type { ApiClient, Task, VersionedTask } from '@/lib/api-client';
@@ -23,16 +23,22 @@ export class Deletions {
     private readonly changes: TaskChanges,
     private readonly messages: Messages,
     kept: Kept,
+    /** Sends what waits from a closing page. */
+    private readonly leaveBehind: (left: LeftDeletions) => void,
   ) {
     this.#deleted = new DeletedTasks(kept);
     ({ state: this.state, subscribe: this.subscribe } = this.#deleted);
+    lists.subscribe(() => this.#timeClearing());
   }
 
   /** Continues the deletions of an earlier page, with a new time for an undo. */
   restore() {
     this.#deleted.restore();
-    const sent = this.state().deletions.filter(({ state }) => state === 'sent');
-    sent.forEach((deletion) => void this.#delete(deletion));
+    const { deletions, clearing } = this.state();
+    deletions.filter(({ state }) => state === 'sent').forEach((deletion) => void this.#delete(deletion));
+    if (clearing?.state === 'sent') {
+      void this.#clear(clearing);
+    }
     this.resume();
   }
 
@@ -45,23 +51,18 @@ export class Deletions {
     this.#deleted.add(task, 'waiting');
     this.messages.announce(`Deleted “${task.title}”`);
     this.resume();
-    if (!task.etag) {
-      void this.#findVersion(task);
-    }
-    // Gets a token in advance, for a page that closes before the time is over.
-    this.api.prepare();
   }
 
-  /**
-   * Deletes all tasks that are completed now; `shown` are some of them, and the changes of `also` are still pending.
-   */
-  clear(shown: Task[], also: number[]) {
-    const until = latest(shown.map(({ updated_at }) => updated_at));
-    this.#deleted.clear({ pressed: Date.now(), until, also });
+  /** Deletes all tasks that are completed now, loaded or not; the changes of `also` are still pending. */
+  clear(also: number[]) {
+    this.#deleted.clear({ pressed: Date.now(), until: this.lists.lastCompletion(), also });
     this.messages.announce('Cleared the completed tasks');
     this.resume();
-    // Its answer tells the API's time before the clearing is sent.
-    void this.lists.refresh();
+    this.#timeClearing();
+    if (this.#deleted.waitingClearing?.pressed !== null) {
+      // The first answer of the API tells its time.
+      void this.lists.refresh();
+    }
   }
 
   /** Undoes the last action; returns the restored task, if the action was a deletion. */
@@ -105,31 +106,26 @@ export class Deletions {
   /** Sends everything that waits. */
   flush(): Promise<unknown> {
     this.pause();
+    this.#timeClearing();
     const { waiting, waitingClearing } = this.#deleted;
     const sent = waiting.map((deletion) => this.#delete(deletion));
     return Promise.all(waitingClearing ? [...sent, this.#clear(waitingClearing)] : sent);
   }
 
-  /**
-   * Sends from a closing page what can be deleted safely, that is, by version or time; the rest waits for the next
-   * page.
-   */
+  /** Sends everything from a closing page; a next page of this tab sends it again, in case that failed. */
   leave() {
     this.pause();
-    if (!this.api.isReady) {
+    this.#timeClearing();
+    const { deletions, clearing } = this.state();
+    if (deletions.length === 0 && !clearing) {
       return;
     }
-    const { waiting, waitingClearing: clearing } = this.#deleted;
-    for (const deletion of waiting.filter(({ task }) => task.etag)) {
-      const { id, etag } = deletion.task;
-      this.api.deleteTask(this.userId, id, { ifMatch: etag, keepalive: true }).catch(() => {});
-      this.#deleted.replace(id, { ...deletion, state: 'sent' });
-    }
-    if (clearing) {
-      const query = { completed: true, until: this.#untilOf(clearing) };
-      this.api.clearTasks(this.userId, query, { keepalive: true }).catch(() => {});
-      this.#deleted.keepClearing(null);
-    }
+    this.leaveBehind({
+      deletions: deletions.map(({ task: { id, etag, title, description } }) => ({ id, etag, title, description })),
+      clearing: clearing && { until: clearing.until, also: clearing.also },
+    });
+    this.#deleted.keep(deletions.map((deletion) => ({ ...deletion, state: 'sent' })));
+    this.#deleted.keepClearing(clearing && { ...clearing, state: 'sent' });
   }
 
   /** Keeps a task that was changed elsewhere. */
@@ -172,19 +168,17 @@ export class Deletions {
   async #clear(clearing: Clearing) {
     this.#deleted.keepClearing({ ...clearing, state: 'sending' });
     try {
-      const clear = async () => {
-        const until = this.#untilOf(clearing);
-        let deleted = 0;
-        for (;;) {
-          const answer = await this.api.clearTasks(this.userId, { completed: true, until });
-          deleted += answer.deleted;
-          if (!answer.more) {
-            this.lists.forgetCompleted(until);
-            return deleted;
+      const remove = (taskId: number) =>
+        this.changes.inOrder(scopeOf(taskId), { taskId, change: {} }, async () => {
+          const deleted = await deleteIfCompleted(this.api, this.userId, taskId);
+          if (deleted) {
+            this.lists.forget(taskId);
           }
-        }
-      };
+          return deleted;
+        });
+      const clear = () => clearCompleted(this.api, this.userId, clearing, remove);
       const deleted = await this.changes.inOrder('clear', { change: {} }, clear);
+      this.lists.forgetCompleted(clearing.until);
       this.messages.announce(`${deleted} completed ${deleted === 1 ? 'task' : 'tasks'} deleted`);
     } catch (error) {
       if (ApiError.of(error).status === 401) {
@@ -199,23 +193,17 @@ export class Deletions {
   }
 
   /**
-   * The time of the click by the API's clock, which has whole seconds, but not before the last change that the user
-   * saw.
+   * Sets the time of the click by the API's clock, if that is known; it has whole seconds. From then on, the same tasks
+   * are hidden and deleted.
    */
-  #untilOf({ pressed, until, also }: Clearing): string {
-    const then = this.api.timeAt(pressed)?.toISOString().replace('Z', '000Z') ?? '';
-    const done = also.map((id) => this.lists.find(id)).filter((task) => task?.completed);
-    return latest([then, until, ...done.map((task) => task?.updated_at ?? '')]);
-  }
-
-  /** Finds the task's version, if its text is still the one that the user saw. */
-  async #findVersion(task: VersionedTask) {
-    const now = await this.changes.fetch(task.id).catch(() => null);
-    const deletion = this.#deleted.waiting.find((other) => other.task === task);
-    if (now && deletion && isSameText(now, task)) {
-      this.#deleted.replace(task.id, { ...deletion, task: now });
+  #timeClearing() {
+    const clearing = this.#deleted.waitingClearing;
+    if (!clearing || clearing.pressed === null) {
+      return;
+    }
+    const then = this.api.timeAt(clearing.pressed)?.toISOString().replace('Z', '000Z');
+    if (then) {
+      this.#deleted.keepClearing({ ...clearing, pressed: null, until: then > clearing.until ? then : clearing.until });
     }
   }
 }
-
-const latest = (times: string[]) => times.sort().at(-1) ?? '';

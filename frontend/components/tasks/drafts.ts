@@ -37,6 +37,12 @@ export class Drafts extends Store<DraftsState> {
     super({ form: NO_TEXT, drafts: [] });
   }
 
+  /** Takes a title that was typed before this page could; it comes after what an earlier page stored. */
+  typeEarly(title: string) {
+    const form = this.kept.read('form', NO_TEXT);
+    this.write({ ...form, title: [form.title, title].filter(Boolean).join(' ') });
+  }
+
   /** Reads what an earlier page stored; sent tasks are sent again with the same key. */
   restore() {
     const drafts = this.kept.read<Draft[]>('drafts', []);

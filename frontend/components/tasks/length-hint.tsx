@@ -1,17 +1,20 @@
+import { charactersLeft } from '@/components/tasks/task-text';
+
 interface Props {
-  id?: string;
+  id: string;
   text: string;
   max: number;
 }
 
 /** Shows how many characters are left, near the limit. */
 export function LengthHint({ id, text, max }: Props) {
-  // Counted in Unicode characters, as the API does.
-  const left = max - [...text].length;
+  const left = charactersLeft(text, max);
   const near = left <= max / 10;
   return (
     <p id={id} role="status" className={`text-right text-sm ${near ? 'mt-1' : 'sr-only'} ${left < 0 ? 'text-danger' : 'text-quiet'}`}>
-      {near && (left < 0 ? `${-left} characters too long` : `${left} characters left`)}
+      {near && (left < 0 ? `${count(-left)} too long` : `${count(left)} left`)}
     </p>
   );
 }
+
+const count = (characters: number) => `${characters} ${characters === 1 ? 'character' : 'characters'}`;

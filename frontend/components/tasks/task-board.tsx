@@ -18,6 +18,7 @@ import { useOpenCount } from '@/components/tasks/use-open-count';
 import { api } from '@/lib/api';
 import type { TaskPage } from '@/lib/api-client';
 import { useFocusWhenDrawn } from '@/lib/use-focus-when-drawn';
+import { useSignedIn } from '@/lib/use-signed-in';
 
 interface Props {
   user: { id: string; name: string; email: string };
@@ -53,6 +54,7 @@ function Board({ user, model, filter }: BoardProps) {
   const board = useRef<HTMLDivElement>(null);
   const focus = useFocusWhenDrawn(board);
 
+  useSignedIn(user.id);
   useEffect(() => model.start(), [model]);
   useEffect(() => model.show(filter), [model, filter]);
   useKeys({
@@ -93,7 +95,7 @@ function Board({ user, model, filter }: BoardProps) {
           <Notices model={model} onUndo={undo} onShowOpen={() => show('open')} onClosed={() => focus('h1')} />
         </div>
         <div className="flex flex-col gap-5">
-          <AddTask field={addField} text={form} onChange={(text) => drafts.write(text)} onAdd={() => void drafts.addForm()} />
+          <AddTask field={addField} text={form} onChange={(text) => drafts.write(text)} onTypedEarly={(title) => drafts.typeEarly(title)} onAdd={() => void drafts.addForm()} />
           <FilterBar filter={filter} open={open} onChange={show} />
           <TaskList model={model} filter={filter} addField={addField} />
         </div>

@@ -13,6 +13,9 @@ export interface PendingChange {
 /** The result of an edit. */
 export type SaveOutcome = { saved: true } | { saved: false; failure: ApiError; newer?: VersionedTask };
 
+/** A task as the user saw it. */
+export type SeenTask = Pick<VersionedTask, 'id' | 'etag' | 'title' | 'description'>;
+
 /** The task's text differs from the one that the user saw. */
 export class TextChanged extends Error {
   constructor(readonly newer: VersionedTask) {
@@ -26,6 +29,35 @@ const isStale = (error: unknown) => error instanceof ApiError && error.code === 
 /** Attempts, in case somebody else keeps changing the task. */
 const TRIES = 3;
 export const CHANGES = ['change'];
+
+/**
+ * Writes only over the text that the user saw, else fails with `TextChanged`. Uses the version of `seen`; if that is
+ * unknown or stale, the current one, if its text is the same.
+ */
+export async function against<Answer>(
+  seen: SeenTask,
+  fetch: (taskId: number) => Promise<VersionedTask>,
+  write: (etag: string | null) => Promise<Answer>,
+): Promise<Answer> {
+  let { etag } = seen;
+  for (let tries = 1; ; tries += 1) {
+    if (!etag) {
+      const now = await fetch(seen.id);
+      if (!isSameText(now, seen)) {
+        throw new TextChanged(now);
+      }
+      etag = now.etag;
+    }
+    try {
+      return await write(etag);
+    } catch (error) {
+      if (!isStale(error) || tries === TRIES) {
+        throw error;
+      }
+      etag = null;
+    }
+  }
+}
 
 /** Changes of tasks: those of one task run in order, and each is shown until the server has answered. */
 export class TaskChanges {
@@ -102,29 +134,8 @@ export class TaskChanges {
     return task;
   }
 
-  /**
-   * Writes only over the text that the user saw, else fails with `TextChanged`. Uses the version of `seen`; if that is
-   * unknown or stale, the current one, if its text is the same.
-   */
-  async against<Answer>(seen: VersionedTask, write: (etag: string | null) => Promise<Answer>): Promise<Answer> {
-    let { etag } = seen;
-    for (let tries = 1; ; tries += 1) {
-      if (!etag) {
-        const now = await this.fetch(seen.id);
-        if (!isSameText(now, seen)) {
-          throw new TextChanged(now);
-        }
-        etag = now.etag;
-      }
-      try {
-        return await write(etag);
-      } catch (error) {
-        if (!isStale(error) || tries === TRIES) {
-          throw error;
-        }
-        etag = null;
-      }
-    }
+  against<Answer>(seen: VersionedTask, write: (etag: string | null) => Promise<Answer>): Promise<Answer> {
+    return against(seen, (id) => this.fetch(id), write);
   }
 
   async #change(taskId: number, change: TaskChange, send: () => Promise<VersionedTask>) {
@@ -134,6 +145,15 @@ export class TaskChanges {
 
 export const scopeOf = (taskId: number) => `task ${taskId}`;
 
-/** The lists with all pending changes applied. */
+/** Later than any time of the API. */
+const PENDING = 'pending';
+
+/** The lists with all pending changes applied, which are later than all others. */
 export const withChanges = (tasks: Task[], changes: PendingChange[]): Task[] =>
-  tasks.map((task) => changes.reduce((shown, { taskId, change }) => (taskId === task.id ? { ...shown, ...change } : shown), task));
+  tasks.map((task) =>
+    changes.reduce(
+      (shown, { taskId, change }) =>
+        taskId === task.id ? { ...shown, ...change, updated_at: change.completed === undefined ? shown.updated_at : PENDING } : shown,
+      task,
+    ),
+  );

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { LengthHint } from '@/components/tasks/length-hint';
-import { LIMITS, type TaskText } from '@/components/tasks/task-text';
+import { LIMITS, type TaskText, tooLong } from '@/components/tasks/task-text';
+import { isComposing } from '@/components/tasks/use-keys';
 import { type ApiError, faultText } from '@/lib/api-error';
 
 interface Props {
@@ -20,11 +21,13 @@ interface Props {
 export function TaskFields({ label, text, changed, failure, onChange, onSave, onCancel, children }: Props) {
   const id = useId();
   const title = useRef<HTMLInputElement>(null);
+  const description = useRef<HTMLTextAreaElement>(null);
   const keep = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
   const faultOf = (field: string) => failure?.errors.find((error) => error.field === field)?.message;
   const titleFault = faultOf('title');
   const descriptionFault = faultOf('description');
+  const long = tooLong(text);
 
   useEffect(() => {
     if (asking) {
@@ -40,6 +43,14 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
     }
   }
 
+  function save() {
+    if (long) {
+      (long === 'title' ? title : description).current?.focus();
+    } else {
+      onSave();
+    }
+  }
+
   function goOn() {
     setAsking(false);
     title.current?.focus();
@@ -51,11 +62,10 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
       className="flex flex-col gap-3 p-3"
       onSubmit={(event) => {
         event.preventDefault();
-        onSave();
+        save();
       }}
       onKeyDown={(event) => {
-        // During the composition of a character, Escape and Enter belong to the input method.
-        if (event.nativeEvent.isComposing) {
+        if (isComposing(event.nativeEvent)) {
           return;
         }
         if (event.key === 'Escape') {
@@ -67,7 +77,7 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
           }
         } else if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
           event.preventDefault();
-          onSave();
+          save();
         }
       }}
     >
@@ -83,11 +93,11 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
           required
           autoComplete="off"
           value={text.title}
-          aria-invalid={titleFault !== undefined}
-          aria-describedby={titleFault && `${id}-title-fault`}
+          aria-invalid={titleFault !== undefined || long === 'title'}
+          aria-describedby={`${id}-title-left${titleFault ? ` ${id}-title-fault` : ''}`}
           onChange={(event) => onChange({ ...text, title: event.target.value })}
         />
-        <LengthHint text={text.title.trim()} max={LIMITS.title} />
+        <LengthHint id={`${id}-title-left`} text={text.title} max={LIMITS.title} />
         {titleFault && <FieldFault id={`${id}-title-fault`} field="title" message={titleFault} />}
       </div>
       <div>
@@ -95,15 +105,16 @@ export function TaskFields({ label, text, changed, failure, onChange, onSave, on
           Description
         </label>
         <textarea
+          ref={description}
           id={`${id}-description`}
           dir="auto"
           className="field field-sizing-content max-h-80 min-h-20 resize-none"
           value={text.description}
-          aria-invalid={descriptionFault !== undefined}
-          aria-describedby={descriptionFault && `${id}-description-fault`}
+          aria-invalid={descriptionFault !== undefined || long === 'description'}
+          aria-describedby={`${id}-description-left${descriptionFault ? ` ${id}-description-fault` : ''}`}
           onChange={(event) => onChange({ ...text, description: event.target.value })}
         />
-        <LengthHint text={text.description.trim()} max={LIMITS.description} />
+        <LengthHint id={`${id}-description-left`} text={text.description} max={LIMITS.description} />
         {descriptionFault && <FieldFault id={`${id}-description-fault`} field="description" message={descriptionFault} />}
       </div>
       {failure && !titleFault && !descriptionFault && (

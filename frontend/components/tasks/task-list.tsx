@@ -80,10 +80,7 @@ export function TaskList({ model, filter, addField }: Props) {
 
   function clear() {
     addField.current?.focus();
-    deletions.clear(
-      done,
-      pending.flatMap(({ taskId }) => taskId ?? []),
-    );
+    deletions.clear(pending.flatMap(({ taskId }) => taskId ?? []));
   }
 
   return (

@@ -109,20 +109,26 @@ export class TaskLists {
 
   /** Removes the completed tasks that have not changed since this time. */
   forgetCompleted(until: string) {
-    FILTERS.flatMap((filter) => this.loaded(filter)?.tasks ?? [])
+    this.#loaded()
       .filter(({ completed, updated_at }) => completed && updated_at <= until)
       .forEach(({ id }) => this.forget(id));
+  }
+
+  /** The time of the last change of a completed task, as far as this page knows. */
+  lastCompletion(): string {
+    const known: Task[] = [...this.#facts.values()].flatMap(({ task }) => task ?? []);
+    const completed = [...known, ...this.#loaded()].filter((task) => task.completed);
+    return completed.map(({ updated_at }) => updated_at).sort().at(-1) ?? '';
+  }
+
+  #loaded() {
+    return FILTERS.flatMap((filter) => this.loaded(filter)?.tasks ?? []);
   }
 
   /** A task with its version, if an answer about exactly this state contained one. */
   versioned(task: Task): VersionedTask {
     const known = this.#facts.get(task.id)?.task;
     return { ...task, etag: known?.updated_at === task.updated_at ? known.etag : null };
-  }
-
-  /** A task in the loaded lists. */
-  find(taskId: number): Task | undefined {
-    return FILTERS.flatMap((filter) => this.loaded(filter)?.tasks ?? []).find(({ id }) => id === taskId);
   }
 
   /** The loaded tasks of a list, and whether these are all. */

@@ -3,13 +3,14 @@ import { Deletions } from '@/components/tasks/deletions';
 import { Drafts } from '@/components/tasks/drafts';
 import { Edits } from '@/components/tasks/edits';
 import { type Filter, matches } from '@/components/tasks/filter';
+import { leaveToServer } from '@/components/tasks/left-deletions';
 import { Messages } from '@/components/tasks/messages';
 import { TaskChanges } from '@/components/tasks/task-changes';
 import { TaskLists } from '@/components/tasks/task-lists';
 import { isEmpty } from '@/components/tasks/task-text';
 import type { ApiClient, TaskPage } from '@/lib/api-client';
 import { keptOf } from '@/lib/kept';
-import { announceTaskChange, onSessionChange, onTaskChange } from '@/lib/session-events';
+import { announceTaskChange, onTaskChange } from '@/lib/session-events';
 
 /** The state and actions of one user's page. */
 export class TaskModel {
@@ -25,10 +26,11 @@ export class TaskModel {
   #ending: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly api: ApiClient,
+    api: ApiClient,
     userId: string,
     filter: Filter,
     firstPage: TaskPage | null,
+    leaveBehind = leaveToServer,
   ) {
     this.#filter = filter;
     this.kept = keptOf(userId);
@@ -44,7 +46,7 @@ export class TaskModel {
       }
     });
     this.edits = new Edits(this.changes, this.kept);
-    this.deletions = new Deletions(api, userId, ...both);
+    this.deletions = new Deletions(api, userId, ...both, leaveBehind);
   }
 
   /** Sets the shown list. */
@@ -63,10 +65,7 @@ export class TaskModel {
       this.deletions.restore();
     }
     const leave = () => this.deletions.leave();
-    // A page restored by the back button may show a user who has signed out.
-    const reloadKept = (event: PageTransitionEvent) => event.persisted && window.location.reload();
     window.addEventListener('pagehide', leave);
-    window.addEventListener('pageshow', reloadKept);
     focusManager.setEventListener((focus) => {
       const focused = () => focus();
       window.addEventListener('focus', focused);
@@ -76,13 +75,7 @@ export class TaskModel {
         document.removeEventListener('visibilitychange', focused);
       };
     });
-    const stops = [
-      onTaskChange(() => void this.lists.refresh()),
-      onSessionChange(() => {
-        this.api.forgetToken();
-        window.location.reload();
-      }),
-    ];
+    const stop = onTaskChange(() => void this.lists.refresh());
     return () => {
       // Delayed, since React's strict mode unmounts and remounts.
       this.#ending = setTimeout(() => {
@@ -90,9 +83,8 @@ export class TaskModel {
         // The next page continues with the stored state.
         this.kept.close();
       });
-      stops.forEach((stop) => stop());
+      stop();
       window.removeEventListener('pagehide', leave);
-      window.removeEventListener('pageshow', reloadKept);
     };
   }
 

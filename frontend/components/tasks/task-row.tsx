@@ -1,4 +1,4 @@
-import { useId, useRef } from 'react';
+import { useEffectEvent, useId, useLayoutEffect, useRef } from 'react';
 import type { Edit } from '@/components/tasks/edits';
 import { FoldedText } from '@/components/tasks/folded-text';
 import { IconButton } from '@/components/tasks/icon-button';
@@ -24,6 +24,14 @@ export function TaskRow({ task, edit, model, onComplete, onDelete }: Props) {
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
   const focus = useFocusWhenDrawn(row);
+  const box = useRef<HTMLInputElement>(null);
+  const clickedEarly = useEffectEvent(() => {
+    if (box.current && box.current.checked !== task.completed) {
+      onComplete(box.current.checked);
+    }
+  });
+  // A click before hydration, which React has not seen.
+  useLayoutEffect(() => clickedEarly(), []);
   const editing = edit && !edit.saving;
 
   function open() {
@@ -64,7 +72,10 @@ export function TaskRow({ task, edit, model, onComplete, onDelete }: Props) {
         <div className="flex items-start gap-1 py-1.5 pr-2 pl-3">
           <span className="relative grid size-10 shrink-0 place-items-center">
             <input
+              ref={box}
               type="checkbox"
+              // Or a browser would restore it after a reload, perhaps on another task.
+              autoComplete="off"
               aria-labelledby={titleId}
               className="peer size-6 cursor-pointer appearance-none rounded-full border-2 border-edge transition-colors checked:border-accent checked:bg-accent hover:border-accent forced-colors:appearance-auto"
               checked={task.completed}

@@ -9,7 +9,6 @@ export class TaskServer {
   readonly failing = new Map<string, ApiError>();
   /** Awaited before a call is executed, and again before its answer. */
   travel: () => Promise<void> = async () => {};
-  ready = true;
   clock = 0;
   readonly #keys = new Map<string, VersionedTask>();
   #lastId = 0;
@@ -36,10 +35,6 @@ export class TaskServer {
   }
 
   timeAt: (time: number) => Date | null = () => null;
-  prepare() {}
-  get isReady() {
-    return this.ready;
-  }
 
   getTaskPage = (_user: string, query: string | { completed?: boolean; limit?: number }): Promise<TaskPage> =>
     this.#answer('list', () => {

@@ -11,6 +11,12 @@ export const NO_TEXT: TaskText = { title: '', description: '' };
 /** The API's limits, in characters. */
 export const LIMITS = { title: 200, description: 1000 };
 
+/** In Unicode characters, as the API counts. */
+export const charactersLeft = (text: string, max: number) => max - [...text.trim()].length;
+
+/** The first field that is too long. */
+export const tooLong = (text: TaskText) => (['title', 'description'] as const).find((field) => charactersLeft(text[field], LIMITS[field]) < 0);
+
 /** What the API stores of a text. */
 export type StoredText = Pick<Task, keyof TaskText>;
 

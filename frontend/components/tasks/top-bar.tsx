@@ -57,6 +57,7 @@ export function TopBar({ user, model, onHelp }: Props) {
             prefetch={false}
             dir="auto"
             className="truncate rounded-lg px-3 py-2.5 text-sm text-quiet hover:bg-wash hover:text-ink"
+            aria-label={`Your account: ${user.name}`}
             title={`Your account: ${user.email}`}
           >
             {user.name}

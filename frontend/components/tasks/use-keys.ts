@@ -1,5 +1,11 @@
 import { useEffect, useEffectEvent } from 'react';
 
+/**
+ * Whether a key belongs to the input method that composes a character. Safari sends it after the composition, with this
+ * code.
+ */
+export const isComposing = ({ isComposing, keyCode }: KeyboardEvent) => isComposing || keyCode === 229;
+
 interface Keys {
   n: () => void;
   '?': () => void;
@@ -10,11 +16,11 @@ interface Keys {
 /** Keyboard shortcuts, active while the user is not typing. */
 export function useKeys(keys: Keys) {
   const press = useEffectEvent((event: KeyboardEvent) => {
-    const { target, key, isComposing, altKey, shiftKey } = event;
+    const { target, key, altKey, shiftKey } = event;
     const command = event.ctrlKey || event.metaKey;
     const field = target instanceof Element && target.closest<HTMLInputElement>('input:not([type=checkbox]), textarea');
     // An open dialog handles all keys.
-    if (isComposing || (target instanceof Element && target.closest('dialog'))) {
+    if (isComposing(event) || (target instanceof Element && target.closest('dialog'))) {
       return;
     }
     if (command && !altKey && !shiftKey && key.toLowerCase() === 'z') {
