@@ -59,6 +59,9 @@ async function useEveryMethod({ api, token, user, credentials }: { api: string; 
   return [etag, updated.body.title, patched.body.description, toggled.body.completed, listed.body.length, deleted.body.id === task.id];
 }
 
+// The address that other tests send is no header that the template allows.
+test.use({ extraHTTPHeaders: {} });
+
 test("browsers may use a stage's API, with credentials and without", async ({ page }) => {
   const app = await serve('localhost', (_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,">'));
   const { url: api, close } = await gateway(app.url);

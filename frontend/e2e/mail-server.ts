@@ -15,31 +15,33 @@ export class MailServer {
   readonly mails: Mail[] = [];
   /** Whether it never confirms a mail. */
   isSilent = false;
-  readonly #server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    onData: (stream, session, done) => {
-      let raw = '';
-      stream.setEncoding('utf8').on('data', (chunk: string) => (raw += chunk));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        this.mails.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address), ...read(raw) });
-        if (!this.isSilent) {
-          done();
-        }
-      });
-    },
-  });
+  #server: SMTPServer | undefined;
 
   /** Listens; returns the settings for the app. */
   async start(): Promise<{ SMTP_URL: string; MAIL_FROM: string }> {
+    // A new one each time: Playwright may run a file's tests in several rounds, and one that was closed stays closed.
+    this.#server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      onData: (stream, session, done) => {
+        let raw = '';
+        stream.setEncoding('utf8').on('data', (chunk: string) => (raw += chunk));
+        stream.on('end', () => {
+          const { mailFrom, rcptTo } = session.envelope;
+          this.mails.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address), ...read(raw) });
+          if (!this.isSilent) {
+            done();
+          }
+        });
+      },
+    });
     const listener = this.#server.listen(0, '127.0.0.1');
     await once(listener, 'listening');
     return { SMTP_URL: `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}`, MAIL_FROM: 'Tasks <tasks@app.example>' };
   }
 
   async stop() {
-    await new Promise<void>((resolve) => this.#server.close(resolve));
+    await new Promise<void>((resolve) => this.#server?.close(resolve));
   }
 
   to = (address: string) => this.mails.filter(({ to }) => to.includes(address));

@@ -11,7 +11,7 @@ const SIGNED_IN: [path: string, body: (current: string) => object | undefined][]
   ['/update-user', () => ({ name: 'Marked 0' })],
   ['/revoke-sessions', () => ({})],
   ['/delete-account', (current) => ({ password: current })],
-  ['/change-password', (current) => ({ currentPassword: current, newPassword: password })],
+  ['/change-password', (current) => ({ currentPassword: current, newPassword: `${current}!` })],
 ];
 /** The others that answer, with something that they refuse or that changes nothing. */
 const PUBLIC: [path: string, body?: object][] = [

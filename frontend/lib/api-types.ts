@@ -210,6 +210,10 @@ export interface components {
         Completion: {
             completed?: boolean;
         };
+        /** @description The gateway's answer to too many requests. */
+        Throttled: {
+            message: string;
+        };
         /**
          * @description A failure (RFC 9457). `errors` is present exactly for 422.
          * @example {
@@ -431,7 +435,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The gateway's own answer to too many requests, from which no function saw this one. Try again. */
+        /** @description Too many requests. The gateway's own answer; no function has seen the request. Try again. */
         Throttled: {
             headers: {
                 [name: string]: unknown;
@@ -442,9 +446,7 @@ export interface components {
                  *       "message": "Too Many Requests"
                  *     }
                  */
-                "application/json": {
-                    message: string;
-                };
+                "application/json": components["schemas"]["Throttled"];
             };
         };
         /** @description `internal`: an error in the service. */

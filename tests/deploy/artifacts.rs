@@ -16,7 +16,7 @@ const SIZE: u64 = 8_900_000;
 
 #[test]
 fn the_binaries_are_small_and_run_where_lambda_runs_them() {
-    built();
+    let _built = built();
     let folders = std::fs::read_dir(root().join(".aws-sam/build")).unwrap();
     let binaries: Vec<_> = folders
         .map(|entry| entry.unwrap().path().join("bootstrap"))
@@ -34,7 +34,7 @@ fn the_binaries_are_small_and_run_where_lambda_runs_them() {
 
 #[test]
 fn functions_built_elsewhere_are_deployed_as_if_built_here() {
-    built();
+    let _built = built();
     let here = root().join(".aws-sam/build");
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = elsewhere.path().join(".aws-sam/build");

@@ -46,7 +46,7 @@ impl<'a> Stage<'a> {
         let make = format!(
             "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'owner'; \
              GRANT {DATABASE_ROLE} TO {owner} WITH ADMIN OPTION; {}",
-            "DO $$ BEGIN CREATE ROLE better_auth; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            "DO $$ BEGIN CREATE ROLE better_auth; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         );
         sql(&server.url, &make);
         sql(&server.url, &format!("GRANT better_auth TO {owner} WITH ADMIN OPTION"));

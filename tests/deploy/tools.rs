@@ -83,13 +83,17 @@ pub fn compiled() -> MutexGuard<'static, ()> {
     COMPILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Builds `.aws-sam/build`, once: the stages differ only in the parameters of `sam deploy`.
-pub fn built() {
-    static BUILT: LazyLock<()> = LazyLock::new(|| {
+/// Builds `.aws-sam/build`, once: the stages differ only in the parameters of `sam deploy`. Held
+/// while a stage is deployed: SAM makes the bucket that the stages share at the first deployment.
+pub fn built() -> MutexGuard<'static, bool> {
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
         let _compiled = compiled();
         success(sam("sam").args(&step("docs/deploy.md", "sam build --config-env dev", "dev")[1..]));
-    });
-    LazyLock::force(&BUILT);
+        *built = true;
+    }
+    built
 }
 
 /// The words of a command on a page, for a stage.

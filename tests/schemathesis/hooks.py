@@ -137,7 +137,8 @@ def make_a_task(case):
     if created.status_code == 201:
         case.path_parameters["task_id"] = created.json()["id"]
         made.add(case.id)
-        for header in ("If-Match", "If-None-Match"):
+        # `If-None-Match` with its tag would refuse a change.
+        for header in ("If-Match", "If-None-Match")[: 2 if case.method == "GET" else 1]:
             if header in case.headers and which == "task with its tag":
                 case.headers[header] = created.headers["ETag"]
 

@@ -195,3 +195,30 @@ impl From<TaskError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_those_of_rfc_9110() {
+        for (problem, title) in [
+            (Problem::BodyTooLarge, "Content Too Large"),
+            (Problem::invalid("body", "x"), "Unprocessable Content"),
+            (Problem::EncodedBody, "Unsupported Media Type"),
+        ] {
+            assert_eq!(problem.title(), title);
+        }
+    }
+
+    #[test]
+    fn a_detail_says_nothing_twice() {
+        let nul = "must not contain U+0000";
+        let errors = [("title", nul), ("description", nul), ("completed", "must be true or false")];
+        let errors = errors.map(|(field, message)| FieldError::new(field, message)).into();
+        let detail = Problem::InvalidRequest(errors).detail();
+        let expected =
+            "title and description must not contain U+0000; completed must be true or false.";
+        assert_eq!(detail, expected);
+    }
+}

@@ -302,6 +302,53 @@ mod tests {
     }
 
     #[test]
+    fn an_encoded_body_is_not_read() {
+        let code = |body: &str, encoding: &str| {
+            let request = request(body, &[("content-encoding", encoding)]);
+            request.json_or_default::<Completion>().err().map(|problem| problem.detail())
+        };
+        for plain in ["", "identity", "Identity", "identity, identity", "identity,"] {
+            assert_eq!(code("{}", plain), None, "{plain}");
+        }
+        let refusal = Some("Send the body without `Content-Encoding`.".to_owned());
+        for encoded in ["gzip", "br", "identity, gzip", "identityx"] {
+            assert_eq!(code("{}", encoded), refusal, "{encoded}");
+            assert_eq!(code("", encoded), None, "no body, {encoded}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_http_does_not_allow_is_refused() {
+        let read = |name: &str, value: &str| {
+            let event = serde_json::json!({ "headers": { name: value, "if-match": "\"3\"" } });
+            Request::of_event(&event.to_string()).unwrap()
+        };
+        let good = read("x-other", "é\ta");
+        assert!(good.check_characters().is_ok());
+        for (name, value) in [("x-other", "\u{7f}"), ("x-other", "a\nb"), ("x-é", "a"), ("", "a")]
+        {
+            let request = read(name, value);
+            let problem = request.check_characters().unwrap_err();
+            assert_eq!((problem.status().as_u16(), problem.code()), (400, "invalid_request"));
+            assert!(problem.detail().contains("header"));
+            assert_eq!(request.if_match(), Versions::OneOf(vec![3]), "the others are read");
+        }
+        assert_eq!(
+            read("authorization", "Bearer x\u{7f}").bearer_token().unwrap_err().code(),
+            "invalid_token"
+        );
+    }
+
+    #[test]
+    fn a_change_needs_both_conditions_and_a_clear_takes_none() {
+        let with = |headers: &[(&'static str, &str)]| request("", headers);
+        let both = with(&[("if-match", "\"3\", \"4\""), ("if-none-match", "\"3\"")]);
+        assert_eq!(both.changeable(), Versions::OneOf(vec![4]));
+        assert_eq!(both.refuse_if_match().unwrap_err().code(), "stale_etag");
+        assert!(with(&[("if-none-match", "*")]).refuse_if_match().is_ok());
+    }
+
+    #[test]
     fn a_query_may_hold_what_browsers_send() {
         let code = |query: &str| {
             let request = Request { query: query.into(), ..request("", &[]) };

@@ -5,9 +5,6 @@ import { env } from '@/lib/env';
 import { log } from '@/lib/log';
 import { serverApi } from '@/lib/server-api';
 
-/** The most that a browser sends from a closing page. */
-const MOST_BYTES = 64 * 1024;
-
 const answer = (status: number, headers = {}) => new Response(null, { status, headers: { 'Cache-Control': 'no-store', ...headers } });
 
 /** Deletes what waited for an undo when its page closed, as the user of the session. */
@@ -16,10 +13,6 @@ export async function POST(request: Request): Promise<Response> {
   // A browser names the page's origin, so no other site can use the session.
   if (![env.baseURL, env.appURL].some((url) => url && new URL(url).origin === headers.get('Origin'))) {
     return answer(403);
-  }
-  const bytes = Number(headers.get('Content-Length') ?? NaN);
-  if (!(bytes <= MOST_BYTES)) {
-    return answer(413);
   }
   const query = { disableRefresh: true };
   const { result: session, error, failure } = await watch(() => auth.api.getSession({ headers, query: { ...query, disableCookieCache: true } }));
