@@ -443,7 +443,8 @@ fn a_request_is_one_line_of_json_with_its_metrics() {
     let refused = local.requests("prod", function, 2, |line| line["user"].is_null());
     let code = |code: &str| refused.iter().find(|line| line["code"] == code).unwrap();
     assert!(code("wrong_user").get("DatabaseLatency").is_none());
-    assert_eq!(code("invalid_token")["reason"], "The token's signature is not valid.");
+    let reason = code("invalid_token")["reason"].as_str().unwrap();
+    assert!(reason.starts_with("The token's signature is not valid"), "{reason}");
 
     metrics_are_those_of_the_format(&[lines.clone(), refused.clone()].concat());
 
