@@ -9,8 +9,7 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   fullyParallel: true,
-  // More than cores: the tests mostly wait.
-  workers: 4,
+  workers: 2,
   forbidOnly: true,
   // With faults, some tests fail; short timeouts let them end sooner.
   timeout: FAULTS ? 30_000 : 90_000,
