@@ -27,6 +27,9 @@ export const env = {
   requireVerification: read('REQUIRE_EMAIL_VERIFICATION') === 'true',
 };
 
+/** Whether this is the origin of `BETTER_AUTH_URL` or of `NEXT_PUBLIC_APP_URL`. */
+export const isOwnOrigin = (origin: string | null) => [env.baseURL, env.appURL].some((url) => url && new URL(url).origin === origin);
+
 /** The trusted source of the client's address. */
 export const addressSource = (): AddressSource => ({
   header: env.clientIpHeader,

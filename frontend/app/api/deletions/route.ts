@@ -1,7 +1,7 @@
 import { deleteLeft, type LeftDeletions } from '@/components/tasks/left-deletions';
 import { auth } from '@/lib/auth';
 import { watch } from '@/lib/database-error';
-import { env } from '@/lib/env';
+import { isOwnOrigin } from '@/lib/env';
 import { log } from '@/lib/log';
 import { serverApi } from '@/lib/server-api';
 
@@ -11,7 +11,7 @@ const answer = (status: number, headers = {}) => new Response(null, { status, he
 export async function POST(request: Request): Promise<Response> {
   const { headers } = request;
   // A browser names the page's origin, so no other site can use the session.
-  if (![env.baseURL, env.appURL].some((url) => url && new URL(url).origin === headers.get('Origin'))) {
+  if (!isOwnOrigin(headers.get('Origin'))) {
     return answer(403);
   }
   const query = { disableRefresh: true };

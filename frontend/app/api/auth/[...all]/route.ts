@@ -2,7 +2,7 @@ import { auth } from '@/lib/auth';
 import { checked, InputError } from '@/lib/auth-input';
 import { ADDRESS_HEADER, clientAddress } from '@/lib/client-address';
 import { DatabaseError, watch } from '@/lib/database-error';
-import { addressSource, env } from '@/lib/env';
+import { addressSource, env, isOwnOrigin } from '@/lib/env';
 import { evenTime } from '@/lib/even-time';
 import { log } from '@/lib/log';
 import { socketAddress } from '@/lib/socket-address';
@@ -89,7 +89,7 @@ function staysHere(location: string): boolean {
     return false;
   }
   const { origin, pathname } = new URL(location, env.baseURL);
-  return [env.baseURL, env.appURL].some((url) => url && new URL(url).origin === origin) && !pathname.startsWith('//');
+  return isOwnOrigin(origin) && !pathname.startsWith('//');
 }
 
 /** The cookies without the cached session: it may show a page, but an endpoint reads the session from the database. */
