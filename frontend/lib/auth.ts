@@ -102,3 +102,7 @@ export const auth = betterAuth({
     nextCookies(),
   ],
 });
+
+/** The session of a request, if the database still has it; not extended, since a page cannot set the cookie. */
+export const storedSession = (headers: Headers) =>
+  auth.api.getSession({ headers, query: { disableCookieCache: true, disableRefresh: true } });

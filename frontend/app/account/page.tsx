@@ -4,14 +4,13 @@ import Link from 'next/link';
 import { AccountSections } from '@/components/account/account-sections';
 import { redirectSignedOut } from '@/components/auth/redirect-signed-out';
 import { Logo } from '@/components/logo';
-import { auth } from '@/lib/auth';
+import { storedSession } from '@/lib/auth';
 
 export const metadata: Metadata = { title: 'Your account' };
 
 export default async function AccountPage() {
   // From the database: a cached session may have ended elsewhere, or show an old name.
-  const query = { disableCookieCache: true, disableRefresh: true };
-  const session = await auth.api.getSession({ headers: await headers(), query });
+  const session = await storedSession(await headers());
   if (!session) {
     return redirectSignedOut('/account');
   }

@@ -1,5 +1,5 @@
 import { deleteLeft, type LeftDeletions } from '@/components/tasks/left-deletions';
-import { auth } from '@/lib/auth';
+import { auth, storedSession } from '@/lib/auth';
 import { watch } from '@/lib/database-error';
 import { isOwnOrigin } from '@/lib/env';
 import { log } from '@/lib/log';
@@ -14,8 +14,7 @@ export async function POST(request: Request): Promise<Response> {
   if (!isOwnOrigin(headers.get('Origin'))) {
     return answer(403);
   }
-  const query = { disableRefresh: true };
-  const { result: session, error, failure } = await watch(() => auth.api.getSession({ headers, query: { ...query, disableCookieCache: true } }));
+  const { result: session, error, failure } = await watch(() => storedSession(headers));
   if (failure || error) {
     log('error', 'A request failed', failure ?? error);
     return answer(503, { 'Retry-After': '5' });
@@ -27,7 +26,7 @@ export async function POST(request: Request): Promise<Response> {
   if (!left) {
     return answer(422);
   }
-  await deleteLeft(serverApi(() => auth.api.getApiToken({ headers, query })), session.user.id, left);
+  await deleteLeft(serverApi(() => auth.api.getApiToken({ headers, query: { disableRefresh: true } })), session.user.id, left);
   return answer(204);
 }
 
