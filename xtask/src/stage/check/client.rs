@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use secrecy::SecretString;
 use serde_json::Value;
 use shared::{AuthConfig, Claims};
 use ureq::Agent;
@@ -62,10 +63,14 @@ impl Client {
         Self { agent, url, auth, user, origin, seen: RefCell::default() }
     }
 
+    /// The secret that signs.
+    fn secret(&self) -> Result<&SecretString> {
+        self.auth.secrets.first().context("the stage has no secret to sign with")
+    }
+
     /// The user's name in the logs.
     pub(super) fn log_name(&self) -> Result<String> {
-        let secret = self.auth.secrets.first().context("the stage has no secret to sign with")?;
-        Ok(shared::log_name(secret, &self.user))
+        Ok(shared::log_name(self.secret()?, &self.user))
     }
 
     /// A function's request with the document's examples, for the path of `user` and an item, with
@@ -77,8 +82,8 @@ impl Client {
         user: &str,
         item: &str,
     ) -> Result<Request> {
-        let secret = self.auth.secrets.first().context("the stage has no secret to sign with")?;
-        let token = shared::sign(&Claims::new(&self.auth, signer, TOKEN_SECONDS), secret)?;
+        let claims = Claims::new(&self.auth, signer, TOKEN_SECONDS);
+        let token = shared::sign(&claims, self.secret()?)?;
         let event = event::filled(function, user, item, &format!("Bearer {token}"))?;
         let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
         let headers = SENT.iter().map(|name| (*name, text(&format!("/headers/{name}")).to_owned()));
