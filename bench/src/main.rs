@@ -2,6 +2,7 @@
 mod burst;
 mod caller;
 mod cold;
+mod compare;
 mod functions;
 mod growth;
 mod pgbench;
@@ -17,6 +18,7 @@ mod throughput;
 mod trips;
 mod warm;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -39,6 +41,8 @@ enum Command {
     },
     /// Measure the functions and the peers, and write the report.
     Report,
+    /// Measure builds of list-tasks by turns.
+    Compare { binaries: Vec<PathBuf> },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -49,6 +53,7 @@ async fn main() -> Result<()> {
             burst::run().await
         }
         Command::Report => report::run().await,
+        Command::Compare { binaries } => compare::run(&binaries).await,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cold::{self, Cold, ColdResults};
 use crate::functions::LIST;
 use crate::growth::{self, GrowthResults};
 use crate::plot::bars;
-use crate::programs::Program;
+use crate::programs::{self, Program};
 use crate::sizes::{self, Sizes};
 use crate::stats::{Series, short};
 use crate::subject::Subject;
@@ -26,7 +26,7 @@ const UNMEASURED: &str = "no operation was measured";
 /// Measures everything and writes `bench/REPORT.md` and its plots.
 pub(crate) async fn run() -> Result<()> {
     let started = Instant::now();
-    let subject = Subject::new().await?;
+    let subject = Subject::new(programs::all()).await?;
     let results = Results {
         cold: cold::measure(&subject).await?,
         warm: warm::measure(&subject).await?,
