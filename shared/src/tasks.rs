@@ -17,5 +17,6 @@ pub use self::idempotency_key::IdempotencyKey;
 pub use self::page::{Page, PageRequest};
 pub use self::statements::{STATEMENTS, statement};
 pub use self::store::TaskStore;
+pub(crate) use self::task::MAX_SAFE_INTEGER;
 pub use self::task::{Completion, Created, Description, NewTask, Task, TaskChange, TaskId, Title};
 pub use self::versions::Versions;

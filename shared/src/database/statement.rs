@@ -128,9 +128,10 @@ impl Statement {
 
     /// The routine without its name. It looks names up in the schema of the tables, whatever the
     /// session's search path and temporary tables are. It switches to the role and sets the user
-    /// whose rows the role sees; both end with the transaction. Its lock timeout is below the request's time limit.
-    /// Its plans are generic: where users have many tasks, `PostgreSQL` would otherwise plan lists
-    /// and clears anew in each call. An assignment is cheaper than `PERFORM`, which runs a query.
+    /// whose rows the role sees; both end with the transaction. Its lock timeout is below the
+    /// request's time limit. Its plans are generic: where users have many tasks, `PostgreSQL` would
+    /// otherwise plan lists and clears anew in each call. An assignment is cheaper than `PERFORM`,
+    /// which runs a query.
     fn definition(&self, schema: &str, fingerprint: &str) -> String {
         let types = self.types.iter().chain([&Type::BYTEA]);
         let types: Vec<_> = types.map(|of| of.name().to_owned()).collect();

@@ -5,12 +5,10 @@ use super::paths;
 use super::problem::Problem;
 use super::query::Query;
 use crate::auth::Owner;
-use crate::tasks::{FieldError, Page, PageRequest, TaskId};
+use crate::tasks::{FieldError, MAX_SAFE_INTEGER, Page, PageRequest, TaskId};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 100;
-/// The largest integer that a JavaScript number holds exactly.
-const MAX_OFFSET: i64 = (1 << 53) - 1;
 
 /// The query of a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +33,7 @@ impl ListQuery {
             }),
         };
         let limit = number("limit", 1, MAX_LIMIT, DEFAULT_LIMIT);
-        let offset = number("offset", 0, MAX_OFFSET, 0);
+        let offset = number("offset", 0, MAX_SAFE_INTEGER, 0);
 
         let completed = query.completed(&mut errors);
         let after = query.get("after").and_then(|text| {
@@ -155,7 +153,7 @@ mod tests {
         fn a_query_is_read_as_it_is_meant(
             completed in prop::option::of(any::<bool>()),
             limit in prop::option::of(1..=MAX_LIMIT),
-            offset in prop::option::of(0..=MAX_OFFSET),
+            offset in prop::option::of(0..=MAX_SAFE_INTEGER),
             others in prop::collection::vec(
                 (arbitrary::like("[^aclo]{1,9}"), arbitrary::text()),
                 0..3,

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use super::field::Expectation;
 
-/// The largest id that a JavaScript number holds exactly: 2^53 - 1.
-const MAX_ID: i64 = (1 << 53) - 1;
+/// The largest integer that a JavaScript number holds exactly: 2^53 - 1.
+pub(crate) const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 const TITLE_LIMIT: usize = 200;
 const DESCRIPTION_LIMIT: usize = 1000;
 
@@ -23,7 +23,7 @@ impl TaskId {
     }
 
     pub(crate) fn new(id: i64) -> Option<Self> {
-        (1..=MAX_ID).contains(&id).then_some(Self(id))
+        (1..=MAX_SAFE_INTEGER).contains(&id).then_some(Self(id))
     }
 
     pub(crate) fn get(self) -> i64 {
@@ -184,7 +184,7 @@ mod tests {
         fn nothing_but_digits_is_an_id(text in arbitrary::like("\\PC{0,20}")) {
             if let Some(id) = TaskId::parse(&text) {
                 prop_assert!(text.bytes().all(|b| b.is_ascii_digit()));
-                prop_assert!((1..=MAX_ID).contains(&id.get()));
+                prop_assert!((1..=MAX_SAFE_INTEGER).contains(&id.get()));
             }
         }
 
