@@ -3,7 +3,8 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use shared::{DATABASE_ROLE, Statement, statement};
+use functions::{DATABASE_ROLE, statement};
+use shared::Statement;
 use tests::{Fixture, bound, operation};
 
 use crate::functions::LIST;
@@ -116,16 +117,16 @@ impl Limit<'_> {
         Ok(match script {
             Script::List => {
                 let (statement, values) = self.bound(LIST)?;
-                format!("{VARIABLES}{};\n", bound(statement, statement.sql, &values))
+                format!("{VARIABLES}{};\n", bound(statement, &statement.sql, &values))
             }
             Script::Transaction(function) => {
                 let (statement, values) = self.bound(function)?;
                 let user = values.first().context("a statement without a user")?;
-                let statement = bound(statement, statement.sql, &values);
+                let statement = bound(statement, &statement.sql, &values);
                 format!(
                     "{VARIABLES}\\startpipeline\nBEGIN;\n\
                      SELECT set_config('role', '{DATABASE_ROLE}', true), \
-                     set_config('task_api.user_id', {user}, true), set_config('lock_timeout', '4s', true);\n\
+                     set_config('{DATABASE_ROLE}.user_id', {user}, true), set_config('lock_timeout', '4s', true);\n\
                      {statement};\nCOMMIT;\n\\endpipeline\n"
                 )
             }
@@ -135,7 +136,9 @@ impl Limit<'_> {
     /// A function's statement with its parameters in pgbench's syntax.
     fn bound(&self, function: &str) -> Result<(&'static Statement, Vec<String>)> {
         let name = function.split('-').next().unwrap_or_default();
-        let statement = statement(name).with_context(|| format!("there is no statement {name}"))?;
+        let operation = if name == "create" { "insert" } else { name };
+        let statement = statement(&format!("tasks_{operation}"));
+        let statement = statement.with_context(|| format!("there is no statement {name}"))?;
         let (user, id) = (format!("'{}'", self.user), self.task.to_string());
         let last = i64::MAX.to_string();
         let deleted = format!("{FIRST} + :n");

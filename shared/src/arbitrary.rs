@@ -46,7 +46,8 @@ pub(crate) fn object() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
-    let known = like("title|description|completed|id|user_id|alg|crit|sub|exp|iat|nbf|iss|aud");
+    let known =
+        like("title|description|completed|done|id|user_id|alg|crit|sub|exp|iat|nbf|iss|aud");
     let name = prop_oneof![4 => known, 1 => text()];
     hash_map(name, value, 0..6).prop_map(|members| members.into_iter().collect())
 }

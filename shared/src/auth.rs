@@ -56,6 +56,7 @@ impl Authenticator {
 mod tests {
     use super::*;
     use crate::settings::Use;
+    use crate::telemetry::observe;
     use futures_util::future::BoxFuture;
     use secrecy::SecretString;
 
@@ -81,9 +82,12 @@ mod tests {
             let config = config(&format!("1:{secret}"));
             sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap()
         };
-        let log_name = authenticator.owner(&token(OLD), "u").await.unwrap().log_name().to_owned();
-        let owner = authenticator.owner(&token(NEW), "u").await.unwrap();
-        assert_ne!(owner.log_name(), log_name, "it is keyed with the secret that signs");
+        let log_name = async |secret| {
+            let (owner, observed) = observe(authenticator.owner(&token(secret), "u")).await;
+            owner.map(|_| observed.user().unwrap().to_owned()).unwrap()
+        };
+        let old = log_name(OLD).await;
+        assert_ne!(log_name(NEW).await, old, "it is keyed with the secret that signs");
         let withdrawn = authenticator.owner(&token(OLD), "u").await;
         assert_eq!(withdrawn.unwrap_err(), AuthError::UnknownSecret);
     }

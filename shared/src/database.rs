@@ -1,10 +1,10 @@
 //! The database: one statement for one owner in one network round trip, and what happens when it
 //! fails.
+mod borrowed;
 mod call;
+mod connect_error;
 mod error;
-mod lease;
 mod pool;
-mod refusal;
 mod statement;
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use deadpool_postgres::Object;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
-use self::call::Names;
+use self::borrowed::BorrowedConnection;
+use self::call::PreparedStatements;
+use self::connect_error::ConnectError;
 pub use self::error::DatabaseError;
 use self::error::{Outcome, describe, describe_pool};
-use self::lease::Lease;
 use self::pool::Pools;
-use self::refusal::Refusal;
-pub use self::statement::{Call, DATABASE_ROLE, Statement};
-pub(crate) use self::statement::{Parameter, Rows};
+pub(crate) use self::statement::Rows;
+pub use self::statement::{Call, Parameter, Statement};
 use crate::auth::Owner;
 use crate::settings::{DatabaseUrl, REFUSED_AGE, Settings};
 use crate::telemetry::{self, DatabaseTime};
@@ -35,9 +35,9 @@ const CONNECT_PAUSES: [Duration; 3] =
 
 /// Whether a statement with an unknown outcome may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub enum Retry {
     /// It only reads, or a second run changes nothing.
-    Safe,
+    IfUnknown,
     /// A second run would repeat the work.
     Never,
 }
@@ -45,7 +45,7 @@ pub(crate) enum Repeat {
 /// A pool of connections to one database.
 pub struct Database {
     pools: Pools,
-    names: Names,
+    prepared: PreparedStatements,
     /// Asked for another URL if the server refuses the login.
     settings: Option<Arc<Settings>>,
 }
@@ -57,16 +57,16 @@ impl Database {
     /// If it cannot be used; the text contains no secret.
     pub fn new(url: &DatabaseUrl, connections: usize) -> Result<Self, String> {
         let pools = Pools::new(url, connections)?;
-        Ok(Self { pools, names: Names::default(), settings: None })
+        Ok(Self { pools, prepared: PreparedStatements::default(), settings: None })
     }
 
     /// As [`Database::new`], for the database that the settings currently name.
     pub(crate) fn of(settings: Arc<Settings>, connections: usize) -> Result<Self, String> {
         let pools = Pools::watch(settings.watch(), connections)?;
-        Ok(Self { pools, names: Names::default(), settings: Some(settings) })
+        Ok(Self { pools, prepared: PreparedStatements::default(), settings: Some(settings) })
     }
 
-    /// A connection for other work than task operations: migrations, a check at start.
+    /// A connection for other work than requests: migrations, a check at start.
     ///
     /// # Errors
     /// If it cannot be made; the text contains no secret.
@@ -81,11 +81,11 @@ impl Database {
     /// its owner.
     ///
     /// After a broken connection, it is sent once more if the server says that it did not run, or
-    /// if `repeat` is [`Repeat::Safe`].
+    /// if `retry` is [`Retry::IfUnknown`].
     pub(crate) async fn query(
         &self,
         owner: &Owner,
-        repeat: Repeat,
+        retry: Retry,
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
@@ -93,22 +93,23 @@ impl Database {
         let user = owner.id();
         let mut values: Vec<Parameter> = vec![&user];
         values.extend_from_slice(parameters);
-        let mut patience = Patience::new(self.settings.as_deref());
+        let mut retries = ConnectRetries::new(self.settings.as_deref());
         let mut first = true;
         // Whether an earlier attempt may have run.
-        let mut doubtful = false;
+        let mut may_have_run = false;
         loop {
-            let lease = self.checkout(&mut patience).await;
-            let lease = lease.map_err(|reason| not_run(reason, doubtful))?;
-            let answer = timeout(STATEMENT_LIMIT, lease.run(statement, &values, &self.names)).await;
+            let connection = self.checkout(&mut retries).await;
+            let connection = connection.map_err(|reason| not_run(reason, may_have_run))?;
+            let answer =
+                timeout(STATEMENT_LIMIT, connection.run(statement, &values, &self.prepared)).await;
             let Ok(answer) = answer else {
                 // A pooler whose login the server refuses may wait without an answer.
-                patience.renew().await;
+                retries.renew().await;
                 return Err(DatabaseError::Unanswered("the statement took too long".to_owned()));
             };
             let failure = match answer {
                 Ok(rows) => {
-                    lease.release(self.pools.last_used());
+                    connection.release(self.pools.last_used());
                     return Ok(rows);
                 }
                 Err(failure) => failure,
@@ -116,15 +117,15 @@ impl Database {
             let reason = describe(&failure.error);
             match failure.outcome() {
                 Outcome::Refused => {
-                    lease.release(self.pools.last_used());
+                    connection.release(self.pools.last_used());
                     return Err(DatabaseError::Unexpected(reason));
                 }
-                Outcome::NoSession(refusal) if patience.allows(refusal).await => continue,
+                Outcome::NoSession(error) if retries.allows(error).await => continue,
                 Outcome::NotRun if first => {}
-                Outcome::Unknown if first && repeat == Repeat::Safe => doubtful = true,
+                Outcome::Unknown if first && retry == Retry::IfUnknown => may_have_run = true,
                 Outcome::Unknown => return Err(DatabaseError::Unanswered(reason)),
                 Outcome::NoSession(_) | Outcome::NotRun | Outcome::Exhausted => {
-                    return Err(not_run(reason, doubtful));
+                    return Err(not_run(reason, may_have_run));
                 }
             }
             tracing::warn!(reason, "sending the statement again on a fresh connection");
@@ -134,15 +135,18 @@ impl Database {
     }
 
     /// A connection; temporary failures are retried.
-    async fn checkout(&self, patience: &mut Patience<'_>) -> Result<Lease, String> {
+    async fn checkout(
+        &self,
+        retries: &mut ConnectRetries<'_>,
+    ) -> Result<BorrowedConnection, String> {
         loop {
             let outcome = self.pools.current().get().await;
             if outcome.as_ref().map_or(true, |object| Object::metrics(object).recycle_count == 0) {
                 tracing::debug!(failed = outcome.is_err(), "connecting to the database");
             }
             match outcome {
-                Ok(object) => return Ok(Lease::new(object)),
-                Err(error) if patience.allows(Refusal::of(&error)).await => {}
+                Ok(object) => return Ok(BorrowedConnection::new(object)),
+                Err(error) if retries.allows(ConnectError::of(&error)).await => {}
                 Err(error) => return Err(describe_pool(&error)),
             }
         }
@@ -150,23 +154,25 @@ impl Database {
 }
 
 /// The retries that a request has left while it gets no session.
-struct Patience<'a> {
+struct ConnectRetries<'a> {
     pauses: std::array::IntoIter<Duration, 3>,
     /// For one refresh after a refused login.
     settings: Option<&'a Settings>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> ConnectRetries<'a> {
     fn new(settings: Option<&'a Settings>) -> Self {
         Self { pauses: CONNECT_PAUSES.into_iter(), settings }
     }
 
-    /// Whether to try again, after the refresh or pause that the refusal calls for.
-    async fn allows(&mut self, refusal: Refusal) -> bool {
-        if matches!(refusal, Refusal::Login | Refusal::PerhapsLogin) && self.renew().await {
+    /// Whether to try again, after the refresh or pause that the error calls for.
+    async fn allows(&mut self, error: ConnectError) -> bool {
+        if matches!(error, ConnectError::BadLogin | ConnectError::MaybeBadLogin)
+            && self.renew().await
+        {
             return true;
         }
-        if matches!(refusal, Refusal::Passing | Refusal::PerhapsLogin)
+        if matches!(error, ConnectError::Transient | ConnectError::MaybeBadLogin)
             && let Some(pause) = self.pauses.next()
         {
             telemetry::retry();
@@ -185,8 +191,12 @@ impl<'a> Patience<'a> {
 }
 
 /// The error of an attempt that did not run; an earlier attempt may have.
-fn not_run(reason: String, doubtful: bool) -> DatabaseError {
-    if doubtful { DatabaseError::Unanswered(reason) } else { DatabaseError::Unavailable(reason) }
+fn not_run(reason: String, may_have_run: bool) -> DatabaseError {
+    if may_have_run {
+        DatabaseError::Unanswered(reason)
+    } else {
+        DatabaseError::Unavailable(reason)
+    }
 }
 
 #[cfg(test)]
@@ -220,7 +230,7 @@ mod tests {
         // A local address that counts as remote.
         let remote = |query: &str| {
             let query = query.to_owned();
-            move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/tasks{query}")
+            move |port| format!("postgres://somebody:HUSH@0.0.0.0:{port}/app{query}")
         };
         for query in ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=require"] {
             assert_eq!(heard(remote(query)).await.len(), 8, "{query}: no more than the question");

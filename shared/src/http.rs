@@ -1,8 +1,8 @@
-//! HTTP: parses requests into the types of [`crate::tasks`] and makes answers of them.
+//! HTTP: parses requests and makes answers, for any resource.
 mod bearer;
-mod body;
-mod clear;
 mod etag;
+mod field_error;
+mod fields;
 mod page;
 mod paths;
 mod problem;
@@ -11,7 +11,9 @@ mod reply;
 mod request;
 
 pub use self::etag::IfNoneMatch;
-pub use self::page::ListQuery;
+pub use self::field_error::{Expectation, FieldError};
+pub use self::fields::{Fields, FromBody, boolean, line, optional_text};
 pub use self::problem::Problem;
+pub use self::query::Query;
 pub use self::reply::Reply;
 pub use self::request::Request;

@@ -1,4 +1,4 @@
-//! The crate that all task functions share.
+//! The platform that all functions share; it knows no resource.
 //!
 //! A request passes five steps, each of which can end it only with a [`Problem`]:
 //!
@@ -7,17 +7,19 @@
 //! 2. The event becomes a [`Request`]: path, headers, query and body as the client sent them.
 //! 3. The bearer token becomes an [`Owner`], if it is valid and belongs to the user in the path.
 //!    Neither a handler nor the store runs without one.
-//! 4. The handler parses what it needs from the request: a [`TaskId`], a [`NewTask`], a
-//!    [`TaskChange`], a [`ListQuery`]. These types are always valid.
-//! 5. The [`TaskStore`] runs one SQL statement in one network round trip, and the handler makes a
+//! 4. The handler parses what it needs from the request: an [`Id`], a [`Record`], its change, a
+//!    [`PageRequest`]. These types are always valid.
+//! 5. The [`Store`] runs one SQL statement in one network round trip, and the handler makes a
 //!    [`Reply`] of the result.
 //!
-//! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `tasks`,
-//! `database`, `auth`, `settings`, `tls` and `telemetry`.
+//! A product states its resources with [`record!`], [`Resource`] and [`app!`].
+//!
+//! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `store`,
+//! `database`, `auth`, `settings`, `telemetry` and `tls`.
 //!
 //! Also public is what the commands, the tests and the benchmark need: the settings, a
-//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a
-//! test compares with the template's timeout.
+//! [`Database`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a test compares with the
+//! template's timeout.
 
 mod app;
 #[cfg(test)]
@@ -27,15 +29,22 @@ mod database;
 mod http;
 mod serve;
 mod settings;
-mod tasks;
+mod store;
 mod telemetry;
 mod tls;
 
 pub use app::App;
 pub use auth::{Claims, Owner, sign};
-pub use database::{Call, DATABASE_ROLE, Database, DatabaseError, Statement};
-pub use http::{IfNoneMatch, ListQuery, Problem, Reply, Request};
+pub use database::{Call, Database, DatabaseError, Parameter, Retry, Statement};
+pub use http::{
+    Expectation, FieldError, Fields, FromBody, IfNoneMatch, Problem, Query, Reply, Request,
+    boolean, line, optional_text,
+};
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
-pub use tasks::*;
+pub use store::{
+    Account, Change, ChangeStatement, Cleared, Column, Columns, Field, Filter, Id, IdempotencyKey,
+    Inserted, Page, PageRequest, Record, Resource, ResourceStore, Statements, Store, StoreError,
+    Stored, Versions, Visitor, own_statement,
+};
 pub use telemetry::log_name;

@@ -11,7 +11,7 @@ use lambda_http::{Body, Context, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use crate::app::App;
+use crate::app::{App, Platform};
 use crate::auth::Owner;
 use crate::http::{Problem, Reply, Request};
 use crate::telemetry::{self, Answered, Observed};
@@ -34,21 +34,22 @@ impl fmt::Debug for Error {
 ///
 /// # Errors
 /// If the function cannot start, or the Runtime API does not answer; the log says why.
-pub async fn serve<H, F>(handler: H) -> Result<(), Error>
+pub async fn serve<A, H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(&'static App, Owner, Request) -> F + Copy + Send + Sync + 'static,
+    A: App,
+    H: Fn(&'static A, Owner, Request) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<Reply, Problem>> + Send + 'static,
 {
-    telemetry::init();
+    telemetry::init(A::METRICS);
     log_panics();
-    let app = match App::start().await {
-        Ok(app) => app,
+    let platform = match Platform::start().await {
+        Ok(platform) => platform,
         Err(reason) => {
             tracing::error!(reason, "the function cannot start");
             return Err(Error);
         }
     };
-    let service = service_fn(move |event| receive(app, handler, event));
+    let service = service_fn(move |event| receive(platform, handler, event));
     // A task is woken without a system call, unlike the main future.
     let run = tokio::spawn(lambda_runtime::run_concurrent(service)).await;
     run.unwrap_or_else(|error| Err(error.into())).map_err(|error| {
@@ -58,18 +59,19 @@ where
 }
 
 /// Answers an event. An invalid event fails alone, and no log quotes it.
-async fn receive<H, F>(
-    app: &'static App,
+async fn receive<A, H, F>(
+    platform: &'static Platform<A>,
     handler: H,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<ApiGatewayV2httpResponse, Infallible>
 where
-    H: Fn(&'static App, Owner, Request) -> F,
+    A: App,
+    H: Fn(&'static A, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
     let response = if let Some(request) = Request::of_event(payload.get()) {
-        answer(app, handler, request, &context).await
+        answer(platform, handler, request, &context).await
     } else {
         let problem = Problem::internal("the event is not an API Gateway event");
         finish(Err(problem), &context, Duration::ZERO, &Observed::default())
@@ -82,23 +84,23 @@ where
     Ok(reply)
 }
 
-async fn answer<H, F>(
-    app: &'static App,
+async fn answer<A, H, F>(
+    platform: &'static Platform<A>,
     handler: H,
     request: Request,
     context: &Context,
 ) -> Response<Body>
 where
-    H: Fn(&'static App, Owner, Request) -> F,
+    A: App,
+    H: Fn(&'static A, Owner, Request) -> F,
     F: Future<Output = Result<Reply, Problem>>,
 {
     let started = Instant::now();
     let limit = time_limit(context.deadline);
     let work = async {
-        let owner = app.owner(&request).await?;
-        telemetry::user(owner.log_name());
+        let owner = platform.owner(&request).await?;
         request.check_characters()?;
-        handler(app, owner, request).await
+        handler(&platform.app, owner, request).await
     };
     let limited = timeout(limit, AssertUnwindSafe(work).catch_unwind());
     let (outcome, observed) = telemetry::observe(limited).await;
@@ -158,13 +160,26 @@ mod tests {
     use super::*;
     use crate::arbitrary;
     use crate::auth::{Claims, sign};
+    use crate::database::Database;
+    use crate::http::{Fields, FromBody, boolean, line, optional_text};
     use crate::settings::{Config, Settings, Use};
-    use crate::tasks::{Completion, NewTask, TaskChange};
+    use crate::store::sample::Sample;
     use proptest::prelude::*;
     use secrecy::SecretString;
     use serde_json::{Value, json};
+    use std::sync::Arc;
 
-    async fn panics(_: &App, _: Owner, request: Request) -> Result<Reply, Problem> {
+    struct Empty;
+
+    impl App for Empty {
+        const METRICS: &'static str = "Empty";
+
+        fn new(_: Arc<Database>) -> Self {
+            Self
+        }
+    }
+
+    async fn panics(_: &Empty, _: Owner, request: Request) -> Result<Reply, Problem> {
         panic!("MARKED {request:?}")
     }
 
@@ -178,8 +193,8 @@ mod tests {
         });
         let config = config.unwrap();
         let token = sign(&Claims::new(&config.auth, "u", 60), &SecretString::from(secret)).unwrap();
-        let app = App::new(Settings::new(config, None)).unwrap();
-        let app: &'static App = Box::leak(Box::new(app));
+        let platform = Platform::<Empty>::new(Settings::new(config, None)).unwrap();
+        let platform: &'static Platform<Empty> = Box::leak(Box::new(platform));
         for _ in 0..2 {
             let event = json!({
                 "headers": { "authorization": format!("Bearer {token}") },
@@ -187,7 +202,7 @@ mod tests {
                 "pathParameters": { "user_id": "u" },
             });
             let request = Request::of_event(&event.to_string()).unwrap();
-            let response = answer(app, panics, request, &Context::default()).await;
+            let response = answer(platform, panics, request, &Context::default()).await;
             let Body::Text(body) = response.body() else { panic!("{response:?}") };
             let problem: Value = body.parse().unwrap();
             assert_eq!((&problem["status"], &problem["code"]), (&json!(500), &json!("internal")));
@@ -208,8 +223,15 @@ mod tests {
 
     /// An API Gateway event with everything that a handler may read.
     fn event() -> Value {
-        let mut event: Value = include_str!("../../events/update-task.json").parse().unwrap();
-        event["rawQueryString"] = json!("limit=1&after=x");
+        let mut event: Value = json!({
+            "version": "2.0",
+            "rawQueryString": "limit=1&after=x&until=now",
+            "headers": { "authorization": "Bearer a.b.c", "content-type": "application/json" },
+            "requestContext": { "http": { "method": "PUT", "path": "/api/u/samples/1" } },
+            "pathParameters": { "user_id": "u", "sample_id": "1" },
+            "isBase64Encoded": false,
+            "body": "{}",
+        });
         for name in ["idempotency-key", "if-match", "if-none-match"] {
             event["headers"][name] = json!("\"1\"");
         }
@@ -224,14 +246,26 @@ mod tests {
         std::iter::once(at.to_owned()).chain(deeper).collect()
     }
 
+    /// A body that reads any member.
+    #[derive(Default)]
+    struct Anything;
+
+    impl FromBody for Anything {
+        fn from_body(body: &mut Fields) -> Option<Self> {
+            body.required("label", |value| line(value, 9));
+            body.optional("note", |value| optional_text(value, 9));
+            body.optional("done", boolean).map(|_| Self)
+        }
+    }
+
     /// Reads everything that a handler can read.
     fn read_all(request: &Request) {
         let _ = (request.bearer_token(), request.path_user());
-        let _ = (request.check_characters(), request.list_query());
-        let _ = (request.task_id(), request.idempotency_key());
+        let _ = (request.check_characters(), request.page::<Sample>());
+        let _ = (request.id::<Sample>(), request.idempotency_key());
         let _ = (request.changeable(), request.if_none_match(), request.refuse_if_match());
-        let _ = (request.json::<NewTask>(), request.json::<TaskChange>());
-        let _ = request.json_or_default::<Completion>();
+        let _ = (request.json::<Anything>(), request.json_or_default::<Anything>());
+        let _ = request.parameters().time("until");
     }
 
     proptest! {

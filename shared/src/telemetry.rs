@@ -5,8 +5,8 @@ mod user;
 use std::cell::RefCell;
 use std::env;
 use std::io::Write;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
@@ -36,6 +36,13 @@ pub(crate) struct Observed {
     retries: u32,
 }
 
+impl Observed {
+    #[cfg(test)]
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+}
+
 /// The log settings of this process: Lambda's variables, and the stack's name.
 struct Settings {
     json: bool,
@@ -44,6 +51,9 @@ struct Settings {
     /// The function's name without the stack's.
     operation: String,
 }
+
+/// The CloudWatch namespace of the metrics, which the product gives.
+static NAMESPACE: OnceLock<&str> = OnceLock::new();
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     let variable = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
@@ -56,8 +66,9 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     Settings { json, service, operation }
 });
 
-/// Starts logging, with the level and format that Lambda sets.
-pub(crate) fn init() {
+/// Starts logging, with the level and format that Lambda sets, and metrics in this namespace.
+pub(crate) fn init(namespace: &'static str) {
+    NAMESPACE.get_or_init(|| namespace);
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
     // Below warnings, libraries may log an event, with its token and texts.
     let filter = Targets::new()
@@ -101,8 +112,8 @@ fn note(note: impl FnOnce(&mut Observed)) {
 }
 
 /// Records the owner of the request, by the name of [`LogNames`].
-pub(crate) fn user(log_name: &str) {
-    note(|observed| observed.user = Some(log_name.to_owned()));
+pub(crate) fn user(log_name: String) {
+    note(|observed| observed.user = Some(log_name));
 }
 
 /// Records a refresh of the settings that began at `started`.
@@ -182,7 +193,7 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
         metadata: None,
     };
     // Without a stack's name, metrics of different stacks would mix.
-    line.metadata = line.service.map(|_| line.metrics(now));
+    line.metadata = line.service.and_then(|_| Some(line.metrics(NAMESPACE.get()?, now)));
     let text = if settings.json { serde_json::to_string(&line).ok() } else { Some(line.text()) };
     if let Some(text) = text {
         // One write, so that lines do not interleave. If stdout is closed, nothing can be reported.
@@ -233,7 +244,7 @@ mod tests {
     async fn what_happens_in_a_request_is_seen_and_nothing_else() {
         retry();
         let (output, observed) = observe(async {
-            user("user-1");
+            user("user-1".into());
             retry();
             let time = DatabaseTime::start();
             tokio::time::sleep(Duration::from_millis(3)).await;

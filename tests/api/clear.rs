@@ -112,7 +112,7 @@ fn a_task_that_is_reopened_meanwhile_stays() {
     ));
     let cleared = thread::scope(|scope| {
         let clearing = scope.spawn(|| clear(&user, "?completed=true").expect(200));
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%task_api_clear_%'";
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%api_tasks_clear_%'";
         let started = Instant::now();
         while sql(&database().url, waits) == ["0"] {
             assert!(started.elapsed() < Duration::from_secs(30), "the clear waits for no lock");
@@ -137,8 +137,8 @@ fn a_request_deletes_ten_thousand_at_most_and_says_whether_there_is_more() {
         &database().url,
         &format!(
             "INSERT INTO tasks (user_id, title) SELECT '{id}', 'task ' || n FROM generate_series(1, 25000) n; \
-             INSERT INTO idempotency_keys (user_id, key, request_hash, task_id) \
-             SELECT '{id}', 'key ' || n, '', n FROM generate_series(1, 7000) n"
+             INSERT INTO idempotency_keys (user_id, resource, key, request_hash, row_id) \
+             SELECT '{id}', 'tasks', 'key ' || n, '', n FROM generate_series(1, 7000) n"
         ),
     );
     // There are no completed tasks, so nothing is deleted.

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use shared::{DATABASE_ROLE, statement};
+use functions::{DATABASE_ROLE, statement};
 use tests::{Session, database, new_database, sql, xtask};
 
 #[test]
@@ -23,7 +23,7 @@ fn migrations_are_safe_to_run_twice_and_at_once() {
     let mut said: Vec<_> =
         at_once.into_iter().map(|m| printed(m.wait_with_output().unwrap())).collect();
     said.sort();
-    assert!(said[0].contains("migrated: V1__tasks"), "{said:?}");
+    assert!(said[0].contains("migrated: V1__platform"), "{said:?}");
     assert!(said[1..].iter().all(|said| said.contains("up to date")), "{said:?}");
     assert!(printed(migrate().wait_with_output().unwrap()).contains("up to date"));
     assert_eq!(sql(&url, "SELECT count(*) FROM tasks"), ["0"]);

@@ -1,7 +1,8 @@
 //! Row-level security: what the functions' login may not do, and which rows it sees if a statement
 //! omits the user.
+use functions::{DATABASE_ROLE, statement, statements};
 use serde_json::json;
-use shared::{DATABASE_ROLE, STATEMENTS, Statement, statement};
+use shared::Statement;
 use tests::{Session, User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
 
 /// PostgreSQL's `insufficient_privilege`, also used for violated policies.
@@ -29,7 +30,7 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
         "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY".into(),
         "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY".into(),
         "CREATE POLICY open ON tasks USING (true)".into(),
-        "DROP POLICY of_the_named_user ON tasks".into(),
+        "DROP POLICY owner_only ON tasks".into(),
         "CREATE INDEX ON tasks (title)".into(),
         "CREATE TABLE mine (id int)".into(),
         "CREATE SCHEMA mine".into(),
@@ -45,11 +46,11 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
         "UPDATE tasks SET created_at = now()".into(),
         format!("UPDATE tasks SET user_id = '{id}'"),
         format!("INSERT INTO tasks (user_id, title) VALUES ('{id}', 't')"),
-        format!("INSERT INTO idempotency_keys VALUES ('{id}', 'k', '', 1)"),
+        format!("INSERT INTO idempotency_keys VALUES ('{id}', 'tasks', 'k', '', 1)"),
         format!(
-            "INSERT INTO idempotency_keys (user_id, key, request_hash, task_id) VALUES ('{id}', 'k', '', 1)"
+            "INSERT INTO idempotency_keys (user_id, resource, key, request_hash, row_id) VALUES ('{id}', 'tasks', 'k', '', 1)"
         ),
-        "UPDATE idempotency_keys SET task_id = 1".into(),
+        "UPDATE idempotency_keys SET row_id = 1".into(),
     ] {
         // With and without a request's transaction.
         let anyone = as_user("somebody-else", &attempt);
@@ -87,7 +88,9 @@ fn ones_own_keys_may_be_deleted_and_anothers_survive() {
 
 #[test]
 fn nothing_of_a_request_stays_on_its_connection() {
-    let left = "SELECT current_user || ' ' || session_user || coalesce(current_setting('task_api.user_id', true), '')";
+    let left = format!(
+        "SELECT current_user || ' ' || session_user || coalesce(current_setting('{DATABASE_ROLE}.user_id', true), '')"
+    );
     let login = &database().functions_url;
     let name = sql(login, "SELECT session_user").remove(0);
     let after = sql(login, &format!("{}; {left}", as_user("u", "SELECT 1")));
@@ -119,7 +122,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
     let shows = |seen: &[String]| seen.iter().any(|value| ids.contains(value));
     // Whether a statement and a following select have shown or changed one of the rows.
     let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
-    for statement in STATEMENTS {
+    for statement in statements() {
         let Statement { name, sql: text, .. } = statement;
         let [victims, thiefs] =
             ["victim", "thief"].map(|user| parameters(user, statement, &ids[2]));
@@ -139,7 +142,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         let unlocked = sql(url, &format!("BEGIN; {unlocked}; {rows}; ROLLBACK"));
         assert!(reaches(unlocked), "{name} reaches nothing with these parameters: {victims:?}");
         let seen = format!("BEGIN; {}; {rows}; ROLLBACK", statement.call_with(&victims));
-        let hint = "a migration in shared/migrations grants the role what a statement needs";
+        let hint = "a migration in functions/migrations grants the role what a statement needs";
         let seen = try_sql(login, &seen).unwrap_or_else(|code| panic!("{name}: {code}; {hint}"));
         assert!(reaches(seen), "{name}");
         // With it, it shows and changes nothing.
@@ -168,7 +171,7 @@ fn what_is_planted_in_a_session_or_its_schema_runs_in_no_request() {
         let statement = statement(name).unwrap();
         session.try_run(&statement.call_with(&parameters("u", statement, task)))
     };
-    assert_eq!(called("get", &id), Ok(vec![id.clone()]));
-    let created = called("create_once", &id).unwrap();
+    assert_eq!(called("tasks_get", &id), Ok(vec![id.clone()]));
+    let created = called("tasks_insert_once", &id).unwrap();
     assert_eq!(sql(url, "SELECT id FROM tasks WHERE title = 'x'"), created);
 }

@@ -1,8 +1,9 @@
 //! One statement per request, and its plan, according to PostgreSQL.
 use std::collections::BTreeSet;
 
+use functions::{statement, statements};
 use serde_json::{Value, json};
-use shared::{STATEMENTS, Statement, statement};
+use shared::Statement;
 use tests::{Reply, User, as_user, database, embedded_stack, operation, requests, sql};
 use tokio_postgres::types::Type;
 
@@ -29,8 +30,8 @@ impl Executed {
         let (before, said) = line.split_once("LOG:  execute ").expect(line);
         let (prepared, text) = said.split_once(": ").expect(line);
         let called = |known: &&Statement| known.call().text == text.trim_end();
-        let hint = "a statement of the store is one of shared::STATEMENTS";
-        let known = STATEMENTS.iter().copied().find(called);
+        let hint = "a statement of the store is one of functions::statements()";
+        let known = statements().into_iter().find(called);
         let Statement { name, .. } = known.unwrap_or_else(|| panic!("{hint}: {text}"));
         let connection = before.split(['[', ']']).nth(1).unwrap().to_owned();
         Self { name, prepared: prepared != "<unnamed>", connection }
@@ -63,8 +64,8 @@ fn every_request_is_one_statement() {
     let executed = executed_for(&user);
     assert_eq!(executed.len(), count + 3, "{executed:#?}");
     let names: BTreeSet<_> = executed.iter().map(|statement| statement.name).collect();
-    let known: BTreeSet<_> = STATEMENTS.iter().map(|statement| statement.name).collect();
-    assert_eq!(names, known, "left: executed; right: shared::STATEMENTS");
+    let known: BTreeSet<_> = statements().iter().map(|statement| statement.name.as_str()).collect();
+    assert_eq!(names, known, "left: executed; right: functions::statements()");
 
     // Nothing else used these connections: no check, no BEGIN or COMMIT. The first call of a
     // statement prepares it for the others.
@@ -85,7 +86,8 @@ fn every_request_is_one_statement() {
 /// the server caches, planned without these values.
 fn explain(user: &User, completed: Option<&str>, after: &str) -> Value {
     let Statement { sql: text, types, .. } =
-        statement(if completed.is_some() { "list_by_completion" } else { "list" }).unwrap();
+        statement(if completed.is_some() { "tasks_list_by_completed" } else { "tasks_list" })
+            .unwrap();
     let types: Vec<_> = types.iter().map(Type::name).collect();
     let id = format!("'{}'", user.id);
     let values = [&id, after, "51", "0"].into_iter().chain(completed);
@@ -150,7 +152,7 @@ fn a_page_costs_the_same_however_deep_and_however_many_tasks_there_are() {
 /// By default, `PostgreSQL` would plan each list for its values here, where one user has all tasks.
 fn assert_planned_without_values(user: &User) {
     let values = [format!("'{}'", user.id), LAST.into(), "51".into(), "0".into()];
-    let call = statement("list").unwrap().call_with(&values);
+    let call = statement("tasks_list").unwrap().call_with(&values);
     let explain = "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; \
         SET auto_explain.log_nested_statements = on";
     sql(&database().url, &format!("{explain}; {}", [call.as_str(); 7].join("; ")));

@@ -6,8 +6,8 @@ use std::sync::{LazyLock, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use functions::DATABASE_ROLE;
 use serde_json::{Value, json};
-use shared::DATABASE_ROLE;
 use tempfile::TempDir;
 use tests::{
     AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::Duration;
 
+use functions::DATABASE_ROLE;
 use serde_json::Value;
-use shared::{DATABASE_ROLE, Database, DatabaseUrl};
+use shared::{Database, DatabaseUrl};
 use tempfile::TempDir;
 use tests::{
     AUDIENCE, Fixture, ISSUER, SECRET, Session, sql, stored_parameter, stored_secret, with_login,
@@ -113,7 +114,7 @@ pub fn logs_in(url: &str) -> bool {
 /// Runs a request's transaction.
 pub fn serves(url: &str) -> bool {
     let request = format!(
-        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = 'u'; SELECT count(*) FROM tasks; COMMIT"
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL {DATABASE_ROLE}.user_id = 'u'; SELECT count(*) FROM tasks; COMMIT"
     );
     sql(url, &request) == ["0"]
 }

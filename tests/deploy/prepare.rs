@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use functions::DATABASE_ROLE;
 use serde_json::json;
-use shared::DATABASE_ROLE;
 use tests::{Fixture, Neon, ask_aws, xtask};
 
 use crate::logins::{Stage, local_aws, serves};
@@ -46,7 +46,7 @@ fn a_login_that_neons_proxy_hears_of_late_is_waited_for() {
     let started = Instant::now();
     let said = success(&mut stage.prepare(&[]));
     assert!(started.elapsed() > Duration::from_secs(5), "{said}");
-    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    assert_eq!(logins(&stage), ["api_request_dev_a", "better_auth_dev_a"]);
     // The proxy supports direct TLS, so that is stored.
     for url in [stage.functions_url(), stage.app_url()] {
         assert!(url.contains("sslnegotiation=direct"), "{url}");
@@ -60,7 +60,7 @@ fn a_login_that_is_refused_for_good_is_neither_stored_nor_left_behind() {
     let stage = Stage::new(&aws, "dev", &server);
     let neon = Neon::before(&stage.owner_url);
     stage.settings(&neon.url(&stage.owner_url));
-    for login in ["task_api_dev_a", "better_auth_dev_a"] {
+    for login in ["api_request_dev_a", "better_auth_dev_a"] {
         neon.refuse(move |user| (user == login).then(|| refused(user)));
         let said = failure(&mut stage.prepare(&[]));
         assert!(said.contains(&refused(login)) && said.contains("nothing is stored"), "{said}");
@@ -73,10 +73,10 @@ fn a_login_that_is_refused_for_good_is_neither_stored_nor_left_behind() {
     let parameters = ["app", "owner"].map(|whose| format!("/task-api/dev/{whose}-database-url"));
     assert_eq!(stored(&stage), [&["task-api/dev".to_owned()][..], &parameters].concat());
     let (functions, app) = (stage.functions_url(), stage.app_url());
-    neon.refuse(|user| (user == "task_api_dev_b").then(|| refused(user)));
+    neon.refuse(|user| (user == "api_request_dev_b").then(|| refused(user)));
     let said = failure(&mut stage.prepare(&["--new-login", "--now"]));
-    assert!(said.contains(&refused("task_api_dev_b")), "{said}");
-    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    assert!(said.contains(&refused("api_request_dev_b")), "{said}");
+    assert_eq!(logins(&stage), ["api_request_dev_a", "better_auth_dev_a"]);
     assert_eq!((stage.functions_url(), stage.app_url()), (functions.clone(), app));
     assert!(serves(&functions));
 }
@@ -94,7 +94,7 @@ fn a_login_that_row_security_does_not_hold_is_refused() {
     stage.admin("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY");
     let said = failure(&mut stage.prepare(&["--new-login"]));
     assert!(said.contains("row-level security does not hold"), "{said}");
-    assert_eq!(logins(&stage), ["better_auth_dev_a", "task_api_dev_a"]);
+    assert_eq!(logins(&stage), ["api_request_dev_a", "better_auth_dev_a"]);
     assert_eq!(stage.functions_url(), functions);
     stage.admin("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY");
     success(&mut stage.prepare(&["--new-login"]));

@@ -1,5 +1,6 @@
 //! Direct access to the database, bypassing the API.
-use shared::{DATABASE_ROLE, Database, Statement};
+use functions::DATABASE_ROLE;
+use shared::{Database, Statement};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::SimpleQueryMessage;
 
@@ -36,7 +37,7 @@ pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> St
 /// Statements in the transaction of a user's request.
 pub fn as_user(user: &str, statements: &str) -> String {
     format!(
-        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL task_api.user_id = '{user}'; {statements}; COMMIT"
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL {DATABASE_ROLE}.user_id = '{user}'; {statements}; COMMIT"
     )
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use functions::DATABASE_ROLE;
 use postgres_protocol::password::scram_sha_256;
-use shared::{DATABASE_ROLE, DatabaseUrl};
+use shared::DatabaseUrl;
 use tokio::time::sleep;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -22,11 +23,15 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// The roles.
+    pub(crate) const ROLES: [&str; 2] = [DATABASE_ROLE, "better_auth"];
+
     /// The role with the rights; it cannot log in.
     pub(crate) fn role(self) -> &'static str {
+        let [functions, app] = Self::ROLES;
         match self {
-            Self::Functions => DATABASE_ROLE,
-            Self::App => "better_auth",
+            Self::Functions => functions,
+            Self::App => app,
         }
     }
 
@@ -211,8 +216,8 @@ async fn reset(client: &Client, name: &str) -> Result<()> {
         SELECT format('REVOKE %I FROM %I', pg_get_userbyid(roleid), pg_get_userbyid(member))
         FROM pg_auth_members JOIN pg_roles ON pg_roles.oid IN (roleid, member)
         WHERE rolname = $1 AND pg_get_userbyid(member) <> current_user
-          AND (roleid = pg_roles.oid OR pg_get_userbyid(roleid) IN ('task_api', 'better_auth'))";
-    for row in client.query(memberships, &[&name]).await? {
+          AND (roleid = pg_roles.oid OR pg_get_userbyid(roleid) = ANY ($2::text[]))";
+    for row in client.query(memberships, &[&name, &Access::ROLES.as_slice()]).await? {
         client.batch_execute(row.get(0)).await?;
     }
     client.batch_execute(&format!("ALTER ROLE {name} RESET ALL")).await?;

@@ -3,7 +3,8 @@ use std::collections::HashSet;
 use std::io::read_to_string;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use shared::{Database, DatabaseUrl, STATEMENTS, Statement};
+use functions::statements;
+use shared::{Database, DatabaseUrl, Statement};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -13,7 +14,7 @@ use crate::privileges::{Tables, quoted};
 use crate::settings;
 
 mod embedded {
-    refinery::embed_migrations!("../shared/migrations");
+    refinery::embed_migrations!("../functions/migrations");
 }
 
 /// An arbitrary number, the same in every run: the advisory lock of the migrations.
@@ -94,12 +95,13 @@ async fn without_routine(client: &Client, tables: &Tables) -> Result<Vec<&'stati
         WHERE nspname = $1::text AND pg_get_userbyid(proowner) = $2::text";
     let rows = client.query(there, &[&tables.schema, &tables.owner]).await?;
     let there: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    let lacking = STATEMENTS.iter().filter(|statement| !there.contains(&statement.routine()));
-    Ok(lacking.copied().collect())
+    let lacking =
+        statements().into_iter().filter(|statement| !there.contains(&statement.routine()));
+    Ok(lacking.collect())
 }
 
 fn routines(of: &[&Statement]) -> Option<String> {
-    let names: Vec<_> = of.iter().map(|statement| statement.name).collect();
+    let names: Vec<_> = of.iter().map(|statement| statement.name.as_str()).collect();
     (!names.is_empty()).then(|| format!("routines for {}", names.join(", ")))
 }
 

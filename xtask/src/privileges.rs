@@ -2,22 +2,27 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use shared::STATEMENTS;
+use functions::statements;
 use tokio_postgres::Client;
 
 use crate::login::Access;
 
 /// The roles of functions and app, and their logins: members who may not make others members.
 /// The owner of the tables, `$2`, is none of them.
-const OURS: &str = "ours AS (
-    SELECT oid, rolname FROM pg_roles WHERE rolname IN ('task_api', 'better_auth')
-    UNION
-    SELECT login.oid, login.rolname
-    FROM ours JOIN pg_auth_members ON roleid = ours.oid JOIN pg_roles login ON login.oid = member
-    WHERE login.rolname NOT IN ($2, current_user)
-      AND NOT login.rolsuper AND NOT EXISTS (
-          SELECT FROM pg_auth_members
-          WHERE roleid = ours.oid AND member = login.oid AND admin_option))";
+fn ours() -> String {
+    let [functions, app] = Access::ROLES;
+    format!(
+        "ours AS (
+        SELECT oid, rolname FROM pg_roles WHERE rolname IN ('{functions}', '{app}')
+        UNION
+        SELECT login.oid, login.rolname
+        FROM ours JOIN pg_auth_members ON roleid = ours.oid JOIN pg_roles login ON login.oid = member
+        WHERE login.rolname NOT IN ($2, current_user)
+          AND NOT login.rolsuper AND NOT EXISTS (
+              SELECT FROM pg_auth_members
+              WHERE roleid = ours.oid AND member = login.oid AND admin_option))"
+    )
+}
 
 /// Where the tables are, and whose they are.
 pub(crate) struct Tables {
@@ -41,7 +46,7 @@ impl Tables {
         let tables = "
             SELECT nspname::text, pg_get_userbyid(relowner)::text
             FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE relname = 'tasks' AND nspname = ANY ($1::text[])
+            WHERE relname = 'idempotency_keys' AND nspname = ANY ($1::text[])
             ORDER BY array_position($1::text[], nspname::text) LIMIT 1";
         let found = client.query_opt(tables, &[&path]).await?;
         let (schema, owner) = if let Some(row) = &found {
@@ -59,7 +64,7 @@ impl Tables {
     pub(crate) async fn check_creators(&self, client: &Client) -> Result<()> {
         let remedies = format!(
             "
-            WITH RECURSIVE {OURS}, place AS (
+            WITH RECURSIVE {}, place AS (
                 SELECT 'SCHEMA ' || quote_ident(nspname) AS place, nspowner AS owner,
                     coalesce(nspacl, acldefault('n', nspowner)) AS acl
                 FROM pg_namespace
@@ -96,9 +101,10 @@ impl Tables {
             )
             SELECT sql || '; -- as ' || pg_get_userbyid(
                 CASE by WHEN 'pg_database_owner'::regrole THEN datdba ELSE by END)
-            FROM remedy, pg_database WHERE datname = current_database() ORDER BY 1"
+            FROM remedy, pg_database WHERE datname = current_database() ORDER BY 1",
+            ours()
         );
-        let routines: Vec<_> = STATEMENTS.iter().map(|statement| statement.routine()).collect();
+        let routines: Vec<_> = statements().iter().map(|statement| statement.routine()).collect();
         let rows = client.query(&remedies, &[&self.path, &self.owner, &routines]).await?;
         let remedies: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         ensure!(
@@ -157,7 +163,7 @@ impl Tables {
     async fn grants(&self, client: &Client, role: &str, login: bool) -> Result<BTreeSet<String>> {
         let grants = format!(
             "
-            WITH RECURSIVE {OURS}, checked AS (
+            WITH RECURSIVE {}, checked AS (
                 SELECT pg_roles.oid AS id, pg_database.oid AS here FROM pg_roles, pg_database
                 WHERE rolname = $1 AND datname = current_database()
             ), acl AS (
@@ -191,7 +197,8 @@ impl Tables {
               AND NOT EXISTS (
                   SELECT FROM pg_shdepend owned JOIN ours ON owned.refobjid = ours.oid
                   WHERE owned.deptype = 'o' AND (owned.dbid, owned.classid, owned.objid)
-                      = (given.dbid, given.classid, given.objid))"
+                      = (given.dbid, given.classid, given.objid))",
+            ours()
         );
         let rows = client.query(&grants, &[&role, &self.owner, &login]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())

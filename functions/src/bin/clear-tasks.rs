@@ -1,6 +1,8 @@
 //! `DELETE /api/{user_id}/tasks`: delete the completed, the open, or all tasks of the signed-in
 //! user.
-use shared::{App, Owner, Problem, Reply, Request};
+use functions::App;
+use functions::tasks::Clear;
+use shared::{Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::Error> {
@@ -8,8 +10,7 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn clear(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let which = request.clear_query()?;
+    let clear = Clear::parse(request.parameters())?;
     request.refuse_if_match()?;
-    let cleared = app.tasks.clear(&owner, which).await?;
-    Ok(Reply::ok(&cleared))
+    Ok(Reply::ok(&app.tasks.clear(&owner, clear).await?))
 }

@@ -1,6 +1,7 @@
 //! `PATCH /api/{user_id}/tasks/{task_id}/complete`: complete or reopen a task; without a body,
 //! toggle it.
-use shared::{App, Completion, Owner, Problem, Reply, Request};
+use functions::App;
+use shared::{Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::Error> {
@@ -8,8 +9,7 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn complete(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let completion: Completion = request.json_or_default()?;
-    let id = request.task_id()?;
+    let (completion, id) = (request.json_or_default()?, request.id()?);
     let task = app.tasks.complete(&owner, id, completion, &request.changeable()).await?;
-    Ok(Reply::task(&task))
+    Ok(Reply::stored(&task))
 }

@@ -1,5 +1,6 @@
 //! `POST /api/{user_id}/tasks`: a new task for the signed-in user.
-use shared::{App, NewTask, Owner, Problem, Reply, Request};
+use functions::App;
+use shared::{Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::Error> {
@@ -7,8 +8,7 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn create(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let new: NewTask = request.json()?;
-    let key = request.idempotency_key()?;
-    let created = app.tasks.create(&owner, new, key).await?;
-    Ok(Reply::created(&created))
+    let (task, key) = (request.json()?, request.idempotency_key()?);
+    let task = app.tasks.insert(&owner, task, key).await?;
+    Ok(Reply::created(&task))
 }

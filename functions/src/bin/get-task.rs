@@ -1,5 +1,6 @@
 //! `GET /api/{user_id}/tasks/{task_id}`: one task of the signed-in user.
-use shared::{App, Owner, Problem, Reply, Request};
+use functions::App;
+use shared::{Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::Error> {
@@ -7,7 +8,6 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn get(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let id = request.task_id()?;
-    let task = app.tasks.get(&owner, id, &request.if_match()).await?;
-    Ok(Reply::task_unless(&task, &request.if_none_match()))
+    let task = app.tasks.get(&owner, request.id()?, &request.if_match()).await?;
+    Ok(Reply::stored_or_not_modified(&task, &request.if_none_match()))
 }

@@ -1,6 +1,6 @@
-//! `PUT` or `PATCH /api/{user_id}/tasks/{task_id}`: change the title, the description or the
-//! completion of a task.
-use shared::{App, Owner, Problem, Reply, Request, TaskChange};
+//! `PUT` or `PATCH /api/{user_id}/tasks/{task_id}`: change the fields of a task that the body sets.
+use functions::App;
+use shared::{Owner, Problem, Reply, Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), shared::Error> {
@@ -8,8 +8,7 @@ async fn main() -> Result<(), shared::Error> {
 }
 
 async fn update(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
-    let change: TaskChange = request.json()?;
-    let id = request.task_id()?;
+    let (change, id) = (request.json()?, request.id()?);
     let task = app.tasks.update(&owner, id, change, &request.changeable()).await?;
-    Ok(Reply::task(&task))
+    Ok(Reply::stored(&task))
 }

@@ -2,19 +2,21 @@
 mod parts;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use self::parts::{check_header, part, unfit_claim};
+use self::parts::{check_header, unfit_claim};
 use super::clock::now;
 use super::error::AuthError;
 use super::hs256;
 use crate::settings::AuthConfig;
-use crate::telemetry::LogNames;
+use crate::telemetry::{self, LogNames};
 
 /// Allowed clock difference between issuer and functions, in seconds.
 const LEEWAY: u64 = 30;
@@ -25,12 +27,11 @@ const LEEWAY: u64 = 30;
 /// else:
 ///
 /// ```compile_fail,E0451
-/// let owner = shared::Owner { id: "somebody".to_owned(), log_name: String::new() };
+/// let owner = shared::Owner { id: "somebody".into() };
 /// ```
 #[derive(Debug)]
 pub struct Owner {
-    id: String,
-    log_name: String,
+    id: Arc<str>,
 }
 
 impl Owner {
@@ -38,9 +39,9 @@ impl Owner {
         &self.id
     }
 
-    /// The owner's name in the log.
-    pub(crate) fn log_name(&self) -> &str {
-        &self.log_name
+    /// The same, to keep.
+    pub(crate) fn shared_id(&self) -> Arc<str> {
+        self.id.clone()
     }
 }
 
@@ -109,8 +110,10 @@ impl Verifier {
         if path_user != id && !decoded() {
             return Err(AuthError::WrongUser);
         }
-        let log_name = self.log_names.as_ref().map(|names| names.of(&id)).unwrap_or_default();
-        Ok(Owner { id, log_name })
+        if let Some(names) = &self.log_names {
+            telemetry::user(names.of(&id));
+        }
+        Ok(Owner { id: id.into() })
     }
 
     /// The `sub` of a valid token.
@@ -148,7 +151,7 @@ impl Verifier {
                 return invalid("The claim `exp` is too long after `iat`.");
             }
         }
-        // PostgreSQL cannot store U+0000, so such a user can have no tasks.
+        // PostgreSQL cannot store U+0000, so such a user can have no rows.
         if claims.sub.is_empty() || claims.sub.contains('\0') {
             return invalid("The claim `sub` is empty or contains U+0000.");
         }
@@ -158,10 +161,9 @@ impl Verifier {
     fn claims(&self, token: &str) -> Result<Verified, JwtError> {
         let mut failure = JwtError::from(ErrorKind::InvalidSignature);
         for key in &self.keys {
-            match decode::<Verified>(token, key, &self.validation) {
-                // `jsonwebtoken` ignores invalid UTF-8 in claims that it does not read.
-                Ok(_) if part(token, 1).is_none() => return Err(ErrorKind::InvalidToken.into()),
-                Ok(token) => return Ok(token.claims),
+            // Raw, since `jsonwebtoken` ignores invalid UTF-8 in claims that it does not read.
+            match decode::<Box<RawValue>>(token, key, &self.validation) {
+                Ok(token) => return Ok(serde_json::from_str(token.claims.get())?),
                 // The next key is tried only after a wrong signature.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
                     failure = error;

@@ -12,22 +12,23 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::{Error, Row, RowStream};
 
-use super::error::{Failure, describe, ends_session};
+use super::connect_error::ends_session;
+use super::error::{Failure, describe};
 use super::statement::{Call, Parameter, Rows, Statement};
 
-/// Whether prepared statements keep their names.
+/// Whether calls use prepared statements, by their names.
 #[derive(Default)]
-pub(super) struct Names {
-    lost: AtomicBool,
+pub(super) struct PreparedStatements {
+    disabled: AtomicBool,
 }
 
-impl Names {
-    fn hold(&self) -> bool {
-        !self.lost.load(Ordering::Relaxed)
+impl PreparedStatements {
+    fn enabled(&self) -> bool {
+        !self.disabled.load(Ordering::Relaxed)
     }
 
-    fn give_up(&self, error: &Error) {
-        if !self.lost.swap(true, Ordering::Relaxed) {
+    fn disable(&self, error: &Error) {
+        if !self.disabled.swap(true, Ordering::Relaxed) {
             let reason = describe(error);
             tracing::info!(reason, "statements are called without names from now on");
         }
@@ -39,13 +40,13 @@ pub(super) async fn call(
     connection: &ClientWrapper,
     statement: &Statement,
     values: &[Parameter<'_>],
-    names: &Names,
+    statements: &PreparedStatements,
 ) -> Result<Vec<Row>, Failure> {
     let call = statement.call();
     let mut parameters = values.to_vec();
     parameters.push(&call.fingerprint);
-    let mut rows = if names.hold() {
-        named(connection, call, &parameters, names).await?
+    let mut rows = if statements.enabled() {
+        named(connection, call, &parameters, statements).await?
     } else {
         unnamed(connection, call, &parameters).await?
     };
@@ -59,7 +60,7 @@ async fn named(
     connection: &ClientWrapper,
     call: &Call,
     parameters: &[Parameter<'_>],
-    names: &Names,
+    statements: &PreparedStatements,
 ) -> Result<Vec<Row>, Failure> {
     let mut preparing = pin!(connection.prepare_typed_cached(&call.text, &call.types));
     // Rarely needed, so its size is not part of each request's future.
@@ -69,7 +70,7 @@ async fn named(
             let answer = connection.query_raw(&prepared, parameters.iter().copied()).await;
             match received(answer).await {
                 Err(failure) if failure.may_be_of_another_statement() => {
-                    names.give_up(&failure.error);
+                    statements.disable(&failure.error);
                     unnamed().await
                 }
                 answer => answer,
@@ -82,7 +83,7 @@ async fn named(
                 // The call, which was sent after it, was not read.
                 Err(error) if ends_session(&error) => Err(Failure { error, rolled_back: true }),
                 Err(error) if answer.is_ok() => {
-                    names.give_up(&error);
+                    statements.disable(&error);
                     answer
                 }
                 _ => answer,

@@ -1,11 +1,12 @@
 //! What a database error means for the statement, the connection and the log.
 use std::error::Error as _;
+use std::fmt::Display;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::{DbError, Severity, SqlState};
+use tokio_postgres::error::SqlState;
 
-use super::refusal::Refusal;
+use super::connect_error::{ConnectError, ends_session};
 
 /// Why a statement returned no rows; the reason is for the log.
 #[derive(Debug)]
@@ -18,6 +19,13 @@ pub enum DatabaseError {
     Unexpected(String),
 }
 
+impl DatabaseError {
+    /// For a result that no statement returns.
+    pub fn unexpected(reason: impl Display) -> Self {
+        Self::Unexpected(reason.to_string())
+    }
+}
+
 /// A failed transaction of one statement.
 pub(super) struct Failure {
     pub(super) error: PgError,
@@ -28,7 +36,7 @@ pub(super) struct Failure {
 /// What became of the statement.
 pub(super) enum Outcome {
     /// It did not run: there is no session.
-    NoSession(Refusal),
+    NoSession(ConnectError),
     /// The server refused the statement itself; the connection is fine.
     Refused,
     /// The server says that it did not run and may succeed on another attempt.
@@ -42,8 +50,8 @@ pub(super) enum Outcome {
 impl Failure {
     pub(super) fn outcome(&self) -> Outcome {
         let Some(code) = self.error.code() else { return Outcome::Unknown };
-        if let Some(refusal) = Refusal::of_transaction(&self.error) {
-            return Outcome::NoSession(refusal);
+        if let Some(error) = ConnectError::of_transaction(&self.error) {
+            return Outcome::NoSession(error);
         }
         match code.code().get(..2) {
             // Transaction rollback.
@@ -69,13 +77,7 @@ impl Failure {
     }
 }
 
-/// Whether the server, or a pooler, closes the connection after this error.
-pub(super) fn ends_session(error: &PgError) -> bool {
-    let severity = error.as_db_error().and_then(DbError::parsed_severity);
-    matches!(severity, Some(Severity::Fatal | Severity::Panic))
-}
-
-/// An error for the log, without row values, which may be a task's text.
+/// An error for the log, without row values, which may be a user's text.
 pub(super) fn describe(error: &PgError) -> String {
     if let Some(db) = error.as_db_error() {
         let code = db.code().code();

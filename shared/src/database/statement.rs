@@ -3,25 +3,23 @@ use std::sync::OnceLock;
 
 use tokio_postgres::types::{ToSql, Type};
 
-/// The role of each request: it has only the rights that the operations need.
-pub const DATABASE_ROLE: &str = "task_api";
-
-/// A statement of the task store.
+/// A statement of a resource.
 ///
 /// The database has a routine for it, which each request calls: one message, one transaction. The
 /// server caches a routine's plans for the whole session, whichever client uses it, so this works
 /// behind every pooler.
 #[derive(Debug)]
 pub struct Statement {
-    /// Its name.
-    pub name: &'static str,
+    /// The role of each request, which has only the rights that the operations need.
+    role: &'static str,
+    /// Its name, which starts with the resource's table.
+    pub name: String,
     /// The SQL text; the first parameter is the user.
-    pub sql: &'static str,
+    pub sql: String,
     /// The types of the parameters.
-    pub types: &'static [Type],
+    pub types: Vec<Type>,
     /// The types of the result columns.
-    pub columns: &'static [Type],
-    /// The number of its rows.
+    pub columns: Vec<Type>,
     pub(crate) rows: Rows,
     call: OnceLock<Call>,
 }
@@ -48,17 +46,18 @@ pub(crate) enum Rows {
 }
 
 /// A parameter value.
-pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
+pub type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 impl Statement {
-    pub(crate) const fn new(
-        name: &'static str,
+    pub(crate) fn new(
+        role: &'static str,
+        name: String,
         rows: Rows,
-        sql: &'static str,
-        types: &'static [Type],
-        columns: &'static [Type],
+        sql: String,
+        types: Vec<Type>,
+        columns: Vec<Type>,
     ) -> Self {
-        Self { name, sql, types, columns, rows, call: OnceLock::new() }
+        Self { role, name, sql, types, columns, rows, call: OnceLock::new() }
     }
 
     /// The call, with a parameter for each value.
@@ -95,7 +94,7 @@ impl Statement {
     /// versions stay.
     #[must_use]
     pub fn routine(&self) -> String {
-        format!("task_api_{}_{:016x}", self.name, self.hash())
+        format!("api_{}_{:016x}", self.name, self.hash())
     }
 
     fn hash(&self) -> u64 {
@@ -129,7 +128,7 @@ impl Statement {
     /// The routine without its name. It looks names up in the schema of the tables, whatever the
     /// session's search path and temporary tables are. It switches to the role and sets the user
     /// whose rows the role sees; both end with the transaction. Its lock timeout is below the
-    /// request's time limit. Its plans are generic: where users have many tasks, `PostgreSQL` would
+    /// request's time limit. Its plans are generic: where users have many rows, `PostgreSQL` would
     /// otherwise plan lists and clears anew in each call. An assignment is cheaper than `PERFORM`,
     /// which runs a query.
     fn definition(&self, schema: &str, fingerprint: &str) -> String {
@@ -138,7 +137,7 @@ impl Statement {
         let last = types.len();
         let names: Vec<_> =
             (0..self.columns.len()).map(|index| format!("column_{index}")).collect();
-        let columns = names.iter().zip(self.columns);
+        let columns = names.iter().zip(&self.columns);
         let columns: Vec<_> = columns.map(|(name, of)| format!("{name} {}", of.name())).collect();
         let (head, body) = match self.rows {
             Rows::Many => (
@@ -154,6 +153,7 @@ impl Statement {
                 )
             }
         };
+        let role = self.role;
         format!(
             "{head} LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $routine$
 DECLARE
@@ -162,8 +162,8 @@ BEGIN
     IF ${last} <> {fingerprint} THEN
         RAISE invalid_sql_statement_name;
     END IF;
-    settings := set_config('role', '{DATABASE_ROLE}', true)
-        || set_config('task_api.user_id', $1, true)
+    settings := set_config('role', '{role}', true)
+        || set_config('{role}.user_id', $1, true)
         || set_config('lock_timeout', '4s', true)
         || set_config('plan_cache_mode', 'force_generic_plan', true);
     {body};
@@ -185,22 +185,24 @@ mod tests {
 
     #[test]
     fn the_name_of_a_routine_changes_with_its_definition() {
-        static TEXTS: &[Type] = &[Type::TEXT, Type::TEXT];
         // Published test vectors.
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
 
-        let function =
-            |sql, types, columns| Statement::new("n", Rows::Many, sql, types, columns).routine();
-        let name = function("SELECT $1", TEXTS, TEXTS);
-        assert_eq!(name, function("SELECT $1", TEXTS, TEXTS));
-        assert_ne!(name, function("SELECT $2", TEXTS, TEXTS));
-        assert_ne!(name, function("SELECT $1", &[Type::TEXT, Type::INT8], TEXTS));
-        assert_ne!(name, function("SELECT $1", TEXTS, &[Type::TEXT]));
-        let statement = Statement::new("n", Rows::Many, "SELECT $1", TEXTS, TEXTS);
-        assert_eq!(statement.call().text, format!("SELECT * FROM {name}($1, $2, $3)"));
-        let statement = Statement::new("n", Rows::One, "SELECT $1", TEXTS, TEXTS);
+        let texts = |count| vec![Type::TEXT; count];
+        let statement = |rows, sql: &str, types, columns| {
+            Statement::new("role", "n".into(), rows, sql.into(), types, texts(columns))
+        };
+        let function = |sql, types, columns| statement(Rows::Many, sql, types, columns).routine();
+        let name = function("SELECT $1", texts(2), 2);
+        assert_eq!(name, function("SELECT $1", texts(2), 2));
+        assert_ne!(name, function("SELECT $2", texts(2), 2));
+        assert_ne!(name, function("SELECT $1", vec![Type::TEXT, Type::INT8], 2));
+        assert_ne!(name, function("SELECT $1", texts(2), 1));
+        let call = statement(Rows::Many, "SELECT $1", texts(2), 2).call().text.clone();
+        assert_eq!(call, format!("SELECT * FROM {name}($1, $2, $3)"));
+        let statement = statement(Rows::One, "SELECT $1", texts(2), 2);
         let procedure = statement.routine();
         assert_ne!(procedure, name);
         assert_eq!(statement.call().text, format!("CALL {procedure}($1, $2, $3, NULL, NULL)"));

@@ -1,14 +1,14 @@
-//! The entity tag of a task, and the two headers that contain one (RFC 9110).
+//! The entity tag of a row, and the two headers that contain one (RFC 9110).
 use lambda_http::http::HeaderValue;
 
-use crate::tasks::Versions;
+use crate::store::Versions;
 
 /// The strong entity tag of a version.
 pub(super) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// `If-Match`: the versions at which a request may use a task. Without the header, and with `*`,
+/// `If-Match`: the versions at which a request may use a row. Without the header, and with `*`,
 /// any; a weak or foreign tag matches nothing.
 pub(super) fn if_match<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Versions {
     let mut tags = tags(values).peekable();

@@ -4,9 +4,10 @@ use std::fmt::Display;
 
 use lambda_http::http::StatusCode;
 
+use super::field_error::FieldError;
 use crate::auth::AuthError;
 use crate::database::DatabaseError;
-use crate::tasks::{FieldError, TaskError};
+use crate::store::StoreError;
 
 /// Why a request failed. The only place with status codes of failures.
 #[derive(Debug)]
@@ -23,9 +24,14 @@ pub enum Problem {
     ExpiredToken,
     /// 403: the path's user is not the token's.
     WrongUser,
-    /// 404: the signed-in user has no such task.
-    TaskNotFound,
-    /// 412: `If-Match` or `If-None-Match` excludes the task's version.
+    /// 404: the signed-in user has no such row.
+    NotFound {
+        /// Its code.
+        code: &'static str,
+        /// What there is none of.
+        name: &'static str,
+    },
+    /// 412: `If-Match` or `If-None-Match` excludes the row's version.
     StaleEtag,
     /// 412: `If-Match` on something that has no `ETag`.
     NoEtag,
@@ -68,7 +74,7 @@ impl Problem {
             Self::InvalidToken(_) => "invalid_token",
             Self::ExpiredToken => "expired_token",
             Self::WrongUser => "wrong_user",
-            Self::TaskNotFound => "task_not_found",
+            Self::NotFound { code, .. } => code,
             Self::StaleEtag | Self::NoEtag => "stale_etag",
             Self::BodyTooLarge => "body_too_large",
             Self::NotJson | Self::EncodedBody => "not_json",
@@ -87,7 +93,7 @@ impl Problem {
                 StatusCode::UNAUTHORIZED
             }
             Self::WrongUser => StatusCode::FORBIDDEN,
-            Self::TaskNotFound => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::StaleEtag | Self::NoEtag => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -118,13 +124,14 @@ impl Problem {
             Self::MissingToken => "Send the token as `Authorization: Bearer <token>`.".into(),
             Self::InvalidToken(reason) => reason.to_string(),
             Self::ExpiredToken => "The token has expired: the claim `exp` is in the past.".into(),
-            Self::WrongUser => "These tasks are another user's.".into(),
-            Self::TaskNotFound => "There is no such task.".into(),
-            Self::StaleEtag => {
-                "The task has changed since it was read, or `If-None-Match` names its version."
-                    .into()
+            Self::WrongUser => "The user in the path is not the user of the token.".into(),
+            Self::NotFound { name, .. } => {
+                format!("There is no such {}.", name.replace('_', " "))
             }
-            Self::NoEtag => "Many tasks have no ETag: send no `If-Match`.".into(),
+            Self::StaleEtag => {
+                "It has changed since it was read, or `If-None-Match` names its version.".into()
+            }
+            Self::NoEtag => "A request for many rows has no ETag: send no `If-Match`.".into(),
             Self::BodyTooLarge => "The body is longer than 64 KiB.".into(),
             Self::NotJson => "Send the body as `Content-Type: application/json`.".into(),
             Self::EncodedBody => "Send the body without `Content-Encoding`.".into(),
@@ -176,22 +183,21 @@ impl From<AuthError> for Problem {
     }
 }
 
-impl From<TaskError> for Problem {
-    fn from(error: TaskError) -> Self {
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
         match error {
-            TaskError::NotFound => Self::TaskNotFound,
-            TaskError::Stale => Self::StaleEtag,
-            TaskError::KeyReused => Self::invalid(
-                "Idempotency-Key",
-                "was used before, for a task with another title, description or completion",
-            ),
-            TaskError::Database(DatabaseError::Unavailable(reason)) => {
+            StoreError::NotFound { code, name } => Self::NotFound { code, name },
+            StoreError::Stale => Self::StaleEtag,
+            StoreError::KeyReused => {
+                Self::invalid("Idempotency-Key", "was used before, with another body")
+            }
+            StoreError::Database(DatabaseError::Unavailable(reason)) => {
                 Self::DatabaseUnavailable(reason)
             }
-            TaskError::Database(DatabaseError::Unanswered(reason)) => {
+            StoreError::Database(DatabaseError::Unanswered(reason)) => {
                 Self::DatabaseUnanswered(reason)
             }
-            TaskError::Database(DatabaseError::Unexpected(reason)) => Self::Internal(reason),
+            StoreError::Database(DatabaseError::Unexpected(reason)) => Self::Internal(reason),
         }
     }
 }
@@ -214,11 +220,10 @@ mod tests {
     #[test]
     fn a_detail_says_nothing_twice() {
         let nul = "must not contain U+0000";
-        let errors = [("title", nul), ("description", nul), ("completed", "must be true or false")];
+        let errors = [("label", nul), ("note", nul), ("done", "must be true or false")];
         let errors = errors.map(|(field, message)| FieldError::new(field, message)).into();
         let detail = Problem::InvalidRequest(errors).detail();
-        let expected =
-            "title and description must not contain U+0000; completed must be true or false.";
+        let expected = "label and note must not contain U+0000; done must be true or false.";
         assert_eq!(detail, expected);
     }
 }

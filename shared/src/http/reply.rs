@@ -4,11 +4,11 @@ use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use super::etag::{IfNoneMatch, etag};
-use super::page::ListQuery;
-use super::paths;
+use super::field_error::FieldError;
 use super::problem::Problem;
-use crate::auth::Owner;
-use crate::tasks::{Created, FieldError, Page, Task};
+use super::request::Request;
+use super::{page, paths};
+use crate::store::{Inserted, Page, Record, Resource, Stored};
 
 const JSON: &str = "application/json";
 /// The headers that a browser's script may read. API Gateway replaces this list with its own; the
@@ -55,20 +55,20 @@ impl Reply {
         }
     }
 
-    /// 200: the task, and its `ETag`.
+    /// 200: the row, and its `ETag`.
     #[must_use]
-    pub fn task(task: &Task) -> Self {
-        Self::ok(task).with_text(header::ETAG, &etag(task.version))
+    pub fn stored<R: Record>(stored: &Stored<R>) -> Self {
+        Self::ok(stored).with_text(header::ETAG, &etag(stored.version))
     }
 
-    /// 200 as [`Reply::task`], or 304 without a body if the client has this version already.
+    /// 200 as [`Reply::stored`], or 304 without a body if the client has this version already.
     #[must_use]
-    pub fn task_unless(task: &Task, seen: &IfNoneMatch) -> Self {
-        if seen.has(task.version) {
+    pub fn stored_or_not_modified<R: Record>(stored: &Stored<R>, seen: &IfNoneMatch) -> Self {
+        if seen.has(stored.version) {
             Self::bare(StatusCode::NOT_MODIFIED, Body::Empty)
-                .with_text(header::ETAG, &etag(task.version))
+                .with_text(header::ETAG, &etag(stored.version))
         } else {
-            Self::task(task)
+            Self::stored(stored)
         }
     }
 
@@ -78,15 +78,14 @@ impl Reply {
         Self::new(StatusCode::OK, JSON, body)
     }
 
-    /// 201: the new task, its `ETag` and `Location`, and whether the answer is replayed.
+    /// 201: the new row, its `ETag` and `Location`, and whether the answer is replayed.
     #[must_use]
-    pub fn created(created: &Created) -> Self {
-        let task = &created.task;
-        let location = paths::task(&task.user_id, task.id);
-        let reply = Self::new(StatusCode::CREATED, JSON, task)
-            .with_text(header::ETAG, &etag(task.version))
-            .with_text(header::LOCATION, &location);
-        if created.replayed {
+    pub fn created<R: Record>(inserted: &Inserted<R>) -> Self {
+        let stored = &inserted.stored;
+        let reply = Self::new(StatusCode::CREATED, JSON, stored)
+            .with_text(header::ETAG, &etag(stored.version))
+            .with_text(header::LOCATION, &paths::item(stored));
+        if inserted.replayed {
             let name = HeaderName::from_static("idempotent-replayed");
             reply.with(name, HeaderValue::from_static("true"))
         } else {
@@ -94,11 +93,11 @@ impl Reply {
         }
     }
 
-    /// 200: the tasks, and a `Link` to the next page if there is one.
+    /// 200: the rows, and a `Link` to the next page if there is one.
     #[must_use]
-    pub fn page(owner: &Owner, query: &ListQuery, page: &Page) -> Self {
-        let reply = Self::ok(&page.tasks);
-        match query.next(owner, page) {
+    pub fn page<R: Resource>(page: &Page<R>, request: &Request) -> Self {
+        let reply = Self::ok(&page.rows);
+        match page::next(request.query(), page) {
             Some(next) => reply.with_text(header::LINK, &format!("<{next}>; rel=\"next\"")),
             None => reply,
         }

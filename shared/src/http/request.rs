@@ -6,12 +6,12 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
 use super::bearer::bearer;
-use super::body::{self, FromBody};
-use super::clear;
 use super::etag::{IfNoneMatch, if_match};
-use super::page::ListQuery;
+use super::fields::{Fields, FromBody};
+use super::page;
 use super::problem::Problem;
-use crate::tasks::{ClearRequest, IdempotencyKey, TaskId, Versions};
+use super::query::Query;
+use crate::store::{Id, IdempotencyKey, PageRequest, Resource, Versions};
 
 /// The longest body that is accepted, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -79,29 +79,31 @@ impl Request {
         self.path_parameters.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// The path's `task_id`.
+    /// The id in the path.
     ///
     /// # Errors
     /// [`Problem::InvalidRequest`] if it is not an integer from 1 to 2^53 - 1.
-    pub fn task_id(&self) -> Result<TaskId, Problem> {
-        TaskId::parse(self.path_parameter("task_id"))
-            .ok_or_else(|| Problem::invalid("task_id", "must be an integer from 1 to 2^53 - 1"))
+    pub fn id<R: Resource>(&self) -> Result<Id<R>, Problem> {
+        Id::parse(self.path_parameter(R::ID))
+            .ok_or_else(|| Problem::invalid(R::ID, "must be an integer from 1 to 2^53 - 1"))
     }
 
-    /// The query of a list.
+    /// The query of a list: its filters, and which page.
     ///
     /// # Errors
     /// [`Problem::InvalidRequest`] with every invalid parameter.
-    pub fn list_query(&self) -> Result<ListQuery, Problem> {
-        ListQuery::parse(&self.query)
+    pub fn page<R: Resource>(&self) -> Result<PageRequest<R>, Problem> {
+        page::parse(&self.query)
     }
 
-    /// The query of a clear.
-    ///
-    /// # Errors
-    /// [`Problem::InvalidRequest`] with every invalid parameter.
-    pub fn clear_query(&self) -> Result<ClearRequest, Problem> {
-        clear::parse(&self.query)
+    /// The parameters of the query.
+    #[must_use]
+    pub fn parameters(&self) -> Query<'_> {
+        Query::parse(&self.query)
+    }
+
+    pub(super) fn query(&self) -> &str {
+        &self.query
     }
 
     /// The body, which must be a JSON object.
@@ -111,7 +113,7 @@ impl Request {
     /// error of the body.
     pub fn json<T: FromBody>(&self) -> Result<T, Problem> {
         let bytes = self.body()?;
-        body::parse(bytes).map_err(Problem::InvalidRequest)
+        Fields::parse(bytes).map_err(Problem::InvalidRequest)
     }
 
     /// The body as [`Request::json`] reads it, or the default if there is none.
@@ -207,10 +209,29 @@ fn is_json(content_type: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::arbitrary;
-    use crate::tasks::{Completion, NewTask};
+    use crate::http::{boolean, line};
     use lambda_http::http::{HeaderName, HeaderValue};
     use proptest::prelude::*;
     use serde_json::Value;
+
+    /// A body with a title.
+    struct Titled;
+
+    impl FromBody for Titled {
+        fn from_body(body: &mut Fields) -> Option<Self> {
+            body.required("title", |value| line(value, 200)).map(|_| Self)
+        }
+    }
+
+    /// A body that may be absent.
+    #[derive(Debug, Default, PartialEq)]
+    struct Done(Option<bool>);
+
+    impl FromBody for Done {
+        fn from_body(body: &mut Fields) -> Option<Self> {
+            Some(Self(body.optional("done", boolean)))
+        }
+    }
 
     fn request(body: &str, headers: &[(&'static str, &str)]) -> Request {
         let headers = headers.iter().map(|(n, value)| (*n, HeaderValue::from_str(value).unwrap()));
@@ -218,7 +239,7 @@ mod tests {
     }
 
     fn read(body: &str, content_type: &str) -> &'static str {
-        match request(body, &[("content-type", content_type)]).json::<NewTask>() {
+        match request(body, &[("content-type", content_type)]).json::<Titled>() {
             Ok(_) => "ok",
             Err(problem) => problem.code(),
         }
@@ -251,7 +272,7 @@ mod tests {
         ] {
             assert_eq!(read(body, other), "not_json", "{other}");
         }
-        assert!(request(body, &[]).json::<NewTask>().is_ok());
+        assert!(request(body, &[]).json::<Titled>().is_ok());
     }
 
     #[test]
@@ -268,13 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn a_completion_without_a_body_toggles_whatever_its_type() {
+    fn without_a_body_the_default_is_read_whatever_the_type() {
         for content_type in ["application/json", "text/plain"] {
-            let completion =
-                request("", &[("content-type", content_type)]).json_or_default::<Completion>();
-            assert_eq!(completion.unwrap(), Completion::Toggle);
+            let done = request("", &[("content-type", content_type)]).json_or_default::<Done>();
+            assert_eq!(done.unwrap(), Done(None));
         }
-        assert!(request("x", &[]).json_or_default::<Completion>().is_err());
+        assert!(request("x", &[]).json_or_default::<Done>().is_err());
     }
 
     #[test]
@@ -305,7 +325,7 @@ mod tests {
     fn an_encoded_body_is_not_read() {
         let code = |body: &str, encoding: &str| {
             let request = request(body, &[("content-encoding", encoding)]);
-            request.json_or_default::<Completion>().err().map(|problem| problem.detail())
+            request.json_or_default::<Done>().err().map(|problem| problem.detail())
         };
         for plain in ["", "identity", "Identity", "identity, identity", "identity,"] {
             assert_eq!(code("{}", plain), None, "{plain}");
@@ -404,7 +424,7 @@ mod tests {
                 text.is_empty() || text.split(';').next().unwrap().trim() == "application/json"
             };
             let request = with_headers(Value::from(body).to_string().into_bytes(), &headers);
-            let not_json = matches!(request.json::<NewTask>(), Err(Problem::NotJson));
+            let not_json = matches!(request.json::<Titled>(), Err(Problem::NotJson));
             prop_assert_eq!(not_json, !types.iter().all(json), "{:?}", types);
         }
     }

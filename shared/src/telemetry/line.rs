@@ -3,9 +3,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// The CloudWatch namespace of the metrics.
-const NAMESPACE: &str = "TaskApi";
-
 /// The log line of a request. The dashboard and the alarms use the metric names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +66,7 @@ struct Metric {
 impl Line<'_> {
     /// The metrics of this line. CloudWatch bills a metric for each hour in which it has a value,
     /// so counts of zero are left out.
-    pub(super) fn metrics(&self, now: Timestamp) -> Metadata {
+    pub(super) fn metrics(&self, namespace: &'static str, now: Timestamp) -> Metadata {
         let mut metrics = vec![Metric { name: "Latency", unit: "Milliseconds" }];
         if self.database_latency.is_some() {
             metrics.push(Metric { name: "DatabaseLatency", unit: "Milliseconds" });
@@ -80,11 +77,8 @@ impl Line<'_> {
         if self.cold_starts > 0 {
             metrics.push(Metric { name: "ColdStarts", unit: "Count" });
         }
-        let directive = |dimensions, metrics| MetricDirective {
-            namespace: NAMESPACE,
-            dimensions: [dimensions],
-            metrics,
-        };
+        let directive =
+            |dimensions, metrics| MetricDirective { namespace, dimensions: [dimensions], metrics };
         let mut directives = vec![directive(&["service"], metrics)];
         if self.failures > 0 {
             let failures = vec![Metric { name: "Failures", unit: "Count" }];

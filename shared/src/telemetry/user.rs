@@ -3,7 +3,7 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Separates this use of the secret from all others.
-const LABEL: &[u8] = b"task-api: users in logs";
+const LABEL: &[u8] = b"users in logs";
 
 /// Derives the log's names of users from their ids.
 pub(crate) struct LogNames(hmac::Key);
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn a_name_depends_on_the_user_and_on_the_secret() {
         let secret = SecretString::from("a-secret-of-this-test-with-32-bytes-or-more");
-        // key=$(printf 'task-api: users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' '
+        // key=$(printf 'users in logs' | openssl dgst -sha256 -hmac "$secret" | cut -d' '
         // -f2) printf user-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key
         assert_eq!(log_name(&secret, "user-1"), "3f4de32a517ae6e4");
         assert_ne!(log_name(&secret, "user-2"), log_name(&secret, "user-1"));

@@ -94,7 +94,8 @@ fn settings(url: &str) -> String {
 fn new_login(functions_url: &str) -> (String, String) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("refused_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let role = format!("CREATE ROLE {name} LOGIN NOINHERIT PASSWORD 'of-{name}' IN ROLE task_api");
+    let role =
+        format!("CREATE ROLE {name} LOGIN NOINHERIT PASSWORD 'of-{name}' IN ROLE api_request");
     sql(&database().url, &role);
     let url = with_login(functions_url, &name, &format!("of-{name}"));
     (name, url)

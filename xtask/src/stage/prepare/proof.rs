@@ -4,7 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use shared::{DATABASE_ROLE, Database, DatabaseUrl, statement};
+use functions::{DATABASE_ROLE, TABLES, statement};
+use shared::{Database, DatabaseUrl};
 use tokio::runtime::Builder;
 use tokio_postgres::Client;
 
@@ -50,18 +51,22 @@ fn hold(url: &DatabaseUrl, access: Access) -> Result<()> {
 /// Reads as a throwaway user, the way requests do.
 async fn read(client: &mut Client) -> Result<()> {
     let transaction = client.transaction().await?;
-    let get = statement("get").context("there is no statement to get a task")?;
     let nobody = ["'nobody, of cargo xtask stage prepare'".to_owned(), "0".to_owned()];
-    transaction.batch_execute(&get.call_with(&nobody)).await?;
-    let seen =
-        "SELECT current_user::text, row_security_active('tasks'), (SELECT count(*) FROM tasks)";
-    for row in transaction.query_typed(seen, &[]).await? {
-        let (role, secured, tasks): (String, bool, i64) = (row.get(0), row.get(1), row.get(2));
-        ensure!(role == DATABASE_ROLE, "it runs as {role}, not as {DATABASE_ROLE}");
-        ensure!(
-            secured && tasks == 0,
-            "row-level security does not hold: it sees {tasks} tasks of others"
+    for table in TABLES {
+        let get = statement(&format!("{table}_get"));
+        let get = get.with_context(|| format!("there is no statement {table}_get"))?;
+        transaction.batch_execute(&get.call_with(&nobody)).await?;
+        let seen = format!(
+            "SELECT current_user::text, row_security_active('{table}'), (SELECT count(*) FROM {table})"
         );
+        for row in transaction.query_typed(&seen, &[]).await? {
+            let (role, secured, rows): (String, bool, i64) = (row.get(0), row.get(1), row.get(2));
+            ensure!(role == DATABASE_ROLE, "it runs as {role}, not as {DATABASE_ROLE}");
+            ensure!(
+                secured && rows == 0,
+                "row-level security does not hold: it sees {rows} {table} of others"
+            );
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Expected versions of a task.
+//! Expected versions of a row.
 
-/// The versions at which a request may use a task.
+/// The versions at which a request may use a row.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Versions {
     /// Any version.
@@ -25,11 +25,11 @@ impl Versions {
     }
 
     pub(crate) fn allow(&self, version: i64) -> bool {
-        self.listed().is_none_or(|(versions, listed)| versions.contains(&version) == listed)
+        self.as_slice().is_none_or(|(versions, listed)| versions.contains(&version) == listed)
     }
 
-    /// The versions for SQL, and whether the task's must be listed; `None` for any.
-    pub(crate) fn listed(&self) -> Option<(&[i64], bool)> {
+    /// The versions for SQL, and whether the row's must be listed; `None` for any.
+    pub(crate) fn as_slice(&self) -> Option<(&[i64], bool)> {
         match self {
             Self::Any => None,
             Self::OneOf(versions) => Some((versions, true)),

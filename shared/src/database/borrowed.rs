@@ -2,16 +2,16 @@
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
-use super::call::{Names, call};
+use super::call::{PreparedStatements, call};
 use super::error::Failure;
 use super::pool::LastUsed;
 use super::statement::{Parameter, Statement};
 
-/// If it is dropped before [`Lease::release`], as after a timeout, the connection is closed: the
+/// If it is dropped before [`BorrowedConnection::release`], as after a timeout, the connection is closed: the
 /// answer to its statement may still arrive.
-pub(super) struct Lease(Option<Object>);
+pub(super) struct BorrowedConnection(Option<Object>);
 
-impl Lease {
+impl BorrowedConnection {
     pub(super) fn new(connection: Object) -> Self {
         Self(Some(connection))
     }
@@ -21,10 +21,10 @@ impl Lease {
         &self,
         statement: &Statement,
         values: &[Parameter<'_>],
-        names: &Names,
+        prepared: &PreparedStatements,
     ) -> Result<Vec<Row>, Failure> {
         match &self.0 {
-            Some(connection) => call(connection, statement, values, names).await,
+            Some(connection) => call(connection, statement, values, prepared).await,
             None => Ok(Vec::new()),
         }
     }
@@ -36,7 +36,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for BorrowedConnection {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
             drop(Object::take(object));

@@ -1,6 +1,6 @@
 //! The key that makes a create safe to repeat.
 
-/// The `Idempotency-Key` of a create: 1 to 255 visible ASCII characters.
+/// The `Idempotency-Key` of an insert: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 

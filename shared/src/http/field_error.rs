@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 /// What was expected, phrased to follow the field's name.
-pub(crate) type Expectation = Cow<'static, str>;
+pub type Expectation = Cow<'static, str>;
 
 /// The error of one body field, query parameter or header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,2 +1,0 @@
--- A create may set it.
-GRANT INSERT (completed) ON tasks TO task_api;
