@@ -50,7 +50,7 @@ where
         }
     };
     let service = service_fn(move |event| receive(platform, handler, event));
-    // A task is woken without a system call, unlike the main future.
+    // A spawned future is woken without a system call, unlike the main future.
     let run = tokio::spawn(lambda_runtime::run_concurrent(service)).await;
     run.unwrap_or_else(|error| Err(error.into())).map_err(|error| {
         tracing::error!(reason = error.to_string(), "the Runtime API does not answer");

@@ -1,4 +1,6 @@
 //! Migrations: forward only, and safe to run repeatedly and concurrently.
+mod tidy;
+
 use std::collections::HashSet;
 use std::io::read_to_string;
 
@@ -27,6 +29,15 @@ pub(crate) struct Options {
     /// could see it in the list of processes.
     #[arg(long)]
     database_url: Option<String>,
+    /// Then list the routines that no version needs any more.
+    #[arg(long)]
+    tidy: bool,
+    /// With `--tidy`: keep those that a version needed within this many days.
+    #[arg(long, default_value_t = 30, requires = "tidy")]
+    days: i32,
+    /// With `--tidy`: drop them.
+    #[arg(long, requires = "tidy")]
+    yes: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -43,7 +54,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => settings::database_url(&EnvFile::load()?)?
             .context("no database: set DATABASE_URL or pass --database-url")?,
     };
-    migrate(&url)
+    migrate(&url)?;
+    if options.tidy { tidy::tidy(&url, options.days, options.yes) } else { Ok(()) }
 }
 
 /// Migrates a database's tables and routines and prints what it did.
@@ -64,6 +76,7 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         }
         tables.check_creators(client).await?;
         client.batch_execute("RESET search_path").await?;
+        refuse_earlier(client).await?;
         // A newer schema means that an older version is deployed again.
         let runner = embedded::migrations::runner().set_abort_missing(false);
         let report = runner.run_async(client).await?;
@@ -77,6 +90,7 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
             client.batch_execute(&format!("{creation}; {give}")).await?;
         }
         applied.extend(routines(&lacking));
+        tidy::note_needed(client, &schema).await?;
         client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
         Ok(applied)
     })?;
@@ -84,6 +98,18 @@ pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
         [] => println!("The database is up to date."),
         applied => println!("The database is migrated: {}.", applied.join(", ")),
     }
+    Ok(())
+}
+
+/// Refuses the tables of a version before the first release, whose migrations were written anew.
+async fn refuse_earlier(client: &Client) -> Result<()> {
+    let earlier = "
+        SELECT FROM pg_attribute WHERE attrelid = to_regclass('idempotency_keys')
+          AND attname = 'task_id' AND NOT attisdropped";
+    ensure!(
+        client.query_opt(earlier, &[]).await?.is_none(),
+        "the database has the tables of a version before 0.1.0, which this one cannot migrate: use a new database (locally: delete `.local/postgres`), or export the tasks with that version first"
+    );
     Ok(())
 }
 
@@ -137,6 +163,7 @@ pub(crate) fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
             tables.check_creators(client).await?;
         }
         client.batch_execute("RESET search_path").await?;
+        refuse_earlier(client).await?;
         let lacking = without_routine(client, &tables).await?;
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         if !client.query_one(table, &[]).await?.get::<_, bool>(0) {

@@ -14,7 +14,7 @@ use super::secrets_manager::fetch;
 pub struct Config {
     /// How tokens are verified.
     pub auth: AuthConfig,
-    /// The tasks' database.
+    /// The database.
     pub database_url: DatabaseUrl,
 }
 

@@ -1,7 +1,7 @@
 //! Pages of a list, and its filters.
 use tokio_postgres::types::{ToSql, Type};
 
-use super::record::{Id, Stored};
+use super::stored::{Id, Stored};
 
 /// A value of a filter.
 pub(crate) type Value = Box<dyn ToSql + Send + Sync>;

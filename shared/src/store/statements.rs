@@ -2,6 +2,7 @@
 use tokio_postgres::types::Type;
 
 use super::Resource;
+use super::account::erase;
 use super::page::Filter;
 use super::record::{Column, Record};
 use crate::database::{Rows, Statement};
@@ -219,68 +220,6 @@ fn update<R: Resource>() -> ChangeStatement {
     let assignments: Vec<_> =
         R::COLUMNS.iter().map(|column: &Column| column.assignment(&mut types)).collect();
     ChangeStatement::new::<R>("update", &assignments.join(", "), types.split_off(2))
-}
-
-/// What a user has in a table.
-struct Owned<'a> {
-    table: &'a str,
-    condition: String,
-    id: &'static str,
-    /// From the oldest on.
-    order: &'static str,
-}
-
-impl<'a> Owned<'a> {
-    fn rows(table: &'a str) -> Self {
-        let condition = "user_id = $1 AND updated_at <= coalesce($2, 'infinity')".to_owned();
-        Self { table, condition, id: "id", order: "id" }
-    }
-
-    fn keys(table: &'a str) -> Self {
-        let condition = format!(
-            "user_id = $1 AND resource = '{table}' AND created_at <= coalesce($2, 'infinity')"
-        );
-        Self { table: "idempotency_keys", condition, id: "key", order: "created_at, key" }
-    }
-}
-
-/// Deletes the oldest rows of these tables, and their idempotency keys: together at most 10,000.
-/// Returns the number of deleted rows without the keys, and whether more remain. A row that was
-/// changed concurrently and no longer matches stays: the conditions are checked again once it is
-/// locked.
-pub(super) fn erase(role: &'static str, name: &str, tables: &[&str]) -> Statement {
-    let (mut parts, mut chosen, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
-    let mut delete = |Owned { table, condition, id, order }: Owned| {
-        let index = parts.len();
-        let before: String = chosen.concat();
-        parts.push(format!(
-            "chosen_{index} AS (
-                SELECT {order} FROM {table} WHERE {condition}
-                ORDER BY {order} LIMIT 10001{before}
-            ), deleted_{index} AS (
-                DELETE FROM {table} WHERE {condition} AND {id} = ANY (ARRAY(
-                    SELECT {id} FROM chosen_{index}
-                    ORDER BY {order} LIMIT greatest(10000{before}, 0)))
-                RETURNING {id}
-            )"
-        ));
-        chosen.push(format!(" - (SELECT count(*) FROM chosen_{index})"));
-        index
-    };
-    for table in tables {
-        let index = delete(Owned::rows(table));
-        delete(Owned::keys(table));
-        deleted.push(format!("(SELECT count(*) FROM deleted_{index})"));
-    }
-    let sql = format!(
-        "WITH {} SELECT {}, 10000{} < 0",
-        parts.join(", "),
-        deleted.join(" + "),
-        chosen.concat()
-    );
-    let types = vec![Type::TEXT, Type::TIMESTAMPTZ];
-    let columns = vec![Type::INT8, Type::BOOL];
-    Statement::new(role, format!("{name}_erase"), Rows::One, sql, types, columns)
 }
 
 #[cfg(test)]

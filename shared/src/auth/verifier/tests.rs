@@ -14,7 +14,7 @@ use crate::auth::{Claims, sign};
 const SECRET: &str = "a-secret-of-this-test-with-32-bytes-or-more";
 const OLD: &str = "the-secret-before-it-with-32-bytes-or-more!";
 const ISSUER: &str = "https://app.example";
-const AUDIENCE: &str = "task-api";
+const AUDIENCE: &str = "the-api";
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
 const OK: &str = "ok";
@@ -153,12 +153,12 @@ fn each_claim_is_checked_and_named() {
         ("iss", "[\"https://app.example\"]", "The claim `iss` is not a string."),
         ("iss", "null", "The claim `iss` is not a string."),
         ("aud", "", "The claim `aud` is missing."),
-        ("aud", "[\"other\",\"task-api\"]", OK),
-        ("aud", "\"task-api-2\"", OTHER_AUDIENCE),
+        ("aud", "[\"other\",\"the-api\"]", OK),
+        ("aud", "\"the-api-2\"", OTHER_AUDIENCE),
         ("aud", "[\"a\",\"b\"]", OTHER_AUDIENCE),
         ("aud", "[]", OTHER_AUDIENCE),
-        ("aud", "[\"task-api\",1]", AUD_TYPE),
-        ("aud", "{\"task-api\":true}", AUD_TYPE),
+        ("aud", "[\"the-api\",1]", AUD_TYPE),
+        ("aud", "{\"the-api\":true}", AUD_TYPE),
         ("aud", "null", AUD_TYPE),
         // Not read.
         ("email", "\"someone@else.example\"", OK),
@@ -170,7 +170,7 @@ fn each_claim_is_checked_and_named() {
         ("x", "0,\"s\\u0075b\":\"user-1\"", NO_JWT),
         ("x", "0,\"exp\":0", NO_JWT),
         ("x", "0,\"iss\":\"https://app.example\"", NO_JWT),
-        ("x", "0,\"aud\":\"task-api\"", NO_JWT),
+        ("x", "0,\"aud\":\"the-api\"", NO_JWT),
         ("x", "0,\"iat\":0", NO_JWT),
         ("x", "0,\"nbf\":0,\"nbf\":0", NO_JWT),
     ] {
@@ -185,7 +185,7 @@ fn each_claim_is_checked_and_named() {
     for (claim, json) in [("aud", "{}"), ("aud", ""), ("iss", "\"somebody\""), ("iss", "")] {
         assert_eq!(said(&lenient(), &token(claims_with(claim, json))), OK, "{claim} {json}");
     }
-    let two = claims_with("iss", "").replace("\"task-api\"", "7");
+    let two = claims_with("iss", "").replace("\"the-api\"", "7");
     expect(&token(two), "The claim `iss` is missing.", "two faults, in a fixed order");
 }
 
