@@ -276,7 +276,7 @@ fn the_files_are_the_events_of_the_documents_examples() {
         unknown.remove(&file);
     }
     assert!(written.is_empty(), "events/ is written anew for {written:?}: commit it");
-    assert!(unknown.is_empty(), "no operation of shared/openapi.yaml has {unknown:?}");
+    assert!(unknown.is_empty(), "no operation of functions/openapi.yaml has {unknown:?}");
 }
 
 /// The token in the files: expired, but of the right form.

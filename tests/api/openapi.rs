@@ -1,4 +1,4 @@
-//! `shared/openapi.yaml`, the local gateway's routes and the functions must agree. All tests here
+//! `functions/openapi.yaml`, the local gateway's routes and the functions must agree. All tests here
 //! also check every answer against the document.
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -24,9 +24,9 @@ fn routed() -> BTreeSet<Route> {
 /// Compares a list with the document's.
 fn assert_same<T: Ord + Debug>(described: &BTreeSet<T>, found: &BTreeSet<T>, place: &str) {
     let missing: Vec<_> = described.difference(found).collect();
-    assert!(missing.is_empty(), "{missing:?} of shared/openapi.yaml is missing in {place}");
+    assert!(missing.is_empty(), "{missing:?} of functions/openapi.yaml is missing in {place}");
     let unknown: Vec<_> = found.difference(described).collect();
-    assert!(unknown.is_empty(), "{unknown:?} of {place} is not in shared/openapi.yaml");
+    assert!(unknown.is_empty(), "{unknown:?} of {place} is not in functions/openapi.yaml");
 }
 
 #[test]

@@ -82,10 +82,13 @@ fn the_routes_are_those_of_the_document() {
         let missing: Vec<_> = wanted.difference(&routed).collect();
         assert!(
             missing.is_empty(),
-            "template.yaml has no function for {missing:?} of shared/openapi.yaml: copy the block of one below \"The \
-             operations of shared/openapi.yaml\", with its Binary, FunctionName, Method and Path"
+            "template.yaml has no function for {missing:?} of functions/openapi.yaml: copy the block of one below \"The \
+             operations of functions/openapi.yaml\", with its Binary, FunctionName, Method and Path"
         );
-        assert_eq!(routed, wanted, "template.yaml has a route that is not in shared/openapi.yaml");
+        assert_eq!(
+            routed, wanted,
+            "template.yaml has a route that is not in functions/openapi.yaml"
+        );
     }
 }
 

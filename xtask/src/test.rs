@@ -56,7 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if let Some(chromium) = chromium {
         if whole {
-            let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
+            let hint =
+                "`npm run generate:api` there makes lib/api-types.ts of functions/openapi.yaml";
             frontend::script("check:api", &[], &[]).context(hint)?;
             for script in ["lint", "typecheck", "test"] {
                 println!("The frontend: npm run {script} …");
