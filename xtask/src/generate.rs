@@ -127,3 +127,102 @@ fn replaced(text: &str, name: &str, block: &str) -> Result<String> {
     ensure!(ended, "the lines `{begin}…` and `{end}` are missing");
     Ok(new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = "paths:
+  /api/{user_id}:
+    parameters:
+      - { name: user_id, in: path, required: true }
+    delete:
+      operationId: eraseAccount
+      x-function: erase-account
+      summary: 'Erase an account: everything of a user'
+      responses: { '204': { description: All is erased. } }
+  /api/{user_id}/notes/{note_id}:
+    put:
+      operationId: updateNote
+      x-function: update-note
+      summary: Update a note
+      parameters:
+        - { name: note_id, in: path, required: true }
+        - { name: draft, in: query, example: false }
+      requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Note' } } } }
+      responses: { '200': { description: The note. With its tag. } }
+components:
+  schemas: { Note: { properties: { text: {} }, examples: [text: Remember] } }
+";
+
+    /// What changes in a project with this document.
+    fn changed_by(document: &str) -> Result<Files> {
+        let folder = tempfile::tempdir()?;
+        for file in ["Cargo.toml", "README.md", "template.yaml", "samconfig.toml"] {
+            fs::copy(project::root().join(file), folder.path().join(file))?;
+        }
+        fs::create_dir(folder.path().join("functions"))?;
+        fs::create_dir(folder.path().join("events"))?;
+        fs::write(folder.path().join(operation::DOCUMENT), document)?;
+        fs::write(folder.path().join("events/gone.json"), "")?;
+        changed(folder.path())
+    }
+
+    #[test]
+    fn operations_of_any_path_are_in_every_list() {
+        let files = changed_by(NEW).unwrap();
+        let names = ["erase-account", "update-note"].map(|name| format!("events/{name}.json"));
+        let listed = ["Cargo.toml", "README.md", &names[0], "events/gone.json", &names[1]];
+        assert_eq!(files.keys().collect::<Vec<_>>(), [&listed[..], &["template.yaml"]].concat());
+        assert_eq!(files["events/gone.json"], None);
+        let has = |file: &str, lines: &str| {
+            let text = files[file].as_ref().unwrap();
+            assert!(text.contains(lines), "{text}");
+        };
+        has(
+            "Cargo.toml",
+            "\"/api/{user_id}\" = [\n  { function = \"erase-account\", method = \"DELETE\" },\n]\n",
+        );
+        has(
+            "README.md",
+            "| `DELETE /api/{user_id}` | Erase an account: everything of a user | 204: All is erased |\n\
+             | `PUT /api/{user_id}/notes/{note_id}` | Update a note: `draft`, `text` | 200: The note |\n",
+        );
+        has("template.yaml", "prod: { ReservedConcurrency: 140 }");
+        has("template.yaml", "  EraseAccountFunction:\n    Type: AWS::Serverless::Function\n");
+        has("template.yaml", "      Description: \"Erase an account: everything of a user\"\n");
+        has("template.yaml", "Method: PUT, Path: '/api/{user_id}/notes/{note_id}' }");
+        let event: serde_json::Value = files[&names[1]].as_ref().unwrap().parse().unwrap();
+        assert_eq!(event["pathParameters"]["note_id"], "1");
+        assert_eq!(event["queryStringParameters"]["draft"], "false");
+        assert_eq!(event["body"], r#"{"text":"Remember"}"#);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, instead, message) in [
+            (
+                "x-function: update-note",
+                "",
+                "PUT /api/{user_id}/notes/{note_id} of functions/openapi.yaml has no x-function",
+            ),
+            (
+                "operationId: updateNote",
+                "",
+                "one operation of update-note must have it as operationId",
+            ),
+            ("summary: Update a note", "", "has no summary"),
+            ("examples: [text: Remember]", "", "has no `examples` of its body"),
+            ("example: false", "required: true", "has no `example` of draft"),
+            ("schemas/Note", "schemas/Notes", "has no #/components/schemas/Notes"),
+            ("'200'", "'404'", "has no 2xx response"),
+        ] {
+            let said = format!("{:#}", changed_by(&NEW.replacen(text, instead, 1)).unwrap_err());
+            assert!(said.contains(message), "{said}");
+        }
+        let long = "x".repeat(LONGEST_NAME - "task-api-staging-".len() + 1);
+        let document = NEW.replace("update-note", &long).replace("updateNote", &long);
+        let said = changed_by(&document).unwrap_err().to_string();
+        assert!(said.contains("is 1 characters too long"), "{said}");
+    }
+}

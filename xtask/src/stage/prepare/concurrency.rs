@@ -42,7 +42,9 @@ fn message(stage: Stage) -> Result<Option<String>> {
     }
     let wanted = all - free + reserves + UNRESERVED;
     Ok(Some(format!(
-        "prod cannot be deployed yet: it reserves {reserves} concurrent executions, and {UNRESERVED} must stay free; of the account's {all}, {free} are. To ask for more, which takes days:\n  \
+        "prod cannot be deployed yet: it reserves {reserves} concurrent executions, \
+         and {UNRESERVED} must stay free; of the account's {all}, {free} are. \
+         To ask for more, which takes days:\n  \
          aws service-quotas request-service-quota-increase --service-code lambda --quota-code {QUOTA} --desired-value {wanted}\n\
          or write `ReservedConcurrency: none` for prod in template.yaml."
     )))
