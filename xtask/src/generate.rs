@@ -112,19 +112,19 @@ fn fits(operations: &Operations, samconfig: &str) -> Result<()> {
 
 /// The text with another block between the lines of its markers.
 fn replaced(text: &str, name: &str, block: &str) -> Result<String> {
-    let (begin, end) = (format!("generated: {name} "), "generated: end");
+    let (first, last) = (format!("generated: {name} "), "generated: end");
     let (mut new, mut begun, mut ended) = (String::new(), false, false);
     for line in text.split_inclusive('\n') {
-        ended |= begun && line.contains(end);
+        ended |= begun && line.contains(last);
         if !begun || ended {
             new += line;
         }
-        if line.contains(&begin) {
+        if line.contains(&first) {
             new += block;
             begun = true;
         }
     }
-    ensure!(ended, "the lines `{begin}…` and `{end}` are missing");
+    ensure!(ended, "the lines `{first}…` and `{last}` are missing");
     Ok(new)
 }
 
