@@ -6,10 +6,11 @@ use std::sync::{Mutex as SyncMutex, PoisonError};
 
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
-use tests::{Answer, Reply, Request, SETTINGS, Sandbox, as_lambda, operations, root};
+use tests::{Answer, Reply, Request, SETTINGS, Sandbox, as_lambda, root};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::caller::Caller;
+use crate::subject::measured;
 
 pub(crate) const LIST: &str = "list-tasks";
 
@@ -91,7 +92,7 @@ impl Pool {
     }
 }
 
-/// All functions.
+/// The measured functions.
 pub(crate) struct Functions {
     pools: Vec<(&'static str, Pool)>,
     asked: SyncMutex<BTreeSet<&'static str>>,
@@ -101,7 +102,7 @@ impl Functions {
     /// Starts this many sandboxes of each function.
     pub(crate) async fn start(each: usize, database_url: &str) -> Result<Self> {
         let mut pools = Vec::new();
-        for operation in operations() {
+        for operation in measured() {
             let name = operation.function;
             pools.push((name, Pool::start(name, each, database_url).await?));
         }

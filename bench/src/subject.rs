@@ -2,7 +2,7 @@
 use anyhow::{Context, Result, ensure};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
-use tests::{Fixture, Operation, Reply, operation, operations};
+use tests::{Fixture, Operation, Reply, operation};
 
 use crate::caller::{Caller, expect};
 use crate::functions::LIST;
@@ -16,6 +16,13 @@ pub(crate) const LARGE_USER: &str = "bench-1000000";
 
 /// The operations of the tutorial's backend, which the peers serve.
 const TUTORIAL: [&str; 5] = [LIST, "create-task", "update-task", "delete-task", "complete-task"];
+/// Operations that the peers lack, but the load and the report have.
+const MORE: [&str; 2] = ["get-task", "clear-tasks"];
+
+/// The operations that are measured.
+pub(crate) fn measured() -> impl Iterator<Item = &'static Operation> {
+    TUTORIAL.into_iter().chain(MORE).map(operation)
+}
 
 /// The setup of a measurement.
 pub(crate) struct Subject {
@@ -37,7 +44,7 @@ impl Subject {
         }
         query(&database.url, "VACUUM ANALYZE tasks").await?;
         let subject = Self { database, programs };
-        for operation in operations() {
+        for operation in measured() {
             subject.compare(operation).await?;
         }
         Ok(subject)

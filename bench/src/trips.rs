@@ -2,11 +2,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tests::{Proxy, operations};
+use tests::Proxy;
 
 use crate::caller::expect_all;
 use crate::functions::{LIST, sandbox};
-use crate::subject::Subject;
+use crate::subject::{Subject, measured};
 
 /// With a delay each way, messages that are sent without waiting for an answer count as one round
 /// trip.
@@ -33,7 +33,7 @@ pub(crate) async fn measure(subject: &Subject) -> Result<TripResults> {
     drop(cold_sandbox);
 
     let mut warm = 0;
-    for operation in operations() {
+    for operation in measured() {
         let sandbox = sandbox(operation.function, &url).await?;
         let events = subject.events(operation, REQUESTS).await?;
         let (first, rest) = events.split_first().context("no event")?;

@@ -1,7 +1,7 @@
 //! Requests to warm sandboxes.
 use anyhow::{Context, Result};
 use hyper::body::Bytes;
-use tests::{Operation, Sandbox, operations};
+use tests::{Operation, Sandbox};
 
 use crate::caller::{Caller, expect_all};
 use crate::functions::{LIST, floor};
@@ -9,7 +9,7 @@ use crate::pgbench::{Limit, Script};
 use crate::programs::Program;
 use crate::server::{Server, own};
 use crate::stats::{Series, micros, quantile};
-use crate::subject::{Subject, USER};
+use crate::subject::{Subject, USER, measured};
 
 /// Rounds of each measurement.
 pub(crate) const ROUNDS: usize = 7;
@@ -128,17 +128,17 @@ pub(crate) async fn measure(subject: &Subject) -> Result<WarmResults> {
         user: USER,
         task: subject.newest(USER).await?,
     };
-    let mut measured = Vec::new();
+    let mut results = Vec::new();
     let mut statement = Series::default();
-    for operation in operations() {
-        measured.push(measure_operation(subject, &limit, operation).await?);
+    for operation in measured() {
+        results.push(measure_operation(subject, &limit, operation).await?);
         if operation.function == LIST {
             for _ in 0..ROUNDS {
                 statement.push(limit.measure(Script::List, TRANSACTIONS).await?.p50);
             }
         }
     }
-    Ok(WarmResults { operations: measured, statement })
+    Ok(WarmResults { operations: results, statement })
 }
 
 async fn measure_operation(

@@ -4,6 +4,35 @@
  */
 
 export interface paths {
+    "/api/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
+                user_id: components["parameters"]["user_id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase an account
+         * @description Deletes all that the user has, in every collection, and the user's idempotency keys. One request deletes at most
+         *     10,000 of them, oldest first; while `more` is true, send it again. It is safe to repeat. `deleted` does not count
+         *     keys, `more` covers them. With `If-Match` the answer is 412, and nothing is deleted. The user stays: Better Auth
+         *     has it.
+         */
+        delete: operations["eraseAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/{user_id}/tasks": {
         parameters: {
             query?: never;
@@ -33,7 +62,8 @@ export interface paths {
          * Delete many tasks
          * @description Deletes the completed, the open, or all tasks: `completed` and `all` exclude each other, and one of them is
          *     required. One request deletes at most 10,000 tasks, oldest first; while `more` is true, send it again. It is safe
-         *     to repeat. `all=true` also deletes the user's idempotency keys; `deleted` counts only tasks, `more` covers both.
+         *     to repeat. `all=true` also deletes the idempotency keys of the user's tasks; `deleted` counts only tasks,
+         *     `more` covers both.
          *     Many tasks have no `ETag`: with `If-Match` the answer is 412, and nothing is deleted.
          */
         delete: operations["clearTasks"];
@@ -156,9 +186,9 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description The result of a request that deletes many tasks. */
+        /** @description The result of a request that deletes many items. */
         Cleared: {
-            /** @description The number of deleted tasks. */
+            /** @description The number of deleted items. */
             deleted: number;
             /** @description Whether more remained than one request deletes. */
             more: boolean;
@@ -168,12 +198,12 @@ export interface components {
          *     the pattern states the limit instead of `maxLength`.
          * @example Buy milk
          */
-        Title: string;
+        TaskTitle: string;
         /**
          * @description At most 1000 Unicode characters, without U+0000, stored unchanged; null for none.
          * @example Two litres
          */
-        Description: string | null;
+        TaskDescription: string | null;
         /**
          * @description A task to create. Unknown members are ignored.
          * @example {
@@ -182,8 +212,8 @@ export interface components {
          *     }
          */
         NewTask: {
-            title: components["schemas"]["Title"];
-            description?: components["schemas"]["Description"];
+            title: components["schemas"]["TaskTitle"];
+            description?: components["schemas"]["TaskDescription"];
             /** @description Whether it is completed already; false if absent. */
             completed?: boolean;
         };
@@ -196,8 +226,8 @@ export interface components {
          *     }
          */
         TaskChange: {
-            title?: components["schemas"]["Title"];
-            description?: components["schemas"]["Description"];
+            title?: components["schemas"]["TaskTitle"];
+            description?: components["schemas"]["TaskDescription"];
             completed?: boolean;
         };
         /**
@@ -207,7 +237,7 @@ export interface components {
          *       "completed": true
          *     }
          */
-        Completion: {
+        TaskCompletion: {
             completed?: boolean;
         };
         /** @description The gateway's answer to too many requests. */
@@ -329,7 +359,7 @@ export interface components {
                  *       "type": "about:blank",
                  *       "title": "Forbidden",
                  *       "status": 403,
-                 *       "detail": "These tasks are another user's.",
+                 *       "detail": "The user in the path is not the user of the token.",
                  *       "code": "wrong_user"
                  *     }
                  */
@@ -354,7 +384,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `stale_etag`: `If-Match` does not contain the task's current `ETag`, or `If-None-Match` does. Nothing was changed. */
+        /** @description `stale_etag`: `If-Match` does not contain the current `ETag`, or `If-None-Match` does. Nothing was changed. */
         StaleEtag: {
             headers: {
                 [name: string]: unknown;
@@ -365,7 +395,7 @@ export interface components {
                  *       "type": "about:blank",
                  *       "title": "Precondition Failed",
                  *       "status": 412,
-                 *       "detail": "The task has changed since it was read, or `If-None-Match` names its version.",
+                 *       "detail": "It has changed since it was read, or `If-None-Match` names its version.",
                  *       "code": "stale_etag"
                  *     }
                  */
@@ -409,7 +439,7 @@ export interface components {
             };
         };
         /**
-         * @description `invalid_request`: the body, the `task_id`, the query or the `Idempotency-Key` is invalid; `errors` lists every
+         * @description `invalid_request`: the body, the id in the path, the query or the `Idempotency-Key` is invalid; `errors` lists every
          *     error in that part.
          */
         InvalidRequest: {
@@ -499,34 +529,36 @@ export interface components {
          */
         task_id: number;
         /** @description Only completed tasks (`true`) or only open ones (`false`), in any case; or 1 and 0. */
-        completed: boolean;
-        /** @description The most tasks in a page. */
+        task_completed: boolean;
+        /** @description The longest page. */
         limit: number;
-        /** @description The number of tasks to skip, none if absent. Other than 0, it excludes `after` (422). */
+        /** @description The number of items to skip, none if absent. Other than 0, it excludes `after` (422). */
         offset: number;
         /** @description Where the page starts, an opaque cursor from a `Link` header. It excludes an `offset` other than 0 (422). */
         after: string;
+        /** @description Keeps what changed after this time (RFC 3339). */
+        until: string;
         /**
-         * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title,
-         *     description and completion returns the first answer again; with other values it is 422. Keys are per user.
+         * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each create. The same key with the same
+         *     body returns the first answer again; with another it is 422. Keys are per user and collection.
          */
         "Idempotency-Key": string;
         /**
-         * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+         * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
          *     none matches, the answer is 412.
          */
         "If-Match": string;
         /**
-         * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+         * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
          *     one matches, a get is 304 and a change 412.
          */
         "If-None-Match": string;
     };
     requestBodies: never;
     headers: {
-        /** @description A strong, opaque tag of the task's current state. Every change of the task changes it. */
+        /** @description A strong, opaque tag of the current state, which every change changes. */
         ETag: string;
-        /** @description The path of the task, percent-encoded. */
+        /** @description The path of what was created, percent-encoded. */
         Location: string;
         /** @description The path and query of the next page, `<…>; rel="next"` (RFC 8288); absent on the last page. */
         Link: string;
@@ -544,14 +576,51 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    eraseAccount: {
+        parameters: {
+            query?: {
+                /** @description Keeps what changed after this time (RFC 3339). */
+                until?: components["parameters"]["until"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The user's id, percent-encoded. It must equal the token's `sub`; any other is 403.
+                 * @example kX3fV9pQm2LsT8wYbN5rJc7dHgZ4aE1u
+                 */
+                user_id: components["parameters"]["user_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number of deleted items, which may be 0. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cleared"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["WrongUser"];
+            412: components["responses"]["StaleEtag"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listTasks: {
         parameters: {
             query?: {
                 /** @description Only completed tasks (`true`) or only open ones (`false`), in any case; or 1 and 0. */
-                completed?: components["parameters"]["completed"];
-                /** @description The most tasks in a page. */
+                completed?: components["parameters"]["task_completed"];
+                /** @description The longest page. */
                 limit?: components["parameters"]["limit"];
-                /** @description The number of tasks to skip, none if absent. Other than 0, it excludes `after` (422). */
+                /** @description The number of items to skip, none if absent. Other than 0, it excludes `after` (422). */
                 offset?: components["parameters"]["offset"];
                 /** @description Where the page starts, an opaque cursor from a `Link` header. It excludes an `offset` other than 0 (422). */
                 after?: components["parameters"]["after"];
@@ -592,8 +661,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each task. The same key with the same title,
-                 *     description and completion returns the first answer again; with other values it is 422. Keys are per user.
+                 * @description 1 to 255 visible ASCII characters, chosen by the client, one key for each create. The same key with the same
+                 *     body returns the first answer again; with another it is 422. Keys are per user and collection.
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
@@ -646,8 +715,8 @@ export interface operations {
                 completed?: boolean;
                 /** @description Deletes all tasks; nothing but `true` is accepted. Not with `completed`. */
                 all?: true;
-                /** @description Keeps tasks that changed after this time (RFC 3339). */
-                until?: string;
+                /** @description Keeps what changed after this time (RFC 3339). */
+                until?: components["parameters"]["until"];
             };
             header?: never;
             path: {
@@ -685,12 +754,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
-                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
                  *     one matches, a get is 304 and a change 412.
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -736,12 +805,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
-                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
                  *     one matches, a get is 304 and a change 412.
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -786,12 +855,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
-                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
                  *     one matches, a get is 304 and a change 412.
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -837,12 +906,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
-                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
                  *     one matches, a get is 304 and a change 412.
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -887,12 +956,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Succeeds only if the task's `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
+                 * @description Succeeds only if the `ETag` is one of these (comma-separated), or `*` for any. Weak tags never match. If
                  *     none matches, the answer is 412.
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
-                 * @description Succeeds only if the task's `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
+                 * @description Succeeds only if the `ETag` is none of these (comma-separated, weak tags included); `*` stands for any. If
                  *     one matches, a get is 304 and a change 412.
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -917,7 +986,7 @@ export interface operations {
          */
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Completion"];
+                "application/json": components["schemas"]["TaskCompletion"];
             };
         };
         responses: {

@@ -1,4 +1,4 @@
-//! Clients that code generators make of `shared/openapi.yaml`: they pass their type checkers, and
+//! Clients that code generators make of `functions/openapi.yaml`: they pass their type checkers, and
 //! their scripts in `tests/clients/` page to the end.
 use std::process::Command;
 
@@ -15,7 +15,7 @@ fn assert_pages(program: &'static str, script: &str, steps: &[&[&str]]) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = [tool(program)].into_iter().chain(std::env::split_paths(&path));
     let path = std::env::join_paths(path).unwrap();
-    let document = root().join("shared/openapi.yaml");
+    let document = root().join("functions/openapi.yaml");
     let mut printed = String::new();
     for step in steps {
         let mut command = apart(Command::new(step[0]));

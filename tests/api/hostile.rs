@@ -1,4 +1,4 @@
-//! Thousands of hostile requests, which Schemathesis generates from `shared/openapi.yaml`.
+//! Thousands of hostile requests, which Schemathesis generates from `functions/openapi.yaml`.
 use std::process::Command;
 
 use tests::{SETTINGS, apart, operations, root, stack, tool};
@@ -12,7 +12,7 @@ fn no_generated_request_gets_an_answer_that_the_document_does_not_promise() {
     let mut command = apart(Command::new(tool("schemathesis").join("schemathesis")));
     command
         .current_dir(root().join("tests/schemathesis"))
-        .args(["run", "../../shared/openapi.yaml", "--no-color", "--max-examples", &cases])
+        .args(["run", "../../functions/openapi.yaml", "--no-color", "--max-examples", &cases])
         .env("API_URL", &stack().url)
         .envs(SETTINGS)
         .env("PYTHONDONTWRITEBYTECODE", "1")

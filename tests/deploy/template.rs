@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Route, routes};
+use tests::routes;
 
 use crate::cloudformation::Stack;
-use crate::shape::{integrations, lines, statements};
+use crate::shape::{lines, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
 /// Settings that the template offers but no stage uses.
@@ -68,25 +68,6 @@ fn the_stages_are_those_that_the_template_allows() {
     assert_eq!(stage["AllowedValues"], json!(STAGES));
     // With a default, an environment missing in samconfig.toml would deploy that stage.
     assert_eq!(stage.get("Default"), None);
-}
-
-#[test]
-fn the_routes_are_those_of_the_document() {
-    for name in STAGES {
-        let routed = integrations(stack(name)).into_iter().map(|integration| {
-            let (method, path) = integration.route.split_once(' ').unwrap();
-            let function = integration.alias.strip_prefix(&format!("task-api-{name}-")).unwrap();
-            (method.to_owned(), path.to_owned(), function.strip_suffix(":live").unwrap().to_owned())
-        });
-        let (routed, wanted): (BTreeSet<Route>, _) = (routed.collect(), routes());
-        let missing: Vec<_> = wanted.difference(&routed).collect();
-        assert!(
-            missing.is_empty(),
-            "template.yaml has no function for {missing:?} of shared/openapi.yaml: copy the block of one below \"The \
-             operations of shared/openapi.yaml\", with its Binary, FunctionName, Method and Path"
-        );
-        assert_eq!(routed, wanted, "template.yaml has a route that is not in shared/openapi.yaml");
-    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The contract in `shared/openapi.yaml`, and checks of answers against it.
+//! The contract in `functions/openapi.yaml`, and checks of answers against it.
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex};
 
@@ -10,7 +10,7 @@ use crate::{Operation, Reply};
 
 /// The document.
 pub(crate) static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_saphyr::from_str(include_str!("../../shared/openapi.yaml")).unwrap());
+    LazyLock::new(|| serde_saphyr::from_str(include_str!("../../functions/openapi.yaml")).unwrap());
 
 /// Method, path and function.
 pub type Route = (String, String, String);

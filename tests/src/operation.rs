@@ -1,4 +1,4 @@
-//! The operations of `shared/openapi.yaml`, and requests made from the document's examples.
+//! The operations of `functions/openapi.yaml`, and requests made from the document's examples.
 use std::fmt::Display;
 use std::sync::LazyLock;
 
@@ -66,8 +66,9 @@ fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Ope
     operations.map(move |(method, described)| {
         let method = method.to_ascii_uppercase();
         let function = described["x-function"].as_str();
-        let function = function
-            .unwrap_or_else(|| panic!("{method} {path} of shared/openapi.yaml has no x-function"));
+        let function = function.unwrap_or_else(|| {
+            panic!("{method} {path} of functions/openapi.yaml has no x-function")
+        });
         let lists = [&item["parameters"], &described["parameters"]];
         let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(resolve);
         Operation { function, method, path, described, parameters: parameters.collect() }
@@ -77,7 +78,7 @@ fn of_path(path: &'static str, item: &'static Value) -> impl Iterator<Item = Ope
 /// The operation of a function.
 pub fn operation(function: &str) -> &'static Operation {
     let found = operations().iter().find(|operation| operation.function == function);
-    found.unwrap_or_else(|| panic!("shared/openapi.yaml has no operation of {function}"))
+    found.unwrap_or_else(|| panic!("functions/openapi.yaml has no operation of {function}"))
 }
 
 /// Every request that the document describes: each operation with and without its optional parts.

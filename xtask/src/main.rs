@@ -7,6 +7,7 @@ mod event;
 mod fixture;
 mod frontend;
 mod gateway;
+mod generate;
 mod login;
 mod migrate;
 mod node;
@@ -39,6 +40,8 @@ enum Command {
     Dev(dev::Options),
     /// Run every test, setting up what they need.
     Test(test::Options),
+    /// Write what follows from the operations of `functions/openapi.yaml`.
+    Generate(generate::Options),
     /// Measure the release binaries beside other backends and write `bench/REPORT.md`.
     Bench,
     /// Run the long forms of the tests: load, failures, hostile requests, properties.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Generate(options) => generate::run(&options),
         Command::Bench => bench::run(),
         Command::Soak(options) => soak::run(&options),
         Command::Migrate(options) => migrate::run(&options),

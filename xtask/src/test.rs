@@ -10,7 +10,9 @@ use crate::gateway::{self, Gateway};
 use crate::login::{self, Access};
 use crate::postgres::Mode;
 use crate::process::Output;
-use crate::{fixture, frontend, migrate, pgbouncer, postgres, project, settings, soak, tools};
+use crate::{
+    fixture, frontend, generate, migrate, pgbouncer, postgres, project, settings, soak, tools,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -36,6 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     postgres::ensure_programs()?;
     let whole = options.arguments.is_empty();
     if whole {
+        generate::check()?;
         pgbouncer::program()?;
     }
     let chromium = if (whole || options.frontend) && frontend::exists() {
@@ -56,8 +59,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if let Some(chromium) = chromium {
         if whole {
-            let hint = "`npm run generate:api` there makes lib/api-types.ts of shared/openapi.yaml";
-            frontend::script("check:api", &[], &[]).context(hint)?;
             for script in ["lint", "typecheck", "test"] {
                 println!("The frontend: npm run {script} …");
                 frontend::script(script, &[], &[])?;

@@ -32,7 +32,7 @@ enum Tool {
     Aws,
     /// The CDK app with its packages.
     Cdk,
-    /// Schemathesis, which generates hostile requests from `shared/openapi.yaml`.
+    /// Schemathesis, which generates hostile requests from `functions/openapi.yaml`.
     Schemathesis,
     /// A generator of Python clients, with mypy.
     PythonClient,
