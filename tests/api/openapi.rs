@@ -2,11 +2,12 @@
 //! also check every answer against the document.
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::fs::read_to_string;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{ONCE, Route, requests, root, routes};
+use tests::{Request, Route, operations, resources, root, routes};
 
 fn routed() -> BTreeSet<Route> {
     let output =
@@ -35,10 +36,16 @@ fn the_document_has_the_routes_of_the_gateway() {
 }
 
 #[test]
-fn what_must_not_run_twice_is_a_request_of_the_document() {
-    let names: Vec<_> = requests().into_iter().map(|request| request.name).collect();
-    for once in ONCE {
-        assert!(names.iter().any(|name| name == once), "{once} of ONCE is none of {names:?}");
+fn what_makes_a_request_safe_to_repeat_is_a_part_of_it_that_is_optional() {
+    for operation in operations() {
+        let repeat: BTreeSet<_> = operation.requests().iter().map(Request::repeats).collect();
+        let expected = match operation.repeat() {
+            None => vec![true],
+            Some("never") => vec![false],
+            Some(_) => vec![false, true],
+        };
+        let hint = "the operation has no such header, or no optional body";
+        assert!(repeat.iter().eq(&expected), "x-repeat of {}: {hint}", operation.function);
     }
 }
 
@@ -57,14 +64,9 @@ fn every_failure_of_every_operation_has_an_example() {
 }
 
 #[test]
-fn every_operation_has_tests_of_its_own_and_a_place_in_the_readme() {
-    let (modules, readme) = (include_str!("main.rs"), include_str!("../../README.md"));
-    for (method, path, function) in routes() {
-        let name = function.split('-').next().unwrap();
-        assert!(
-            modules.contains(&format!("mod {name};")),
-            "{function} has no tests: write tests/api/{name}.rs, and `mod {name};` into tests/api/main.rs"
-        );
+fn every_operation_has_a_place_in_the_readme() {
+    let readme = include_str!("../../README.md");
+    for (method, path, _) in routes() {
         let ends = [format!(" {path}` |"), format!(" {path}?")];
         let has = |row: &str| {
             row.contains(&format!("`{method}")) && ends.iter().any(|end| row.contains(end))
@@ -74,4 +76,26 @@ fn every_operation_has_tests_of_its_own_and_a_place_in_the_readme() {
             "README.md has no row of `{method} {path}` in its table of requests"
         );
     }
+}
+
+#[test]
+fn every_operation_has_tests_among_those_of_its_resource() {
+    for resource in resources() {
+        assert_has_tests("main", &resource.table, resource.name);
+        // Of each statement.
+        assert_has_tests(&format!("{}/mod", resource.table), "statements", resource.name);
+    }
+    for operation in operations() {
+        let place = operation.resource().map_or("main".into(), |of| format!("{}/mod", of.table));
+        let name = operation.function.split('-').next().unwrap();
+        assert_has_tests(&place, name, operation.function);
+    }
+}
+
+/// Checks that a module of tests has this one.
+fn assert_has_tests(place: &str, name: &str, of: &str) {
+    let place = format!("tests/api/{place}.rs");
+    let modules = read_to_string(root().join(&place)).unwrap_or_default();
+    let has = modules.lines().any(|line| line == format!("mod {name};"));
+    assert!(has, "{of} has no tests: `mod {name};` is not in {place}");
 }
