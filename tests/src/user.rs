@@ -143,9 +143,9 @@ impl Items {
     /// Creates both [`Resource::kinds`] of items.
     pub fn add_kinds(&self) -> [Value; 2] {
         let [created, changed] = [self.add(), self.add()];
-        let changes = self.resource.operations().filter(|of| of.is_of_an_item());
-        for change in changes.filter(|of| of.takes_a_body()) {
-            self.ask(&change.example(), &changed["id"]).expect(change.success());
+        let on_an_item = self.resource.operations().filter(|of| of.is_of_an_item());
+        for operation in on_an_item.filter(|of| of.takes_a_body()) {
+            self.ask(&operation.example(), &changed["id"]).expect(operation.success());
         }
         [created, changed]
     }

@@ -142,6 +142,8 @@ fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
     trial.expect("the answer vanishes", &attempts, Attempt::expect_failure);
     let is_keyed = |attempt: &&Attempt| attempt.request.operation.takes("idempotency-key");
     let keyed: Vec<_> = attempts.iter().filter(is_keyed).cloned().collect();
-    keyed.iter().for_each(|attempt| trial.insist(attempt));
+    for attempt in &keyed {
+        trial.insist(attempt);
+    }
     report("and each keyed create again", &keyed, &trial.stored());
 }
