@@ -1,6 +1,6 @@
 //! What the product names in the database: its statements, and the table of keys.
+use shared::STATEMENTS;
 pub use shared::{DATABASE_ROLE, Statement};
-use shared::{STATEMENTS, statement};
 
 use crate::{Resource, User, database};
 
@@ -17,7 +17,8 @@ pub fn statements() -> &'static [&'static Statement] {
 impl Resource {
     /// Its statement of this name.
     pub fn statement(&self, name: &str) -> &'static Statement {
-        statement(name).unwrap_or_else(|| panic!("no statement {name} of {}", self.name))
+        let found = self.statements().find(|statement| statement.name == name);
+        found.unwrap_or_else(|| panic!("no statement {name} of {}", self.name))
     }
 
     /// Its statements.
