@@ -136,8 +136,7 @@ impl Limit<'_> {
     /// A function's statement with its parameters in pgbench's syntax.
     fn bound(&self, function: &str) -> Result<(&'static Statement, Vec<String>)> {
         let name = function.split('-').next().unwrap_or_default();
-        let operation = if name == "create" { "insert" } else { name };
-        let statement = statement(&format!("tasks_{operation}"));
+        let statement = statement(&format!("tasks_{name}"));
         let statement = statement.with_context(|| format!("there is no statement {name}"))?;
         let (user, id) = (format!("'{}'", self.user), self.task.to_string());
         let last = i64::MAX.to_string();

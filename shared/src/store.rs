@@ -68,11 +68,11 @@ pub struct Store<R> {
     resource: PhantomData<fn() -> R>,
 }
 
-/// The result of an insert.
+/// The result of a create.
 #[derive(Debug)]
-pub struct Inserted<R> {
+pub struct Created<R> {
     pub(crate) stored: Stored<R>,
-    /// Whether this is the answer to an earlier insert with the same key.
+    /// Whether this is the answer to an earlier create with the same key.
     pub(crate) replayed: bool,
 }
 
@@ -120,39 +120,39 @@ impl<R: Resource> Store<R> {
         if expected.allow(stored.version) { Ok(stored) } else { Err(StoreError::Stale) }
     }
 
-    /// Inserts a row; with a key that was used before, returns the first answer again.
+    /// Creates a row; with a key that was used before, returns the first answer again.
     ///
     /// # Errors
     /// [`StoreError::KeyReused`], [`StoreError::Database`].
-    pub async fn insert(
+    pub async fn create(
         &self,
         owner: &Owner,
         fields: R,
         key: Option<IdempotencyKey>,
-    ) -> Result<Inserted<R>, StoreError> {
+    ) -> Result<Created<R>, StoreError> {
         let statements = R::statements();
         let mut values = Values(Vec::new());
         let Ok(()) = fields.visit(&mut values);
         let Values(mut values) = values;
         let rows = match key {
-            None => self.run(owner, Retry::Never, &statements.insert, &values).await?,
+            None => self.run(owner, Retry::Never, &statements.create, &values).await?,
             Some(key) => {
                 let (key, hash) = (key.as_str(), RequestHash::of(&fields)?);
                 values.extend([&key as Parameter, &hash]);
-                self.run(owner, Retry::IfUnknown, &statements.insert_once, &values).await?
+                self.run(owner, Retry::IfUnknown, &statements.create_once, &values).await?
             }
         };
-        let row = rows.first().ok_or_else(|| DatabaseError::unexpected("no row was inserted"))?;
+        let row = rows.first().ok_or_else(|| DatabaseError::unexpected("no row was created"))?;
         let mut columns = Columns::of(row);
         let (id, created_at) = (Stored::<R>::read_id(&mut columns)?, columns.read()?);
         let (same_request, new): (bool, bool) = (columns.read()?, columns.read()?);
         if !same_request {
             return Err(StoreError::KeyReused);
         }
-        // A repeated insert returns the first answer, even if the row has changed since.
+        // A repeated create returns the first answer, even if the row has changed since.
         let user_id = owner.shared_id();
         let stored = Stored { id, user_id, fields, created_at, updated_at: created_at, version: 1 };
-        Ok(Inserted { stored, replayed: !new })
+        Ok(Created { stored, replayed: !new })
     }
 
     /// Changes the fields that `change` sets, if `expected` allows the row's version.

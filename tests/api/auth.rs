@@ -1,14 +1,17 @@
 //! Authentication and authorization over HTTP. The table of invalid tokens is in
 //! `shared/src/auth/verifier/tests.rs`.
 use serde_json::{Value, json};
-use tests::{Reply, Token, User, now, operations, request, requests, stack};
+use tests::{
+    Reply, Stored, Token, User, any_resource, now, operations, request, requests, resources, stack,
+};
 
 const SYMPTOMS: &str = include_str!("../../docs/api.md");
 
-/// Lists the user's tasks with these `Authorization` headers.
+/// Lists with these `Authorization` headers.
 fn list_with(user: &User, authorization: &[&str]) -> Reply {
     let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
-    request("GET", &format!("{}{}", stack().url, user.tasks()), &headers, "")
+    let path = user.items(any_resource()).path();
+    request("GET", &format!("{}{path}", stack().url), &headers, "")
 }
 
 /// Checks that the answer is as expected: `ok`, or a failure's code.
@@ -36,9 +39,10 @@ fn expect(user: &User, authorization: &str, expected: &str) {
 #[test]
 fn every_operation_refuses_a_missing_token_and_says_how_to_send_one() {
     let owner = User::new();
-    let task = owner.new_task("mine");
+    let stored = Stored::of(&owner);
     for request in requests() {
-        let url = format!("{}{}", stack().url, request.target(&owner.id, &task["id"]));
+        let target = request.target(&owner.id, stored.item_for(&request));
+        let url = format!("{}{target}", stack().url);
         for authorization in [&[][..], &["Basic dTpw"], &["Bearer"], &["Bearer "]] {
             let headers: Vec<_> = authorization.iter().map(|v| ("authorization", *v)).collect();
             let reply = tests::request(&request.operation.method, &url, &headers, &request.body);
@@ -46,48 +50,42 @@ fn every_operation_refuses_a_missing_token_and_says_how_to_send_one() {
             assert_eq!(reply.header("www-authenticate"), "Bearer");
         }
     }
-    assert_eq!(owner.get(&task["id"]).expect(200), task);
+    stored.expect_unchanged();
 }
 
 #[test]
 fn every_operation_refuses_another_users_path() {
     let (owner, other) = (User::new(), User::new());
-    let tasks = both_kinds(&owner);
+    let stored = Stored::of(&owner);
     for request in requests() {
-        let reply = other.ask_for(&owner.id, &request, &tasks[0]["id"]);
+        let reply = other.ask_for(&owner.id, &request, stored.item_for(&request));
         reply.expect_problem(403, "wrong_user");
     }
-    assert_eq!(owner.list("").expect(200), tasks);
+    stored.expect_unchanged();
 }
 
 #[test]
-fn every_operation_hides_another_users_tasks() {
+fn every_operation_hides_what_is_another_users() {
     let (owner, other) = (User::new(), User::new());
-    let tasks = both_kinds(&owner);
+    let stored = Stored::of(&owner);
     for request in requests() {
         for request in [request.clone(), request.with_header("if-match", "\"1\"")] {
-            let reply = other.ask(&request, &tasks[0]["id"]);
-            if request.operation.is_of_a_task() {
-                reply.expect_problem(404, "task_not_found");
+            let reply = other.ask(&request, stored.item_for(&request));
+            if request.operation.is_of_an_item() {
+                reply.expect_failure(&request, 404);
             }
             let answer = format!("{} {:?}", reply.body, reply.headers);
             assert!(!answer.contains(&owner.id), "{}: {answer}", request.name);
         }
     }
-    let others = other.list("?limit=100").expect(200);
-    assert!(
-        others.as_array().unwrap().iter().all(|task| task["user_id"] == other.id),
-        "{others:#}"
-    );
-    assert_eq!(owner.list("").expect(200), tasks);
-}
-
-/// An open and a completed task; every write operation would change one of them.
-fn both_kinds(owner: &User) -> Value {
-    let (open, completed) = (owner.new_task("open"), owner.new_task("completed"));
-    let completed = owner.complete(&completed["id"], &[], "").expect(200);
-    assert_eq!(open["completed"], false);
-    json!([completed, open])
+    for resource in resources() {
+        let others = other.items(resource).list("?limit=100").expect(200);
+        assert!(
+            others.as_array().unwrap().iter().all(|item| item["user_id"] == other.id),
+            "{others:#}"
+        );
+    }
+    stored.expect_unchanged();
 }
 
 #[test]
@@ -151,18 +149,19 @@ fn a_path_counts_raw_and_decoded_once() {
         ("who@example.com", "who@example.com"),
     ] {
         let user = User::with_id(stack(), id);
-        let path = format!("/api/{path}/tasks");
-        let title = json!({ "title": id }).to_string();
-        let reply = user.send("POST", &path, &[], &title);
-        assert_eq!(reply.clone().expect(201)["user_id"], id);
-        let location = reply.header("location").to_owned();
-        assert_eq!(user.send("GET", &location, &[], "").expect(200), reply.body);
-        user.send("DELETE", &location, &[], "").expect(200);
+        for resource in resources() {
+            let create = resource.create().example().without_key().with_text(id);
+            let reply = user.ask_for(path, &create, "");
+            assert_eq!(reply.clone().expect(201)["user_id"], id);
+            let location = reply.header("location").to_owned();
+            assert_eq!(user.send("GET", &location, &[], "").expect(200), reply.body);
+            user.send("DELETE", &location, &[], "").expect(200);
+        }
     }
 }
 
 #[test]
-fn token_before_path_before_body_before_task() {
+fn token_before_path_before_body_before_item() {
     let (user, other) = (User::new(), User::new());
     let bad_body = "x".repeat(70_000);
     let nobody = user.with_token(&Token::of(&user.id).secret("another secret"));
@@ -175,8 +174,8 @@ fn token_before_path_before_body_before_task() {
         user.ask(&form.with_body("{"), 0).expect_problem(415, "not_json");
         let broken = operation.example().with_body("{");
         user.ask(&broken, 1).expect_problem(422, "invalid_request");
-        if operation.is_of_a_task() {
-            user.ask(&operation.example(), 1).expect_problem(404, "task_not_found");
+        if operation.is_of_an_item() {
+            user.ask(&operation.example(), 1).expect_failure(&operation.example(), 404);
         }
     }
 }

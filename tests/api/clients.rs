@@ -2,13 +2,15 @@
 //! their scripts in `tests/clients/` page to the end.
 use std::process::Command;
 
-use tests::{Token, User, apart, root, stack, tool};
+use serde_json::json;
+use tests::{Token, User, apart, resource, root, stack, tool};
 
 /// Runs these steps in a folder with the script, and compares what the last one prints.
 fn assert_pages(program: &'static str, script: &str, steps: &[&[&str]]) {
-    let user = User::new();
-    let tasks = ["1", "2", "3", "4", "5"].map(|title| user.new_task(title));
-    user.complete(&tasks[2]["id"], &[], "").expect(200);
+    let user = User::new().items(resource("tasks"));
+    for title in ["1", "2", "3", "4", "5"] {
+        user.create(&json!({ "title": title, "completed": title == "3" })).expect(201);
+    }
 
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(root().join("tests/clients").join(script), folder.path().join(script)).unwrap();

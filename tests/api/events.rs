@@ -6,8 +6,8 @@ use std::thread;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use tests::{
-    Fixture, Operation, Reply, Request, SECRET, SETTINGS, Token, User, database_url, operation,
-    operations, send, stack, xtask,
+    Fixture, Operation, Reply, Request, Resource, SECRET, SETTINGS, Stored, Token, User,
+    database_url, operation, operations, resources, send, stack, xtask,
 };
 
 /// Sends an event directly to a function and returns the HTTP answer that API Gateway would make.
@@ -23,56 +23,69 @@ fn invoke_at(gateway: &Fixture, function: &str, event: &Value) -> Reply {
     operation(function).read(answer.to_string().as_bytes()).unwrap()
 }
 
-/// The event of a request for the user's own tasks.
-fn event(request: &Request, user: &str, task: impl Display) -> Value {
-    request.event(user, task, &Token::of(user).sign())
+/// The event of a request for what is the user's own.
+fn event(request: &Request, user: &str, item: impl Display) -> Value {
+    request.event(user, item, &Token::of(user).sign())
 }
 
-fn create_event(user: &str, body: &Value) -> Value {
-    let create = operation("create-task").example().without_key();
-    let mut event = event(&create, user, "");
-    event["body"] = body.clone();
-    event
+/// Sends a request for what is the user's own.
+fn ask(request: &Request, user: &str, item: impl Display) -> Reply {
+    invoke(request.operation.function, &event(request, user, item))
+}
+
+/// A create of a resource.
+fn create(resource: &Resource) -> Request {
+    resource.create().example().without_key()
 }
 
 #[test]
 fn path_parameters_may_be_decoded_already_and_queries_are_not() {
     for id in ["a b", "ünï/cödé", "100%", "who@example.com", "who#1", "what?"] {
-        let [older, newer] = ["older", "newer"].map(|title| {
-            let body = json!({ "title": title }).to_string();
-            let created = invoke("create-task", &create_event(id, &json!(body)));
-            let location = created.header("location");
-            assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location}");
-            created.expect(201)
-        });
-        assert_eq!(older["user_id"], id);
-        let list = operation("list-tasks").example().with_query("limit=1");
-        let listed = invoke("list-tasks", &event(&list, id, ""));
-        assert_eq!(listed.expect(200), json!([newer]));
-        for task in [older, newer] {
-            let delete = operation("delete-task").example();
-            invoke("delete-task", &event(&delete, id, &task["id"])).expect(200);
+        for resource in resources() {
+            let [older, newer] = ["older", "newer"].map(|text| {
+                let created = ask(&create(resource).with_text(text), id, "");
+                let location = created.header("location");
+                assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location}");
+                created.expect(201)
+            });
+            assert_eq!(older["user_id"], id);
+            let listed = ask(&resource.list().example().with_query("limit=1"), id, "");
+            assert_eq!(listed.expect(200), json!([newer]));
+            for item in [older, newer] {
+                ask(&resource.delete().example(), id, &item["id"]).expect(200);
+            }
         }
     }
 }
 
 #[test]
 fn a_body_may_be_encoded() {
-    let mut event = create_event("encoded", &json!(BASE64.encode(r#"{"title":"é"}"#)));
-    event["isBase64Encoded"] = json!(true);
-    assert_eq!(invoke("create-task", &event).expect(201)["title"], "é");
+    for resource in resources() {
+        let create = create(resource).with_text("é");
+        let plain = ask(&create, "encoded", "").expect(201);
+        assert!(plain.to_string().contains("\"é\""), "{plain}");
+        let mut event = event(&create, "encoded", "");
+        event["body"] = json!(BASE64.encode(&create.body));
+        event["isBase64Encoded"] = json!(true);
+        let encoded = invoke(create.operation.function, &event).expect(201);
+        let members: Value = create.body.parse().unwrap();
+        for name in members.as_object().unwrap().keys() {
+            assert_eq!(encoded[name], plain[name]);
+        }
+    }
 }
 
 #[test]
 fn an_answer_without_a_body_has_none() {
-    let created = invoke("create-task", &create_event("none", &json!(r#"{"title":"t"}"#)));
-    let get = operation("get-task").example().with_header("if-none-match", created.header("etag"));
-    let event = event(&get, "none", &created.body["id"]);
-    assert_eq!(invoke("get-task", &event).expect(304), Value::Null);
+    for resource in resources() {
+        let created = ask(&create(resource), "none", "");
+        let get = resource.get().example().with_header("if-none-match", created.header("etag"));
+        assert_eq!(ask(&get, "none", &created.body["id"]).expect(304), Value::Null);
+    }
 }
 
 /// An event with everything that API Gateway may send.
-fn full_event(operation: &'static Operation, user: &str, task: &Value) -> Value {
+fn full_event(operation: &'static Operation, user: &str, item: &Value) -> Value {
     let mut request = operation.example();
     for (name, value) in [("if-none-match", "\"9\""), ("if-match", "\"1\", \"2\"")] {
         if operation.takes(name) {
@@ -82,8 +95,10 @@ fn full_event(operation: &'static Operation, user: &str, task: &Value) -> Value 
     if request.query.is_empty() {
         request = request.with_query("limit=1&completed=false");
     }
-    let mut event = event(&request, user, task);
-    event["pathParameters"]["task_id"] = json!(task.to_string());
+    let mut event = event(&request, user, item);
+    if !operation.is_of_an_item() {
+        event["pathParameters"]["item_id"] = json!("17");
+    }
     event["cookies"] = json!(["a=b"]);
     event["stageVariables"] = json!({ "a": "b" });
     event["requestContext"]["authentication"] = json!({ "clientCert": {
@@ -129,7 +144,7 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
     ]);
     let break_all = |operation: &'static Operation| {
         let (user, function) = (User::of(&stack), operation.function);
-        let good = || full_event(operation, &user.id, &user.new_task("t")["id"]);
+        let good = || full_event(operation, &user.id, &user.item_for(operation));
         let succeeds = || {
             invoke_at(&stack, function, &good()).expect(operation.success());
         };
@@ -187,11 +202,12 @@ fn any_member_of_an_event_may_be_anything_and_the_function_lives_on() {
 #[test]
 fn a_query_that_no_uri_allows_is_refused_and_no_fault_of_ours() {
     let user = User::new();
-    let task = user.new_task("t")["id"].clone();
+    let stored = Stored::of(&user);
     for operation in operations() {
         let function = operation.function;
         for query in ["limit=1 &completed=true", "a=\"", "<", "a=#", "é", "\n", "a=\0"] {
-            let mut event = full_event(operation, &user.id, &task);
+            let item = stored.item_for(&operation.example());
+            let mut event = full_event(operation, &user.id, item);
             event["rawQueryString"] = json!(query);
             invoke(function, &event).expect_problem(400, "invalid_request");
             // Another user's path is refused before the query is checked.
@@ -199,21 +215,36 @@ fn a_query_that_no_uri_allows_is_refused_and_no_fault_of_ours() {
             invoke(function, &event).expect_problem(403, "wrong_user");
         }
     }
-    // No request changed anything.
-    assert_eq!(user.list("").expect(200), json!([user.get(&task).expect(200)]));
+    stored.expect_unchanged();
 }
 
 /// Bytes that API Gateway passes on, but the local gateway answers itself.
 #[test]
 fn what_is_not_ascii_is_refused_or_passed_over() {
     let user = User::new();
-    let mut body = create_event(&user.id, &json!(BASE64.encode(b"{\"title\":\"\xff\"}")));
-    body["isBase64Encoded"] = json!(true);
-    invoke("create-task", &body).expect(422);
-    body["body"] = json!("no Base64!");
-    assert!([422, 500].contains(&invoke("create-task", &body).status));
+    for resource in resources() {
+        refuse_or_pass_over(&user, &create(resource));
+    }
+    for operation in operations() {
+        let headers = [("if-none-match", operation.success()), ("if-match", 412)];
+        for (header, status) in headers.into_iter().filter(|(header, _)| operation.takes(header)) {
+            let mut event = full_event(operation, &user.id, &user.item_for(operation));
+            event["headers"][header] = json!("\"é\", W/\"ü\"");
+            invoke(operation.function, &event).expect(status);
+        }
+    }
+}
 
-    let good = create_event(&user.id, &json!(r#"{"title":"t"}"#));
+fn refuse_or_pass_over(user: &User, create: &Request) {
+    let invoke = |event: &Value| invoke(create.operation.function, event);
+    let good = event(create, &user.id, "");
+    let mut body = good.clone();
+    body["body"] = json!(BASE64.encode(b"{\"title\":\"\xff\"}"));
+    body["isBase64Encoded"] = json!(true);
+    invoke(&body).expect(422);
+    body["body"] = json!("no Base64!");
+    assert!([422, 500].contains(&invoke(&body).status));
+
     let token = good["headers"]["authorization"].as_str().unwrap();
     for (header, value, status) in [
         ("authorization", "Bearer é".to_owned(), 401),
@@ -233,17 +264,8 @@ fn what_is_not_ascii_is_refused_or_passed_over() {
     ] {
         let mut event = good.clone();
         event["headers"][header] = json!(value);
-        let reply = invoke("create-task", &event);
+        let reply = invoke(&event);
         assert_eq!(reply.status, status, "{header}: {value}: {reply:#?}");
-    }
-    for operation in operations() {
-        let headers = [("if-none-match", operation.success()), ("if-match", 412)];
-        for (header, status) in headers.into_iter().filter(|(header, _)| operation.takes(header)) {
-            let task = user.new_task("t")["id"].clone();
-            let mut event = full_event(operation, &user.id, &task);
-            event["headers"][header] = json!("\"é\", W/\"ü\"");
-            invoke(operation.function, &event).expect(status);
-        }
     }
 }
 
@@ -281,20 +303,23 @@ fn cargo_lambda_invokes_a_function_with_its_event() {
     let folder = tempfile::tempdir().unwrap();
     let port = stack().url.rsplit(':').next().unwrap();
     let user = User::with_id(stack(), "invoker");
-    for Operation { function, .. } in operations() {
-        let task = user.new_task("t")["id"].to_string();
+    for operation in operations() {
+        let function = operation.function;
+        let item = match user.item_for(operation) {
+            Value::Null => "1".to_owned(),
+            id => id.to_string(),
+        };
         let file = folder.path().join(function);
-        let event = printed(function, &["--user", &user.id, "--task", &task]);
+        let event = printed(function, &["--user", &user.id, "--task", &item]);
         std::fs::write(&file, event.to_string()).unwrap();
         let mut command = Command::new("cargo");
         command.args(["lambda", "invoke", function, "--invoke-address", "127.0.0.1"]);
         command.args(["--invoke-port", port, "--data-file"]).arg(&file);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        let operation = operation(function);
         let body = operation.read(&output.stdout).unwrap().expect(operation.success());
-        if *function == "create-task" {
-            assert_eq!(body["title"], "Buy milk");
+        for (name, value) in operation.example_body().as_object().into_iter().flatten() {
+            assert_eq!(&body[name], value);
         }
     }
 }

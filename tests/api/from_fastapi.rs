@@ -1,6 +1,6 @@
 //! The SQL in `docs/coming-from-fastapi.md`, run on the table that the page assumes.
 use serde_json::{Value, json};
-use tests::{Page, Session, as_user, database, new_database, sql, try_sql, xtask};
+use tests::{Page, Session, as_user, database, new_database, sql, try_sql, with_name, xtask};
 
 const COPY: &str = include_str!("../../docs/coming-from-fastapi.sql");
 
@@ -204,7 +204,7 @@ fn a_repeat_brings_what_changed_in_fastapi_and_keeps_what_the_functions_did() {
 fn fastapi_continues_while_its_table_tasks_is_renamed() {
     let server = database();
     sql(&server.url, "CREATE DATABASE of_the_tutorial");
-    let url = server.url.replace("/tasks?", "/of_the_tutorial?");
+    let url = with_name(&server.url, "of_the_tutorial");
     let [table, rename, end_of_the_old_name, ..] = blocks();
     let theirs = table.replace("CREATE TABLE task (", "CREATE TABLE tasks (");
     assert_ne!(theirs, table);

@@ -1,7 +1,7 @@
-//! Thousands of hostile requests, which Schemathesis generates from `functions/openapi.yaml`.
+//! Hostile requests: thousands that Schemathesis generates from `functions/openapi.yaml`, and bad ids.
 use std::process::Command;
 
-use tests::{SETTINGS, apart, operations, root, stack, tool};
+use tests::{SETTINGS, User, apart, operations, requests, root, stack, tool};
 
 /// Requests for each operation, besides the fixed ones; `TASK_API_HOSTILE_CASES` overrides it.
 const CASES: &str = "400";
@@ -29,4 +29,15 @@ fn no_generated_request_gets_an_answer_that_the_document_does_not_promise() {
     assert!(line.contains(&format!(" {generated} passed")), "{line}");
     // Every operation was tested: Schemathesis does not fail if it gives one up.
     assert!(generated >= operations().len() * cases.parse::<usize>().unwrap(), "{line}");
+}
+
+#[test]
+fn every_operation_on_an_item_refuses_a_bad_id() {
+    let user = User::new();
+    for request in requests() {
+        let Some(parameter) = request.operation.item_parameter() else { continue };
+        for id in ["0", "+1", "%20", "1%00", "9007199254740992", "%D9%A1"] {
+            assert_eq!(user.ask(&request, id).faults(), [parameter], "{}: {id}", request.name);
+        }
+    }
 }

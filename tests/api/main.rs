@@ -1,23 +1,19 @@
-//! The API's contract, as a client sees it.
+//! The API's contract, as a client sees it: what holds for every operation of every resource, and
+//! a folder for each resource.
 mod auth;
-mod clear;
 mod clients;
-mod complete;
-mod create;
-mod delete;
+mod erase;
 mod events;
 mod failures;
 mod faults;
 mod from_fastapi;
-mod get;
 mod hostile;
 mod idempotency;
 mod if_match;
-mod list;
 mod logs;
 mod migrations;
 mod openapi;
 mod row_security;
 mod settings;
 mod statements;
-mod update;
+mod tasks;

@@ -3,13 +3,15 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use functions::{DATABASE_ROLE, statement};
-use tests::{Session, database, new_database, sql, xtask};
+use tests::{
+    DATABASE_ROLE, Resource, Session, any_resource, database, new_database, resources, sql,
+    with_name, xtask,
+};
 
 #[test]
 fn migrations_are_safe_to_run_twice_and_at_once() {
     sql(&database().url, "CREATE DATABASE migrated");
-    let url = database().url.replace("/tasks?", "/migrated?");
+    let url = with_name(&database().url, "migrated");
     let migrate = || {
         let mut command = xtask();
         command.arg("migrate").env("DATABASE_URL", &url);
@@ -23,10 +25,12 @@ fn migrations_are_safe_to_run_twice_and_at_once() {
     let mut said: Vec<_> =
         at_once.into_iter().map(|m| printed(m.wait_with_output().unwrap())).collect();
     said.sort();
-    assert!(said[0].contains("migrated: V1__platform"), "{said:?}");
+    assert!(said[0].contains("migrated: V1__"), "{said:?}");
     assert!(said[1..].iter().all(|said| said.contains("up to date")), "{said:?}");
     assert!(printed(migrate().wait_with_output().unwrap()).contains("up to date"));
-    assert_eq!(sql(&url, "SELECT count(*) FROM tasks"), ["0"]);
+    for Resource { table, .. } in resources() {
+        assert_eq!(sql(&url, &format!("SELECT count(*) FROM {table}")), ["0"]);
+    }
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn a_password_is_piped_and_never_an_argument() {
 #[test]
 fn a_migration_does_not_wait_for_ever() {
     sql(&database().url, "CREATE DATABASE locked");
-    let url = database().url.replace("/tasks?", "/locked?");
+    let url = with_name(&database().url, "locked");
     let holder = Session::open(&url);
     let pid =
         holder.run("SELECT pg_backend_pid() FROM pg_advisory_lock(127961897071393)").remove(0);
@@ -129,7 +133,7 @@ fn where_others_can_plant_what_requests_would_run_the_sql_that_ends_it_is_printe
     );
     sql(server, &roles);
     sql(server, "CREATE DATABASE tenancy OWNER tenant");
-    let admin = server.replace("/tasks?", "/tenancy?");
+    let admin = with_name(server, "tenancy");
     let owner = format!("postgres://tenant:tenant@{}", admin.split_once('@').unwrap().1);
     let migrate = || {
         let output = xtask().arg("migrate").env("DATABASE_URL", &owner).output().unwrap();
@@ -150,7 +154,7 @@ fn where_others_can_plant_what_requests_would_run_the_sql_that_ends_it_is_printe
 #[test]
 fn a_routine_of_another_owner_is_never_called() {
     let [url, _] = &new_database();
-    let routine = statement("get").unwrap().routine();
+    let routine = any_resource().statement("get").routine();
     let owner = format!("SELECT proowner::regrole FROM pg_proc WHERE proname = '{routine}'");
     assert_eq!(sql(url, &owner), ["embedded"]);
     sql(url, &format!("CREATE ROLE early LOGIN; ALTER ROUTINE {routine} OWNER TO early"));

@@ -1,95 +1,115 @@
 //! Row-level security: what the functions' login may not do, and which rows it sees if a statement
 //! omits the user.
-use functions::{DATABASE_ROLE, statement, statements};
-use serde_json::json;
-use shared::Statement;
-use tests::{Session, User, as_user, bound, database, embedded_stack, new_database, sql, try_sql};
+use tests::{
+    DATABASE_ROLE, KEYS_ROW_ID, Resource, Session, Statement, USER_SETTING, User, as_user, bound,
+    database, embedded_stack, new_database, resources, sql, statements, try_sql,
+};
 
 /// PostgreSQL's `insufficient_privilege`, also used for violated policies.
 const REFUSED: &str = "42501";
 
+/// Checks that the login may not do this, with and without a request's transaction.
+fn assert_refused(login: &str, attempt: &str) {
+    let anyone = as_user("somebody-else", attempt);
+    let plain = format!("BEGIN; {attempt}; COMMIT");
+    for attempt in [&anyone, &plain] {
+        let refused = try_sql(login, attempt);
+        println!("{:?} | {attempt}", refused.as_ref().err());
+        assert_eq!(refused, Err(REFUSED.into()), "{attempt}");
+    }
+}
+
 #[test]
 fn the_functions_login_may_do_nothing_but_the_operations() {
     let login = &database().functions_url;
-    let victim = User::of(embedded_stack());
-    let task = victim.new_task("t")["id"].clone();
     // Like Better Auth's table in the same database.
     let accounts = "CREATE TABLE IF NOT EXISTS account (id text, password text)";
     sql(&database().url, accounts);
     let owner = sql(&database().url, "SELECT current_user").remove(0);
-
-    let id = &victim.id;
     for attempt in [
-        "SELECT * FROM account".to_owned(),
-        "SELECT * FROM refinery_schema_history".into(),
-        "SELECT passwd FROM pg_shadow".into(),
-        "SELECT pg_read_file('/etc/passwd')".into(),
-        "COPY (SELECT 1) TO PROGRAM 'true'".into(),
-        "DROP TABLE tasks".into(),
-        "TRUNCATE tasks".into(),
-        "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY".into(),
-        "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY".into(),
-        "CREATE POLICY open ON tasks USING (true)".into(),
-        "DROP POLICY owner_only ON tasks".into(),
-        "CREATE INDEX ON tasks (title)".into(),
-        "CREATE TABLE mine (id int)".into(),
-        "CREATE SCHEMA mine".into(),
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'".into(),
-        "CREATE ROLE mine".into(),
-        format!("ALTER ROLE {DATABASE_ROLE} BYPASSRLS"),
-        format!("SET LOCAL ROLE {owner}"),
-        format!("SET LOCAL SESSION AUTHORIZATION {owner}"),
-        "SET LOCAL session_replication_role = replica".into(),
-        "SET LOCAL row_security = off; SELECT * FROM tasks".into(),
-        "SELECT setval('tasks_id_seq', 1)".into(),
-        "UPDATE tasks SET id = id + 1".into(),
-        "UPDATE tasks SET created_at = now()".into(),
-        format!("UPDATE tasks SET user_id = '{id}'"),
-        format!("INSERT INTO tasks (user_id, title) VALUES ('{id}', 't')"),
-        format!("INSERT INTO idempotency_keys VALUES ('{id}', 'tasks', 'k', '', 1)"),
-        format!(
-            "INSERT INTO idempotency_keys (user_id, resource, key, request_hash, row_id) VALUES ('{id}', 'tasks', 'k', '', 1)"
-        ),
-        "UPDATE idempotency_keys SET row_id = 1".into(),
+        "SELECT * FROM account",
+        "SELECT * FROM refinery_schema_history",
+        "SELECT passwd FROM pg_shadow",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "CREATE TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE ROLE mine",
+        &format!("ALTER ROLE {DATABASE_ROLE} BYPASSRLS"),
+        &format!("SET LOCAL ROLE {owner}"),
+        &format!("SET LOCAL SESSION AUTHORIZATION {owner}"),
+        "SET LOCAL session_replication_role = replica",
+        "INSERT INTO idempotency_keys VALUES ('another', 'k', '', 1)",
+        &format!("UPDATE idempotency_keys SET {KEYS_ROW_ID} = 1"),
     ] {
-        // With and without a request's transaction.
-        let anyone = as_user("somebody-else", &attempt);
-        let plain = format!("BEGIN; {attempt}; COMMIT");
-        for attempt in [&anyone, &plain] {
-            let refused = try_sql(login, attempt);
-            println!("{:?} | {attempt}", refused.as_ref().err());
-            assert_eq!(refused, Err(REFUSED.into()), "{attempt}");
+        assert_refused(login, attempt);
+    }
+}
+
+#[test]
+fn the_functions_login_may_do_nothing_to_a_table_but_the_operations() {
+    let login = &database().functions_url;
+    for resource in resources() {
+        let victim = User::of(embedded_stack()).items(resource);
+        let item = victim.add();
+        let (id, table) = (&victim.id, &resource.table);
+        let policies = format!("SELECT policyname FROM pg_policies WHERE tablename = '{table}'");
+        let policy = sql(&database().url, &policies).remove(0);
+        let row =
+            resource.insert(&resource.kinds()[0], &format!("'{id}'"), "generate_series(1, 1)");
+        for attempt in [
+            format!("DROP TABLE {table}"),
+            format!("TRUNCATE {table}"),
+            format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"),
+            format!("CREATE POLICY open ON {table} USING (true)"),
+            format!("DROP POLICY {policy} ON {table}"),
+            format!("CREATE INDEX ON {table} (id)"),
+            format!("SET LOCAL row_security = off; SELECT * FROM {table}"),
+            format!("SELECT setval('{table}_id_seq', 1)"),
+            format!("UPDATE {table} SET id = id + 1"),
+            format!("UPDATE {table} SET created_at = now()"),
+            format!("UPDATE {table} SET user_id = '{id}'"),
+            row,
+            resource.insert_keys(&format!("VALUES ('{id}', 'k', ''::bytea, 1)")),
+        ] {
+            assert_refused(login, &attempt);
         }
+        // The login itself has no rights; the role sees no rows until the user is set.
+        assert_eq!(try_sql(login, &format!("SELECT * FROM {table}")), Err(REFUSED.into()));
+        // A pattern must match no user; `%` itself may be a user of the hostile requests.
+        for nobody in ["", "somebody-else", "user-%"] {
+            let seen = sql(login, &as_user(nobody, &format!("SELECT id FROM {table}")));
+            assert_eq!(seen, Vec::<String>::new(), "{nobody:?}");
+        }
+        let unnamed = format!("SET ROLE {DATABASE_ROLE}; SELECT count(*) FROM {table}");
+        assert_eq!(sql(login, &unnamed), ["0"]);
+        assert_eq!(victim.get(&item["id"]).expect(200), item);
     }
-    // The login itself has no rights; the role sees no rows until the user is set.
-    assert_eq!(try_sql(login, "SELECT * FROM tasks"), Err(REFUSED.into()));
-    // A pattern must match no user; `%` itself may be a user of the hostile requests.
-    for nobody in ["", "somebody-else", "user-%"] {
-        let seen = sql(login, &as_user(nobody, "SELECT id FROM tasks"));
-        assert_eq!(seen, Vec::<String>::new(), "{nobody:?}");
-    }
-    let unnamed = format!("SET ROLE {DATABASE_ROLE}; SELECT count(*) FROM tasks");
-    assert_eq!(sql(login, &unnamed), ["0"]);
-    assert_eq!(victim.get(&task).expect(200)["title"], "t");
 }
 
 #[test]
 fn ones_own_keys_may_be_deleted_and_anothers_survive() {
     let login = &database().functions_url;
     let [victim, thief] = [User::of(embedded_stack()), User::of(embedded_stack())];
-    for user in [&victim, &thief] {
-        user.create_once("key", &json!({ "title": "t" })).expect(201);
+    for resource in resources() {
+        for user in [&victim, &thief] {
+            user.ask(&resource.create().example(), "").expect(201);
+        }
     }
     assert_eq!(try_sql(login, "DELETE FROM idempotency_keys"), Err(REFUSED.into()));
     let delete = "DELETE FROM idempotency_keys RETURNING user_id";
-    assert_eq!(sql(login, &as_user(&thief.id, delete)), [thief.id.as_str()]);
-    assert_eq!(sql(login, &as_user(&victim.id, delete)), [victim.id.as_str()]);
+    for user in [thief, victim] {
+        let deleted = sql(login, &as_user(&user.id, delete));
+        assert_eq!(deleted, vec![user.id.as_str(); resources().len()]);
+    }
 }
 
 #[test]
 fn nothing_of_a_request_stays_on_its_connection() {
     let left = format!(
-        "SELECT current_user || ' ' || session_user || coalesce(current_setting('{DATABASE_ROLE}.user_id', true), '')"
+        "SELECT current_user || ' ' || session_user || coalesce(current_setting('{USER_SETTING}', true), '')"
     );
     let login = &database().functions_url;
     let name = sql(login, "SELECT session_user").remove(0);
@@ -97,12 +117,12 @@ fn nothing_of_a_request_stays_on_its_connection() {
     assert_eq!(after, ["1".to_owned(), format!("{name} {name}")]);
 }
 
-/// Parameters for a statement about the victim's last task; apart from the user they are as
+/// Parameters for a statement about the victim's last item; apart from the user they are as
 /// permissive as possible.
-fn parameters(user: &str, statement: &Statement, task: &str) -> Vec<String> {
+fn parameters(user: &str, statement: &Statement, item: &str) -> Vec<String> {
     let values = statement.types.iter().enumerate().map(|(index, of)| match (index, of.name()) {
         (0, _) => format!("'{user}'"),
-        (1, "int8") => task.to_owned(),
+        (1, "int8") => item.to_owned(),
         (_, "bool") => "true".to_owned(),
         (_, "_int8") => "'{1}'".to_owned(),
         (_, "text" | "bytea") => "'x'".to_owned(),
@@ -114,11 +134,19 @@ fn parameters(user: &str, statement: &Statement, task: &str) -> Vec<String> {
 #[test]
 fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows() {
     let [url, login] = &new_database();
-    let fill = "INSERT INTO tasks (user_id, title, completed) \
-        VALUES ('victim', 'open', false), ('victim', 'completed', true), ('victim', 'last', false) RETURNING id";
-    let ids = sql(url, fill);
-    let rows = "SELECT task::text FROM tasks task WHERE user_id = 'victim' ORDER BY id";
-    let before = sql(url, rows);
+    // The same ids in each table.
+    let ids = ["7001", "7002", "7003"].map(str::to_owned);
+    for resource in resources() {
+        let [created, changed] = &resource.kinds();
+        for (item, id) in [created, changed, created].into_iter().zip(7001..) {
+            sql(url, &resource.insert_one(item, id, "victim"));
+        }
+    }
+    let rows = resources().iter().map(|Resource { table, .. }| {
+        format!("SELECT '{table}' || item::text AS row FROM {table} item WHERE user_id = 'victim'")
+    });
+    let rows = rows.collect::<Vec<_>>().join(" UNION ALL ") + " ORDER BY row";
+    let before = sql(url, &rows);
     let shows = |seen: &[String]| seen.iter().any(|value| ids.contains(value));
     // Whether a statement and a following select have shown or changed one of the rows.
     let reaches = |seen: Vec<String>| shows(&seen) || !seen.ends_with(&before);
@@ -136,7 +164,7 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         assert!(statement.sql.contains(condition), "{name}");
         let forgetful = statement.creation("public").replace(condition, "true");
         sql(url, &format!("DROP ROUTINE {routine}; {forgetful}"));
-        // Without row-level security the statement reaches the victim's tasks, as it does for the
+        // Without row-level security the statement reaches the victim's items, as it does for the
         // victim.
         let unlocked = bound(statement, &statement.sql.replace(condition, "true"), &victims);
         let unlocked = sql(url, &format!("BEGIN; {unlocked}; {rows}; ROLLBACK"));
@@ -147,31 +175,40 @@ fn a_statement_that_forgets_its_user_sees_and_changes_none_but_the_owners_rows()
         assert!(reaches(seen), "{name}");
         // With it, it shows and changes nothing.
         assert!(!shows(&sql(login, &statement.call_with(&thiefs))), "{name}");
-        assert_eq!(sql(url, rows), before, "{name}");
+        assert_eq!(sql(url, &rows), before, "{name}");
     }
 }
 
-/// A table like the tasks', and a function that fits better than PostgreSQL's own.
-const PLANTED: &str = "CREATE TABLE pg_temp.tasks (user_id text, id bigint, title text, \
-        description text, completed boolean, created_at timestamptz, updated_at timestamptz, version bigint); \
-    GRANT ALL ON pg_temp.tasks TO PUBLIC; \
-    CREATE FUNCTION public.nextval(text) RETURNS bigint LANGUAGE plpgsql \
-        AS 'BEGIN RAISE EXCEPTION ''it runs as %'', current_user; END'";
+/// A function that fits better than PostgreSQL's own.
+const PLANTED: &str = "CREATE FUNCTION public.nextval(text) RETURNS bigint LANGUAGE plpgsql \
+    AS 'BEGIN RAISE EXCEPTION ''it runs as %'', current_user; END'";
 
 #[test]
 fn what_is_planted_in_a_session_or_its_schema_runs_in_no_request() {
     let [url, login] = &new_database();
-    let id =
-        sql(url, "INSERT INTO tasks (user_id, title) VALUES ('u', 't') RETURNING id").remove(0);
     // As a database upgraded from PostgreSQL 14 allows, until `cargo xtask migrate` refuses it.
     sql(url, "GRANT CREATE ON SCHEMA public TO PUBLIC");
     let session = Session::open(login);
     session.run(PLANTED);
-    let called = |name: &str, task: &str| {
-        let statement = statement(name).unwrap();
-        session.try_run(&statement.call_with(&parameters("u", statement, task)))
-    };
-    assert_eq!(called("tasks_get", &id), Ok(vec![id.clone()]));
-    let created = called("tasks_insert_once", &id).unwrap();
-    assert_eq!(sql(url, "SELECT id FROM tasks WHERE title = 'x'"), created);
+    for resource in resources() {
+        let Resource { table, .. } = resource;
+        let id = "7001";
+        sql(url, &resource.insert_one(&resource.kinds()[0], 7001, "u"));
+        let columns = format!(
+            "SELECT string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ') \
+             FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
+        );
+        let columns = sql(url, &columns).remove(0);
+        session.run(&format!(
+            "CREATE TABLE pg_temp.{table} ({columns}); GRANT ALL ON pg_temp.{table} TO PUBLIC"
+        ));
+        let called = |name: &str| {
+            let statement = resource.statement(name);
+            session.try_run(&statement.call_with(&parameters("u", statement, id)))
+        };
+        assert_eq!(called("get"), Ok(vec![id.to_owned()]));
+        let created = called("create_once").unwrap();
+        let others = format!("SELECT id FROM public.{table} WHERE id <> {id}");
+        assert_eq!(sql(url, &others), created);
+    }
 }

@@ -3,8 +3,8 @@ use std::process::Command;
 
 use serde_json::json;
 use tests::{
-    Fixture, Https, ISSUER, SECRET, Token, User, aws_variables, create_secret, database_url,
-    function, now, operations, request, stack,
+    Fixture, Https, ISSUER, SECRET, Token, User, any_resource, aws_variables, create_secret,
+    database_url, function, now, operations, request, stack,
 };
 
 const URL: &str = "postgres://user:HUSH@127.0.0.1:1/tasks";
@@ -42,11 +42,11 @@ fn during_a_rotation_tokens_of_every_secret_are_accepted() {
     let user = User::of(&stack);
     for secret in [NEXT, SECRET] {
         let token = Token::of(&user.id).secret(secret);
-        assert_eq!(user.with_token(&token).list("").expect(200), json!([]));
+        assert_eq!(user.with_token(&token).read().expect(200), json!([]));
     }
     for secret in [retired, &secrets, "a-secret-that-nobody-ever-configured-here"] {
         let token = Token::of(&user.id).secret(secret);
-        user.with_token(&token).list("").expect_problem(401, "invalid_token");
+        user.with_token(&token).read().expect_problem(401, "invalid_token");
     }
 }
 
@@ -60,7 +60,7 @@ fn without_issuer_and_audience_configured_none_is_asked_for() {
     let user = User::of(&stack);
     for (issuer, audience) in [(json!(null), json!(null)), (json!("x"), json!("y"))] {
         let token = Token::of(&user.id).with("iss", issuer).with("aud", audience);
-        assert_eq!(user.with_token(&token).list("").expect(200), json!([]));
+        assert_eq!(user.with_token(&token).read().expect(200), json!([]));
     }
 }
 
@@ -78,34 +78,35 @@ fn a_function_reads_its_settings_from_secrets_manager() {
     let stack = Fixture::gateway(&variables);
     // JWT_ISSUER is also set in the environment, which wins.
     let user = User::of(&stack);
-    assert_eq!(user.list("").expect(200), json!([]));
+    assert_eq!(user.read().expect(200), json!([]));
 
+    let any = any_resource().get().function;
     // Over HTTPS, the endpoint must have a trusted certificate.
     let https = Https::before(&aws.url, database_url());
     let [authority, missing] = [https.authority.to_str().unwrap(), "task-api/none"];
     let over_https = aws_variables(&https.url, missing);
-    let unknown = refusal(function("get-task", &over_https));
+    let unknown = refusal(function(any, &over_https));
     assert!(unknown.contains("UnknownIssuer"), "{unknown}");
     let trusted = [&over_https[..], &[("AWS_CA_BUNDLE", authority)]].concat();
-    let trusted = refusal(function("get-task", &trusted));
+    let trusted = refusal(function(any, &trusted));
     assert!(trusted.contains("ResourceNotFound"), "{trusted}");
     let no_file = [&over_https[..], &[("AWS_CA_BUNDLE", "/nowhere.pem")]].concat();
-    let no_file = refusal(function("get-task", &no_file));
+    let no_file = refusal(function(any, &no_file));
     assert!(no_file.contains("AWS_CA_BUNDLE") && no_file.contains("/nowhere.pem"), "{no_file}");
 
-    let missing = refusal(function("get-task", &aws_variables(&aws.url, "task-api/none")));
+    let missing = refusal(function(any, &aws_variables(&aws.url, "task-api/none")));
     assert!(missing.contains("APP_SECRET_ID") && missing.contains("ResourceNotFound"), "{missing}");
     create_secret(&aws.url, "task-api/bad", "HUSH: no JSON");
-    let bad = refusal(function("get-task", &aws_variables(&aws.url, "task-api/bad")));
+    let bad = refusal(function(any, &aws_variables(&aws.url, "task-api/bad")));
     assert!(bad.contains("not a JSON object"), "{bad}");
     create_secret(&aws.url, "task-api/weak", &json!({ "BETTER_AUTH_SECRET": "HUSH" }).to_string());
-    let weak = refusal(function("get-task", &aws_variables(&aws.url, "task-api/weak")));
+    let weak = refusal(function(any, &aws_variables(&aws.url, "task-api/weak")));
     assert!(weak.contains("has 4 bytes") && weak.contains("DATABASE_URL is missing"), "{weak}");
     // A stage requires issuer and audience; their absence is reported with all other errors.
     assert!(weak.contains("JWT_ISSUER is missing") && weak.contains("JWT_AUDIENCE is missing"));
     let named = json!({ "BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": URL, "JWT_ISSUER": ISSUER });
     create_secret(&aws.url, "task-api/unnamed", &named.to_string());
-    let unnamed = refusal(function("get-task", &aws_variables(&aws.url, "task-api/unnamed")));
+    let unnamed = refusal(function(any, &aws_variables(&aws.url, "task-api/unnamed")));
     assert!(unnamed.contains("JWT_AUDIENCE is missing"), "{unnamed}");
     assert!(!unnamed.contains("JWT_ISSUER") && !unnamed.contains("DATABASE_URL"), "{unnamed}");
 }
@@ -117,15 +118,16 @@ fn a_token_that_is_valid_for_longer_than_allowed_is_refused() {
     let now = now();
     for (lifetime, status) in [(3600, 200), (3660, 401)] {
         let token = Token::of(&user.id).with("iat", json!(now)).with("exp", json!(now + lifetime));
-        assert_eq!(user.with_token(&token).list("").status, status, "{lifetime}");
+        assert_eq!(user.with_token(&token).read().status, status, "{lifetime}");
     }
 }
 
 #[test]
 fn the_gateway_answers_a_preflight_by_itself() {
+    let url = format!("{}/api/u/{}", stack().url, any_resource().name);
     let preflight = tests::send(
         "OPTIONS",
-        &format!("{}/api/u/tasks", stack().url),
+        &url,
         &[
             ("origin", "http://localhost:3000"),
             ("access-control-request-method", "POST"),
@@ -141,7 +143,6 @@ fn the_gateway_answers_a_preflight_by_itself() {
     assert!(
         ["authorization", "idempotency-key", "if-match"].iter().all(|name| allowed.contains(name))
     );
-    let url = format!("{}/api/u/tasks", stack().url);
     let answer = request("GET", &url, &[("origin", "http://localhost:3000")], "");
     assert!(!answer.header("access-control-allow-origin").is_empty());
     let exposed = answer.header("access-control-expose-headers");

@@ -1,4 +1,4 @@
-"""Users, tasks and checks that are specific to this API."""
+"""Users, items and checks that are specific to this API."""
 
 import base64
 import hashlib
@@ -22,15 +22,12 @@ AUDIENCE = os.environ["JWT_AUDIENCE"]
 # The characters that Rust trims, which differ from Python's `strip`.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
-# The members of a change, and of a completion.
-WRITABLE = ({"title", "description", "completed"}, {"completed"})
-
 KINDS_OF_TOKEN = ["stranger", "expired", "nobody"] + 17 * ["owner"]
-KINDS_OF_TASK = ["none", "task", "task with its tag", "task with its tag"]
+KINDS_OF_ITEM = ["none", "item", "item with its tag", "item with its tag"]
 
 # The user of each valid token.
 holders = {}
-# The cases for which a task was created.
+# The cases for which an item was created.
 made = set()
 
 
@@ -65,6 +62,26 @@ def follows_links(case):
     return phase(case) == "stateful"
 
 
+def described(case):
+    """The case's operation in the document."""
+    return case.operation.definition.raw
+
+
+def resolved(case, value):
+    """A part of the document, without its `$ref`."""
+    if "$ref" in value:
+        part = case.operation.schema.raw_schema
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            part = part[name]
+        return part
+    return value
+
+
+def body_schema(case, operation):
+    content = operation["requestBody"]["content"]
+    return resolved(case, content["application/json"]["schema"])
+
+
 def is_good(case):
     """Whether the request is valid according to the document."""
     return case.meta is not None and case.meta.generation.mode.is_positive
@@ -93,23 +110,24 @@ class MostlyTheOwner:
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if is_good(case):
-        make_a_task(case)
+        make_an_item(case)
         if follows_links(case) and "Idempotency-Key" in case.headers:
-            # A reused key would return a task that was deleted since.
+            # A reused key would return an item that was deleted since.
             case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}-{case.id}"
         if "after" in case.query:
             # The document cannot express that they exclude each other.
             case.query.pop("offset", None)
-        if case.operation.definition.raw["operationId"] == "clearTasks":
+        if {"completed", "all"} <= {parameter.get("name") for parameter in described(case).get("parameters", [])}:
             # Nor that exactly one of these is required.
             case.query.pop("completed" if "all" in case.query else "all", None)
             if "all" not in case.query:
                 case.query.setdefault("completed", "true")
         if case.method in ("PUT", "PATCH") and isinstance(case.body, dict):
-            # Nor that one of these is, except in an empty body that toggles.
-            toggles = case.path.endswith("/complete") and not case.body
-            if not toggles and not case.body.keys() & WRITABLE[case.path.endswith("/complete")]:
-                case.body["completed"] = True
+            # Nor that one of its members is, except in an empty body that is as good as none.
+            schema = body_schema(case, described(case))
+            optional = not described(case)["requestBody"].get("required") and not case.body
+            if not optional and not case.body.keys() & schema["properties"].keys():
+                case.body.update(schema["examples"][0])
     # The local gateway answers a header that is not ASCII, or a body that is not UTF-8, with its
     # own 500.
     for name, value in list(case.headers.items()):
@@ -119,27 +137,31 @@ def before_call(context, case, kwargs):
         case.body = case.body.decode("latin-1").encode()
 
 
-def make_a_task(case):
-    """Uses existing tasks for most valid ids, and their tags for most tags: generated ones match nothing."""
+def make_an_item(case):
+    """Uses existing items for most valid ids, and their tags for most tags: generated ones match nothing."""
     token = case.headers.get("Authorization", "").removeprefix("Bearer ")
-    if follows_links(case) or token not in holders or "task_id" not in case.path_parameters:
+    parameter = next((name for name in case.path_parameters if name != "user_id"), None)
+    if follows_links(case) or token not in holders or parameter is None:
         return
     # The largest ids stay, since they test the limit.
-    if int(case.path_parameters["task_id"]) > 2**52:
+    if int(case.path_parameters[parameter]) > 2**52:
         return
     # The coverage phase has few cases, so all must reach the API.
-    which = "task with its tag" if phase(case) == "coverage" else choice(case, *KINDS_OF_TASK)
+    which = "item with its tag" if phase(case) == "coverage" else choice(case, *KINDS_OF_ITEM)
     if which == "none":
         return
-    tasks = case.formatted_path.split("/tasks/")[0] + "/tasks"
+    collection = case.path.split(f"/{{{parameter}}}")[0]
+    create = case.operation.schema.raw_schema["paths"][collection]["post"]
+    example = body_schema(case, create)["examples"][0]
+    path = "/".join(case.formatted_path.split("/")[: collection.count("/") + 1])
     headers = {"Authorization": f"Bearer {token}"}
-    created = requests.post(API_URL + tasks, headers=headers, json={"title": "There"}, timeout=20)
+    created = requests.post(API_URL + path, headers=headers, json=example, timeout=20)
     if created.status_code == 201:
-        case.path_parameters["task_id"] = created.json()["id"]
+        case.path_parameters[parameter] = created.json()["id"]
         made.add(case.id)
         # `If-None-Match` with its tag would refuse a change.
         for header in ("If-Match", "If-None-Match")[: 2 if case.method == "GET" else 1]:
-            if header in case.headers and which == "task with its tag":
+            if header in case.headers and which == "item with its tag":
                 case.headers[header] = created.headers["ETag"]
 
 
@@ -179,7 +201,7 @@ def no_answer_is_stored_or_taken_for_another_type(ctx, response, case):
 
 
 @schemathesis.check
-def a_task_that_is_there_is_found(ctx, response, case):
+def an_item_that_is_there_is_found(ctx, response, case):
     assert case.id not in made or response.status_code != 404
 
 
@@ -187,15 +209,14 @@ def a_task_that_is_there_is_found(ctx, response, case):
 def what_was_written_is_answered(ctx, response, case):
     if response.status_code not in (200, 201) or not isinstance(case.body, dict) or not is_ours(case, response):
         return
-    task = response.json()
-    sent = {name: case.body[name] for name in ("title", "description", "completed") if name in case.body}
-    if case.method == "POST":
+    item = response.json()
+    members = body_schema(case, described(case))["properties"]
+    sent = {name: case.body[name] for name in members if name in case.body}
+    if case.method == "POST" and "completed" in members:
         sent.setdefault("completed", False)
-    if case.path.endswith("/complete"):
-        sent = {name: sent[name] for name in ("completed",) if name in sent}
     if "title" in sent:
         sent["title"] = sent["title"].strip(WHITE_SPACE)
-    assert {name: task[name] for name in sent} == sent
+    assert {name: item[name] for name in sent} == sent
 
 
 @schemathesis.check

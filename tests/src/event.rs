@@ -9,8 +9,8 @@ const HOST: &str = "abcdefghij.execute-api.eu-central-1.amazonaws.com";
 
 impl Request {
     /// Its event, for a user and a token.
-    pub fn event(&self, user: &str, task: impl Display, token: &str) -> Value {
-        let (method, path) = (&self.operation.method, self.path(user, &task));
+    pub fn event(&self, user: &str, item: impl Display, token: &str) -> Value {
+        let (method, path) = (&self.operation.method, self.path(user, &item));
         let route = format!("{method} {}", self.operation.path);
         let mut event = json!({
             "version": "2.0",
@@ -49,8 +49,8 @@ impl Request {
             "pathParameters": { "user_id": user },
             "isBase64Encoded": false,
         });
-        if self.operation.is_of_a_task() {
-            event["pathParameters"]["task_id"] = json!(task.to_string());
+        if let Some(parameter) = self.operation.item_parameter() {
+            event["pathParameters"][parameter] = json!(item.to_string());
         }
         if !self.query.is_empty() {
             let pairs =

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use crate::{SETTINGS, as_lambda, sql};
+use crate::{SETTINGS, as_lambda, sql, with_name};
 
 /// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`, unless it is a
 /// deployed stage.
@@ -151,9 +151,7 @@ pub fn new_database() -> [String; 2] {
     static TEMPLATE: OnceLock<()> = OnceLock::new();
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let server = database();
-    let urls = |name: &str| {
-        [&server.url, &server.functions_url].map(|url| url.replace("/tasks?", &format!("/{name}?")))
-    };
+    let urls = |name: &str| [&server.url, &server.functions_url].map(|url| with_name(url, name));
     TEMPLATE.get_or_init(|| {
         sql(&server.url, "CREATE DATABASE migrated_once");
         let [url, _] = urls("migrated_once");

@@ -56,6 +56,14 @@ impl Reply {
         &self.body
     }
 
+    /// The failure of this status that the document has as the request's example, with its code and
+    /// its detail.
+    pub fn expect_failure(&self, request: &crate::Request, status: u16) {
+        let example = request.operation.failure(status);
+        self.expect_problem(status, example["code"].as_str().unwrap());
+        assert_eq!(self.body["detail"], example["detail"], "{self:#?}");
+    }
+
     /// The fields in the errors of a 422.
     pub fn faults(&self) -> Vec<&str> {
         let body = self.expect_problem(422, "invalid_request");
@@ -63,10 +71,10 @@ impl Reply {
         errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
     }
 
-    /// The titles in a list.
-    pub fn titles(&self) -> Vec<&str> {
-        let tasks = self.body.as_array().unwrap().iter();
-        tasks.map(|task| task["title"].as_str().unwrap()).collect()
+    /// This text of each item in a list.
+    pub fn texts(&self, member: &str) -> Vec<&str> {
+        let items = self.body.as_array().unwrap().iter();
+        items.map(|item| item[member].as_str().unwrap()).collect()
     }
 
     /// The target of the `Link` to the next page.

@@ -13,8 +13,11 @@ mod openapi;
 mod operation;
 mod pages;
 mod proxy;
+mod resource;
 mod sandbox;
 mod sql;
+mod statements;
+mod stored;
 mod token;
 mod user;
 
@@ -31,13 +34,16 @@ pub use http::{Reply, request, send};
 pub use https::Https;
 pub use neon::Neon;
 pub use openapi::{Route, check_examples, failure_codes, functions, routes};
-pub use operation::{ONCE, Operation, Request, operation, operations, requests};
+pub use operation::{Operation, Request, operation, operations, requests};
 pub use pages::{Page, Piece, documented, files, pages};
 pub use proxy::{End, Proxy, Way};
+pub use resource::{Resource, any_resource, resource, resources};
 pub use sandbox::{Answer, Sandbox, as_lambda};
-pub use sql::{Session, as_user, bound, sql, try_sql, with_login};
+pub use sql::{Session, as_user, bound, name_of, sql, try_sql, with_login, with_name};
+pub use statements::{DATABASE_ROLE, Executed, KEYS_ROW_ID, Statement, USER_SETTING, statements};
+pub use stored::Stored;
 pub use token::{Token, now, sign};
-pub use user::User;
+pub use user::{Items, User};
 
 /// The main stack's settings for tokens.
 pub const SETTINGS: [(&str, &str); 3] =

@@ -91,6 +91,12 @@ pub fn check_examples() {
     }
 }
 
+/// The example of a failure of an operation.
+pub(crate) fn failure(template: &str, method: &str, status: u16) -> &'static Value {
+    let (_, response) = follow(&format!("{}/{status}", responses(template, method)));
+    &response["content"]["application/problem+json"]["example"]
+}
+
 /// The pointer to the responses of an operation.
 pub(crate) fn responses(template: &str, method: &str) -> String {
     format!("/paths/{}/{method}/responses", escape(template))

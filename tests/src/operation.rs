@@ -2,17 +2,12 @@
 use std::fmt::Display;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Reply;
 use crate::http::check;
-use crate::openapi::{DOCUMENT, resolve, responses};
-
-/// The requests that must not be repeated after an unknown outcome: a second run would do more, or
-/// find no task to return. All others must succeed although the connection breaks, so add a new
-/// operation here if it must not run twice.
-pub const ONCE: [&str; 3] =
-    ["create-task without a key", "complete-task without a body", "delete-task"];
+use crate::openapi::{DOCUMENT, failure, resolve, responses};
+use crate::resource::{Resource, resources};
 
 const KEY: &str = "idempotency-key";
 
@@ -23,7 +18,7 @@ pub struct Operation {
     pub function: &'static str,
     /// The HTTP method, in upper case.
     pub method: String,
-    /// With `{user_id}` and, for operations on one task, `{task_id}`.
+    /// With `{user_id}` and, for an operation on an item, the parameter of its id.
     pub path: &'static str,
     described: &'static Value,
     parameters: Vec<&'static Value>,
@@ -93,14 +88,36 @@ impl Operation {
         self.function.replace('-', "") == id.to_ascii_lowercase()
     }
 
-    /// Whether its path has a task id.
-    pub fn is_of_a_task(&self) -> bool {
-        self.path.contains("{task_id}")
+    /// The resource that it is for; none for an operation of the platform.
+    pub fn resource(&self) -> Option<&'static Resource> {
+        resources().iter().find(|resource| Some(resource.name) == name_in(self.path))
+    }
+
+    /// The parameter of its item's id, if it is on one item.
+    pub fn item_parameter(&self) -> Option<&'static str> {
+        let in_path = self.parameters.iter().filter(|parameter| parameter["in"] == "path");
+        let mut names = in_path.filter_map(|parameter| parameter["name"].as_str());
+        names.find(|name| *name != "user_id")
+    }
+
+    /// Whether it is on one item of its resource.
+    pub fn is_of_an_item(&self) -> bool {
+        self.item_parameter().is_some()
+    }
+
+    /// The document's example of its failure with this status.
+    pub fn failure(&self, status: u16) -> &'static Value {
+        failure(self.path, &self.method.to_ascii_lowercase(), status)
     }
 
     /// Whether it only reads.
     pub fn reads(&self) -> bool {
         self.method == "GET"
+    }
+
+    /// Its `x-repeat`: what makes it safe to repeat after an unknown outcome, if not everything.
+    pub fn repeat(&self) -> Option<&'static str> {
+        self.described["x-repeat"].as_str()
     }
 
     /// Whether it has a header of this name.
@@ -143,7 +160,7 @@ impl Operation {
             operation: self,
             query: self.example_query(),
             headers: key.into_iter().collect(),
-            body: self.example_body(),
+            body: if self.takes_a_body() { self.example_body().to_string() } else { String::new() },
         }
     }
 
@@ -157,15 +174,27 @@ impl Operation {
         requests
     }
 
-    fn example_body(&self) -> String {
+    /// The document's example of its body; null if it takes none.
+    pub fn example_body(&self) -> Value {
         if !self.takes_a_body() {
-            return String::new();
+            return Value::Null;
         }
-        let content = &self.described["requestBody"]["content"];
-        let examples = &resolve(&content["application/json"]["schema"])["examples"];
+        let examples = &self.body()["examples"];
         let function = self.function;
         assert!(!examples.is_null(), "the schema of the body of {function} needs `examples`");
-        examples[0].to_string()
+        examples[0].clone()
+    }
+
+    /// The schema of its body.
+    fn body(&self) -> &'static Value {
+        resolve(&self.described["requestBody"]["content"]["application/json"]["schema"])
+    }
+
+    /// Whether a member of its body is free text.
+    fn is_text(&self, member: &str) -> bool {
+        let of = resolve(&self.body()["properties"][member]);
+        let is_string = of["type"] == "string" || of["type"] == json!(["string", "null"]);
+        is_string && of["enum"].is_null() && of["format"].is_null()
     }
 
     fn example_query(&self) -> String {
@@ -221,20 +250,44 @@ impl Request {
         self
     }
 
-    /// The path without the query, for an encoded user id; `task` is used only for operations on
-    /// one task.
-    pub fn path(&self, user: &str, task: impl Display) -> String {
-        self.operation.path.replace("{user_id}", user).replace("{task_id}", &task.to_string())
+    /// With `text` as each free text of its body.
+    pub fn with_text(mut self, text: &str) -> Self {
+        if let Ok(Value::Object(mut members)) = self.body.parse() {
+            for (_, value) in members.iter_mut().filter(|(name, _)| self.operation.is_text(name)) {
+                *value = json!(text);
+            }
+            self.body = Value::Object(members).to_string();
+        }
+        self
+    }
+
+    /// The path without the query, for an encoded user id; `item` is used only for operations on
+    /// one item.
+    pub fn path(&self, user: &str, item: impl Display) -> String {
+        let path = self.operation.path.replace("{user_id}", user);
+        let Some(parameter) = self.operation.item_parameter() else { return path };
+        path.replace(&format!("{{{parameter}}}"), &item.to_string())
     }
 
     /// The path and the query.
-    pub fn target(&self, user: &str, task: impl Display) -> String {
-        let path = self.path(user, task);
+    pub fn target(&self, user: &str, item: impl Display) -> String {
+        let path = self.path(user, item);
         if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
     }
 
-    /// Whether it may be repeated after an unknown outcome.
+    /// Whether it may be repeated after an unknown outcome: its operation's `x-repeat`.
     pub fn repeats(&self) -> bool {
-        !ONCE.contains(&self.name.as_str())
+        match self.operation.repeat() {
+            None => true,
+            Some("never") => false,
+            Some("with-key") => self.headers.iter().any(|(name, _)| *name == KEY),
+            Some("with-body") => !self.body.is_empty(),
+            Some(other) => panic!("x-repeat of {}: {other}", self.name),
+        }
     }
+}
+
+/// The name of the resource in a path.
+pub(crate) fn name_in(path: &'static str) -> Option<&'static str> {
+    path.strip_prefix("/api/{user_id}/")?.split('/').next()
 }

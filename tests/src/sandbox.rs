@@ -110,8 +110,8 @@ impl Sandbox {
 
     /// Sends a user's request as API Gateway would, and makes the checks that apply to every
     /// answer.
-    pub fn ask(&self, user: &str, request: &Request, task: impl Display) -> Reply {
-        let event = request.event(user, task, &Token::of(user).sign()).to_string();
+    pub fn ask(&self, user: &str, request: &Request, item: impl Display) -> Reply {
+        let event = request.event(user, item, &Token::of(user).sign()).to_string();
         let answer = runtime().block_on(self.invoke(event.into())).unwrap();
         request.operation.read(&answer.body).unwrap()
     }

@@ -1,8 +1,9 @@
 //! Direct access to the database, bypassing the API.
-use functions::DATABASE_ROLE;
-use shared::{Database, Statement};
+use shared::Database;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::SimpleQueryMessage;
+
+use crate::statements::{DATABASE_ROLE, Statement, USER_SETTING};
 
 /// Runs statements on the database of `url`; returns the first column of each row.
 pub fn sql(url: &str, statements: &str) -> Vec<String> {
@@ -23,6 +24,16 @@ pub fn with_login(url: &str, user: &str, password: &str) -> String {
     format!("postgres://{user}:{password}@{address}")
 }
 
+/// The name of a URL's database.
+pub fn name_of(url: &str) -> &str {
+    url.split('?').next().unwrap().rsplit('/').next().unwrap()
+}
+
+/// The URL of another database of the same server.
+pub fn with_name(url: &str, name: &str) -> String {
+    url.replacen(&format!("/{}?", name_of(url)), &format!("/{name}?"), 1)
+}
+
 /// The text of a statement with these expressions in place of its parameters.
 pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> String {
     let Statement { name, types, .. } = statement;
@@ -37,7 +48,7 @@ pub fn bound(statement: &Statement, sql: &str, values: &[impl AsRef<str>]) -> St
 /// Statements in the transaction of a user's request.
 pub fn as_user(user: &str, statements: &str) -> String {
     format!(
-        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL {DATABASE_ROLE}.user_id = '{user}'; {statements}; COMMIT"
+        "BEGIN; SET LOCAL ROLE {DATABASE_ROLE}; SET LOCAL {USER_SETTING} = '{user}'; {statements}; COMMIT"
     )
 }
 

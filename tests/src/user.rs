@@ -1,12 +1,14 @@
-//! A user of the API, whose tasks no other test sees.
+//! A user of the API, whose items no other test sees.
 use std::fmt::Display;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Fixture, Reply, Request, Token, request, stack};
+use crate::resource::{Resource, any_resource};
+use crate::{Fixture, Operation, Reply, Request, Token, request, stack};
 
 /// A signed-in user.
 #[derive(Clone)]
@@ -55,72 +57,111 @@ impl User {
         request(method, &format!("{}{path}", self.gateway), &all, body)
     }
 
-    /// Sends a request for the user's own tasks.
-    pub fn ask(&self, request: &Request, task: impl Display) -> Reply {
-        self.ask_for(&self.id, request, task)
+    /// Sends a request for what is the user's own.
+    pub fn ask(&self, request: &Request, item: impl Display) -> Reply {
+        self.ask_for(&self.id, request, item)
     }
 
-    /// Sends a request for another user's tasks.
-    pub fn ask_for(&self, owner: &str, request: &Request, task: impl Display) -> Reply {
+    /// Sends a request for what is another user's.
+    pub fn ask_for(&self, owner: &str, request: &Request, item: impl Display) -> Reply {
         let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let headers: Vec<_> = headers.collect();
         let Request { operation, body, .. } = request;
-        self.send(&operation.method, &request.target(owner, task), &headers, body)
+        self.send(&operation.method, &request.target(owner, item), &headers, body)
     }
 
-    /// The path of the user's tasks.
-    pub fn tasks(&self) -> String {
-        format!("/api/{}/tasks", self.id)
+    /// The user's items of a resource.
+    pub fn items(&self, resource: &'static Resource) -> Items {
+        Items { user: self.clone(), resource }
     }
 
-    /// The path of one of the user's tasks.
-    pub fn task(&self, id: impl Display) -> String {
-        format!("{}/{id}", self.tasks())
+    /// The id of a new item for an operation; null if that is none of a resource.
+    pub fn item_for(&self, operation: &Operation) -> Value {
+        let resource = operation.resource();
+        resource.map_or(Value::Null, |resource| self.items(resource).add()["id"].clone())
     }
 
-    /// Lists with this query.
-    pub fn list(&self, query: &str) -> Reply {
-        self.send("GET", &format!("{}{query}", self.tasks()), &[], "")
-    }
-
-    /// Creates with this body.
-    pub fn create(&self, body: &Value) -> Reply {
-        self.send("POST", &self.tasks(), &[], &body.to_string())
-    }
-
-    /// Creates with this body and key.
-    pub fn create_once(&self, key: &str, body: &Value) -> Reply {
-        self.send("POST", &self.tasks(), &[("idempotency-key", key)], &body.to_string())
-    }
-
-    /// Creates a task with this title.
-    pub fn new_task(&self, title: &str) -> Value {
-        self.create(&json!({ "title": title })).expect(201)
-    }
-
-    /// Gets a task.
-    pub fn get(&self, id: impl Display) -> Reply {
-        self.send("GET", &self.task(id), &[], "")
-    }
-
-    /// Updates a task.
-    pub fn update(&self, id: impl Display, headers: &[(&str, &str)], body: &Value) -> Reply {
-        self.send("PUT", &self.task(id), headers, &body.to_string())
-    }
-
-    /// Deletes a task.
-    pub fn delete(&self, id: impl Display, headers: &[(&str, &str)]) -> Reply {
-        self.send("DELETE", &self.task(id), headers, "")
-    }
-
-    /// Completes a task, with or without a body.
-    pub fn complete(&self, id: impl Display, headers: &[(&str, &str)], body: &str) -> Reply {
-        self.send("PATCH", &format!("{}/complete", self.task(id)), headers, body)
+    /// Any request that only reads, for tests of what is the same in all requests.
+    pub fn read(&self) -> Reply {
+        self.items(any_resource()).list("")
     }
 }
 
 impl Default for User {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A user's items of one resource.
+#[derive(Clone)]
+pub struct Items {
+    user: User,
+    /// The resource.
+    pub resource: &'static Resource,
+}
+
+impl Deref for Items {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
+impl Items {
+    /// The path of all.
+    pub fn path(&self) -> String {
+        format!("/api/{}/{}", self.id, self.resource.name)
+    }
+
+    /// The path of one.
+    pub fn path_of(&self, id: impl Display) -> String {
+        format!("{}/{id}", self.path())
+    }
+
+    /// Lists with this query.
+    pub fn list(&self, query: &str) -> Reply {
+        self.send("GET", &format!("{}{query}", self.path()), &[], "")
+    }
+
+    /// Creates with this body.
+    pub fn create(&self, body: &Value) -> Reply {
+        self.send("POST", &self.path(), &[], &body.to_string())
+    }
+
+    /// Creates with this body and key.
+    pub fn create_once(&self, key: &str, body: &Value) -> Reply {
+        self.send("POST", &self.path(), &[("idempotency-key", key)], &body.to_string())
+    }
+
+    /// Creates the item of the document's example.
+    pub fn add(&self) -> Value {
+        self.create(&self.resource.create().example_body()).expect(201)
+    }
+
+    /// Creates both [`Resource::kinds`] of items.
+    pub fn add_kinds(&self) -> [Value; 2] {
+        let [created, changed] = [self.add(), self.add()];
+        let on_an_item = self.resource.operations().filter(|of| of.is_of_an_item());
+        for operation in on_an_item.filter(|of| of.takes_a_body()) {
+            self.ask(&operation.example(), &changed["id"]).expect(operation.success());
+        }
+        [created, changed]
+    }
+
+    /// Gets one.
+    pub fn get(&self, id: impl Display) -> Reply {
+        self.send("GET", &self.path_of(id), &[], "")
+    }
+
+    /// Updates one.
+    pub fn update(&self, id: impl Display, headers: &[(&str, &str)], body: &Value) -> Reply {
+        self.send("PUT", &self.path_of(id), headers, &body.to_string())
+    }
+
+    /// Deletes one.
+    pub fn delete(&self, id: impl Display, headers: &[(&str, &str)]) -> Reply {
+        self.send("DELETE", &self.path_of(id), headers, "")
     }
 }

@@ -9,6 +9,6 @@ async fn main() -> Result<(), shared::Error> {
 
 async fn create(app: &App, owner: Owner, request: Request) -> Result<Reply, Problem> {
     let (task, key) = (request.json()?, request.idempotency_key()?);
-    let task = app.tasks.insert(&owner, task, key).await?;
+    let task = app.tasks.create(&owner, task, key).await?;
     Ok(Reply::created(&task))
 }

@@ -8,7 +8,7 @@ use super::field_error::FieldError;
 use super::problem::Problem;
 use super::request::Request;
 use super::{page, paths};
-use crate::store::{Inserted, Page, Record, Resource, Stored};
+use crate::store::{Created, Page, Record, Resource, Stored};
 
 const JSON: &str = "application/json";
 /// The headers that a browser's script may read. API Gateway replaces this list with its own; the
@@ -80,12 +80,12 @@ impl Reply {
 
     /// 201: the new row, its `ETag` and `Location`, and whether the answer is replayed.
     #[must_use]
-    pub fn created<R: Record>(inserted: &Inserted<R>) -> Self {
-        let stored = &inserted.stored;
+    pub fn created<R: Record>(created: &Created<R>) -> Self {
+        let stored = &created.stored;
         let reply = Self::new(StatusCode::CREATED, JSON, stored)
             .with_text(header::ETAG, &etag(stored.version))
             .with_text(header::LOCATION, &paths::item(stored));
-        if inserted.replayed {
+        if created.replayed {
             let name = HeaderName::from_static("idempotent-replayed");
             reply.with(name, HeaderValue::from_static("true"))
         } else {

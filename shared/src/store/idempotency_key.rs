@@ -1,10 +1,10 @@
-//! The key that makes an insert safe to repeat.
+//! The key that makes a create safe to repeat.
 use ring::digest::{Context, SHA256};
 
 use super::record::{Field, Record, Visitor};
 use crate::database::DatabaseError;
 
-/// The `Idempotency-Key` of an insert: 1 to 255 visible ASCII characters.
+/// The `Idempotency-Key` of a create: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 

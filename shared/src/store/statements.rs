@@ -14,8 +14,8 @@ pub struct Statements {
     /// index.
     pub(super) lists: Vec<Statement>,
     pub(super) get: Statement,
-    pub(super) insert: Statement,
-    pub(super) insert_once: Statement,
+    pub(super) create: Statement,
+    pub(super) create_once: Statement,
     pub(super) update: ChangeStatement,
     pub(super) delete: ChangeStatement,
     pub(super) erase: Statement,
@@ -34,8 +34,8 @@ impl Statements {
                 vec![Type::TEXT, Type::INT8],
                 row_types::<R>(),
             ),
-            insert: insert::<R>(),
-            insert_once: insert_once::<R>(),
+            create: create::<R>(),
+            create_once: create_once::<R>(),
             update: update::<R>(),
             delete: ChangeStatement::of::<R>("delete", "DELETE FROM", "", vec![]),
             erase: erase(R::ROLE, R::TABLE, &[R::TABLE]),
@@ -44,9 +44,9 @@ impl Statements {
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Statement> {
-        let Self { lists, get, insert, insert_once, update, delete, erase } = self;
+        let Self { lists, get, create, create_once, update, delete, erase } = self;
         let changes = [update, delete].into_iter().flat_map(ChangeStatement::all);
-        lists.iter().chain([get, insert, insert_once, erase]).chain(changes)
+        lists.iter().chain([get, create, create_once, erase]).chain(changes)
     }
 }
 
@@ -177,19 +177,19 @@ fn inserting<R: Record>() -> (String, Vec<Type>) {
     (places.join(", "), types)
 }
 
-fn insert<R: Resource>() -> Statement {
+fn create<R: Resource>() -> Statement {
     let (places, types) = inserting::<R>();
     let sql = format!(
         "INSERT INTO {} (user_id, {}) VALUES ({places}) RETURNING id, created_at, true, true",
         R::TABLE,
         names::<R>()
     );
-    statement::<R>("insert", Rows::One, &sql, types, inserted())
+    statement::<R>("create", Rows::One, &sql, types, inserted())
 }
 
-/// Of concurrent inserts with one key, one inserts the key; the others wait for it. Their snapshot
+/// Of concurrent creates with one key, one inserts the key; the others wait for it. Their snapshot
 /// does not contain its row, which the update without effect returns.
-fn insert_once<R: Resource>() -> Statement {
+fn create_once<R: Resource>() -> Statement {
     let (places, mut types) = inserting::<R>();
     let (key, hash) = (types.len() + 1, types.len() + 2);
     types.extend([Type::TEXT, Type::BYTEA]);
@@ -211,7 +211,7 @@ fn insert_once<R: Resource>() -> Statement {
         SELECT row_id, created_at, request_hash = ${hash}, EXISTS (SELECT FROM created)
         FROM claim"
     );
-    statement::<R>("insert_once", Rows::One, &sql, types, inserted())
+    statement::<R>("create_once", Rows::One, &sql, types, inserted())
 }
 
 fn update<R: Resource>() -> ChangeStatement {

@@ -91,7 +91,7 @@ fn a_server_is_told_nothing_before_its_certificate_is_found_good() {
         impostor.show(shown);
         let lines = stack.log().lines().count();
         let sent = Instant::now();
-        user.list("").expect_problem(503, "database_unavailable");
+        user.read().expect_problem(503, "database_unavailable");
         let took = sent.elapsed().as_millis();
         let log: Vec<String> = stack.log().lines().skip(lines).map(str::to_owned).collect();
         let log = log.join("\n");

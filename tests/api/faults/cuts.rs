@@ -1,7 +1,7 @@
 //! Connections that are cut at any point of an exchange.
 use std::iter::zip;
 
-use tests::{End, Way, new_database, operation, requests, sql};
+use tests::{End, Way, any_resource, new_database, requests, sql};
 
 use super::{Attempt, Fragile, Trial, one_of_each, report, until};
 
@@ -76,7 +76,8 @@ fn plain() -> Fragile {
 fn a_function_that_vanishes_in_a_request_holds_no_lock() {
     let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
-    let update = operation("update-task").example();
+    let resource = any_resource();
+    let update = resource.update().example();
     let mut attempts = Vec::new();
     trial.send(&update).expect_success();
     fragile.proxy.passed();
@@ -90,7 +91,7 @@ fn a_function_that_vanishes_in_a_request_holds_no_lock() {
             attempt.expect_failure();
         }
         attempts.push(attempt);
-        sql(&fragile.url, "SELECT id FROM tasks FOR UPDATE NOWAIT");
+        sql(&fragile.url, &format!("SELECT id FROM {} FOR UPDATE NOWAIT", resource.table));
         fragile.proxy.pass();
         // A new connection for the next cut.
         until("a new connection", || trial.send(&update).done());
@@ -106,8 +107,9 @@ fn a_cut_anywhere_in_an_encrypted_exchange_does_nothing_twice() {
 #[test]
 fn a_connection_that_is_cut_while_it_is_made_is_made_again() {
     let fragile = Fragile::new();
-    for request in ["list-tasks", "create-task"].map(|name| operation(name).example().without_key())
-    {
+    let resource = any_resource();
+    for operation in [resource.list(), resource.create()] {
+        let request = operation.example().without_key();
         let trial = Trial::new(&fragile);
         fragile.proxy.end(End::Closed);
         fragile.proxy.passed();
@@ -138,7 +140,10 @@ fn an_answer_that_never_arrives_is_503_in_time_and_stored_once() {
     fragile.proxy.cut(Way::Down, 0, End::Vanished);
     let attempts = trial.send_all(&one_of_each());
     trial.expect("the answer vanishes", &attempts, Attempt::expect_failure);
-    let once = attempts.iter().find(|attempt| attempt.request.name == "create-task").unwrap();
-    trial.insist(once);
-    report("and the keyed create again", std::slice::from_ref(once), &trial.stored());
+    let is_keyed = |attempt: &&Attempt| attempt.request.operation.takes("idempotency-key");
+    let keyed: Vec<_> = attempts.iter().filter(is_keyed).cloned().collect();
+    for attempt in &keyed {
+        trial.insist(attempt);
+    }
+    report("and each keyed create again", &keyed, &trial.stored());
 }

@@ -2,7 +2,7 @@
 use std::thread;
 use std::time::Duration;
 
-use tests::{End, Request, Session, operation};
+use tests::{End, Request, Session, any_resource, resources};
 
 use super::{Attempt, Fragile, Trial, each, one_of_each, pause, report, until};
 
@@ -53,12 +53,13 @@ pub(super) fn between_requests(trial: &Trial, end: End) {
 /// Sends a request that waits for a lock, and causes `fault` meanwhile.
 pub(super) fn in_flight(trial: &Trial, request: &Request, fault: impl FnOnce()) -> Attempt {
     let session = Session::open(&trial.fragile.url);
-    session.run("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
+    let tables: Vec<_> = resources().iter().map(|resource| resource.table.as_str()).collect();
+    session.run(&format!("BEGIN; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", ")));
     thread::scope(|scope| {
         let sent = scope.spawn(|| trial.send(request));
         // Databases made from one template have the same table OIDs.
         let waiting = "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database \
-            WHERE datname = current_database() AND NOT granted AND relation = 'tasks'::regclass";
+            WHERE datname = current_database() AND NOT granted AND locktype = 'relation'";
         until("the statement waits", || !session.run(waiting).is_empty());
         fault();
         pause(ms(100));
@@ -169,7 +170,7 @@ fn a_network_that_stands_still_for_two_seconds_is_only_slow() {
     let fragile = Fragile::new();
     let trial = Trial::new(&fragile);
     fragile.proxy.hold();
-    let [list, create] = ["list-tasks", "create-task"].map(operation);
+    let [list, create] = [any_resource().list(), any_resource().create()];
     let both = [list.example(), create.example().without_key()];
     let attempts = back_after(&fragile, ms(2_000), || trial.send_all(&both));
     attempts.iter().for_each(Attempt::expect_success);

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tests::{
-    AUDIENCE, End, Fixture, ISSUER, Neon, Proxy, Reply, Request, SECRET, Sandbox, Session,
-    aws_variables, create_secret, database, new_database, operation, put_secret, requests, sql,
-    with_login,
+    AUDIENCE, DATABASE_ROLE, End, Fixture, ISSUER, Neon, Proxy, Reply, Request, SECRET, Sandbox,
+    Session, any_resource, aws_variables, create_secret, database, new_database, put_secret,
+    requests, sql, with_login,
 };
 
 use super::{pause, start, until};
@@ -47,9 +47,9 @@ impl Function {
         Self { sandbox, secret, log }
     }
 
-    /// `list-tasks`, connected to this database.
+    /// A list, connected to this database.
     fn connected(url: &str) -> Self {
-        let function = Self::of("list-tasks", url);
+        let function = Self::of(any_resource().list().function, url);
         assert_eq!(function.list().status, 200);
         function
     }
@@ -60,7 +60,7 @@ impl Function {
     }
 
     fn list(&self) -> Reply {
-        self.sandbox.ask("somebody", &operation("list-tasks").example(), 1)
+        self.sandbox.ask("somebody", &any_resource().list().example(), 1)
     }
 
     fn log(&self) -> String {
@@ -95,7 +95,7 @@ fn new_login(functions_url: &str) -> (String, String) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("refused_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let role =
-        format!("CREATE ROLE {name} LOGIN NOINHERIT PASSWORD 'of-{name}' IN ROLE api_request");
+        format!("CREATE ROLE {name} LOGIN NOINHERIT PASSWORD 'of-{name}' IN ROLE {DATABASE_ROLE}");
     sql(&database().url, &role);
     let url = with_login(functions_url, &name, &format!("of-{name}"));
     (name, url)
@@ -227,7 +227,7 @@ fn a_login_that_is_refused_behind_a_pooler_is_read_again() {
     let (login, url) = new_login(&functions_url);
     let pooler = Fixture::start("pgbouncer", &[("DATABASE_URL", &url)]);
     end(&login);
-    let function = Function::of("list-tasks", &pooler.url);
+    let function = Function::of(any_resource().list().function, &pooler.url);
     until("it has read its settings", || pooler.log().contains("login attempt"));
     function.renew(&functions_url);
     function.expect("08P01 of a pooler whose server refuses the login", Renewed, "");

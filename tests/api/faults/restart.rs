@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use tests::{Fixture, requests, sql};
+use tests::{Fixture, name_of, requests, sql};
 
 use super::{Attempt, Fragile, Trial, pause, report, until};
 
@@ -11,7 +11,8 @@ use super::{Attempt, Fragile, Trial, pause, report, until};
 fn under_a_server_that_restarts_or_crashes_nothing_acknowledged_is_lost_or_done_twice() {
     let mut database = Fixture::start("database", &[]);
     // The fast settings of the test server would lose recent commits in a crash.
-    sql(&database.url, "ALTER DATABASE tasks SET synchronous_commit = on");
+    let alter = format!("ALTER DATABASE {} SET synchronous_commit = on", name_of(&database.url));
+    sql(&database.url, &alter);
     let fragile = Fragile::on(&database.url, &database.functions_url);
     let starts =
         |database: &Fixture| database.log().matches("database system is ready to accept").count();

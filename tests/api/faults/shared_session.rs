@@ -4,9 +4,12 @@ use std::fs::read_to_string;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tests::{Fixture, Proxy, Reply, Request, SETTINGS, new_database, operation, sql, try_sql};
+use tests::{
+    Fixture, Proxy, Request, Resource, SETTINGS, new_database, requests, resources, sql, try_sql,
+};
+use tokio_postgres::types::Type;
 
 use super::{Fragile, pause, start};
 
@@ -14,12 +17,27 @@ const USERS: usize = 8;
 const ROUNDS: usize = 45;
 
 /// What another client of the pooler may do with a session.
-const OTHERS: [&str; 5] =
-    ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL", ANOTHER_GET];
+fn others() -> Vec<String> {
+    let mut others = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"]
+        .map(str::to_owned)
+        .to_vec();
+    others.extend(resources().iter().map(another_get));
+    others
+}
 
-/// Has the name and the parameters of a get that a function has prepared, and returns a task.
-const ANOTHER_GET: &str = "PREPARE s0 (text, bigint, text) AS \
-    SELECT 1::bigint, 'another', NULL, true, now(), now(), 1::bigint";
+/// Has the name and the parameters of a get that a function has prepared, and returns an item.
+fn another_get(resource: &Resource) -> String {
+    let get = resource.statement("get");
+    let types = get.types.iter().map(Type::name).chain(["text"]).collect::<Vec<_>>().join(", ");
+    let columns = get.columns.iter().map(|of| match of.name() {
+        "int8" => "1::bigint".to_owned(),
+        "text" => "'another'::text".to_owned(),
+        "bool" => "true".to_owned(),
+        "timestamptz" => "now()".to_owned(),
+        other => format!("NULL::{other}"),
+    });
+    format!("PREPARE s0 ({types}) AS SELECT {}", columns.collect::<Vec<_>>().join(", "))
+}
 
 #[test]
 fn what_shares_a_server_session_never_runs_anothers_statement() {
@@ -38,9 +56,9 @@ fn what_shares_a_server_session_never_runs_anothers_statement() {
                 })
             })
             .collect();
-        let mut others = 0;
+        let (mut others, statements) = (0, others());
         while users.iter().any(|user| !user.is_finished()) {
-            let _ = try_sql(&pooler.url, OTHERS[others % OTHERS.len()]);
+            let _ = try_sql(&pooler.url, &statements[others % statements.len()]);
             others += 1;
             pause(Duration::from_millis(50));
         }
@@ -48,48 +66,92 @@ fn what_shares_a_server_session_never_runs_anothers_statement() {
         println!("| {requests} requests beside {others} of others | as expected | | |");
         assert!(requests > 2000, "{requests}");
     });
-    assert_eq!(sql(&url, "SELECT count(*) FROM tasks"), ["0"]);
-    assert_eq!(sql(&url, "SELECT count(*) FROM idempotency_keys"), ["0"]);
+    for Resource { table, .. } in resources() {
+        assert_eq!(sql(&url, &format!("SELECT count(*) FROM {table}")), ["0"]);
+    }
+    // Each user has as many keys as another.
+    let keys = sql(&url, "SELECT DISTINCT count(*) FROM idempotency_keys GROUP BY user_id");
+    assert!(keys.len() <= 1, "{keys:?}");
 }
 
-/// The requests of one user, who has no tasks left at the end; returns their number.
+/// The requests of one user, who has no items left at the end; returns their number.
 fn live(fragile: &Fragile, index: usize) -> usize {
     let user = format!("shares-{index}");
     let mut count = 0;
-    let mut ask = |function: &str, change: &dyn Fn(Request) -> Request, id: i64| {
+    let mut ask = |request: &Request, id: &Value| {
         count += 1;
-        let request = change(operation(function).example().without_key());
-        let reply: Reply = fragile.function(request.operation).ask(&user, &request, id);
-        assert!(reply.status < 300, "{function}: {reply:?}");
-        reply
+        let reply = fragile.function(request.operation).ask(&user, request, id);
+        assert!(reply.status < 300, "{}: {reply:?}", request.name);
+        reply.body
     };
+    // Oldest first, by resource.
+    let mut held = vec![Vec::new(); resources().len()];
     for round in 0..ROUNDS {
-        let title = format!("{user} in round {round}");
-        let body = json!({ "title": title, "description": user });
-        let key = format!("key-{round}");
-        let with_key =
-            |request: Request| request.with_body(&body).with_header("idempotency-key", &key);
-        let created = ask("create-task", &with_key, 0);
-        let id = created.body["id"].as_i64().unwrap();
-        assert_eq!(
-            (&created.body["title"], &created.body["user_id"]),
-            (&json!(title), &json!(user))
-        );
-        assert_eq!(ask("create-task", &with_key, 0).body, created.body);
-        assert_eq!(ask("get-task", &|request| request, id).body, created.body);
-        let changed = ask("update-task", &|r| r.with_body(json!({ "title": "changed" })), id);
-        assert_eq!(changed.body["title"], "changed");
-        let listed = ask("list-tasks", &|request| request, 0);
-        assert_eq!(listed.body, json!([changed.body]));
-        let done = ask("complete-task", &|r| r.with_body(json!({ "completed": true })), id);
-        assert_eq!((&done.body["id"], &done.body["completed"]), (&json!(id), &json!(true)));
-        if round % 2 == 0 {
-            assert_eq!(ask("delete-task", &|request| request, id).body, done.body);
+        for (resource, held) in resources().iter().zip(&mut held) {
+            let text = format!("{user} in round {round}");
+            let create = resource.create().example().with_text(&text);
+            let create = create.with_header("idempotency-key", format!("key-{round}"));
+            let mut item = ask(&create, &Value::Null);
+            expect_sent(&item, &user, &create);
+            assert_eq!(ask(&create, &Value::Null), item);
+            for request in of_resource(resource, true) {
+                let answer = ask(&request, &item["id"]);
+                assert_eq!(answer["id"], item["id"], "{}", request.name);
+                expect_sent(&answer, &user, &request);
+                assert_eq!(answer == item, request.operation.reads(), "{}", request.name);
+                item = answer;
+            }
+            held.push(item.clone());
+            let list = resource.list().example();
+            assert_eq!(ask(&list, &Value::Null), newest_first(held));
+            if round % 2 == 0 {
+                assert_eq!(ask(&resource.delete().example(), &item["id"]), item);
+                held.pop();
+            }
+            for request in of_resource(resource, false) {
+                let cleared = ask(&request, &Value::Null);
+                let left = ask(&list, &Value::Null);
+                let before = held.len();
+                held.retain(|item| left.as_array().unwrap().contains(item));
+                assert_eq!(left, newest_first(held));
+                assert_eq!(cleared["deleted"], before - held.len());
+            }
         }
-        let cleared = ask("clear-tasks", &|request| request.with_query("all=true"), 0);
-        assert_eq!(cleared.body, json!({ "deleted": round % 2, "more": false }));
+    }
+    for (resource, held) in resources().iter().zip(held) {
+        for item in held {
+            assert_eq!(ask(&resource.delete().example(), &item["id"]), item);
+        }
+    }
+    for request in requests().iter().filter(|request| request.operation.resource().is_none()) {
+        ask(request, &Value::Null);
     }
     count
+}
+
+/// The requests that read or change an item, or those that delete many.
+fn of_resource(resource: &Resource, an_item: bool) -> impl Iterator<Item = Request> {
+    let name = Some(resource.name);
+    requests().into_iter().filter(move |Request { operation, .. }| {
+        operation.resource().map(|of| of.name) == name
+            && operation.is_of_an_item() == an_item
+            && (operation.method == "DELETE") != an_item
+            && !operation.takes("idempotency-key")
+            && (an_item || !operation.reads())
+    })
+}
+
+fn newest_first(items: &[Value]) -> Value {
+    items.iter().rev().cloned().collect()
+}
+
+/// Checks that an item is the user's, with what the request sets.
+fn expect_sent(item: &Value, user: &str, request: &Request) {
+    assert_eq!(item["user_id"], user, "{}", request.name);
+    let sent: Value = request.body.parse().unwrap_or_default();
+    for (name, value) in sent.as_object().into_iter().flatten() {
+        assert_eq!(&item[name], value, "{}", request.name);
+    }
 }
 
 #[test]
@@ -98,31 +160,32 @@ fn a_prepared_statement_that_another_client_replaced_never_runs() {
     // Of requests one after the other, each gets the same session.
     let pooler = Fixture::start("pgbouncer", &[("DATABASE_URL", &functions_url)]);
     let settings = [&SETTINGS[..], &[("DATABASE_URL", &pooler.url)]].concat();
-    let task = sql(&url, "INSERT INTO tasks (user_id, title) VALUES ('u', 'kept') RETURNING id");
-    let another = |statement: &'static str| {
-        let url = &pooler.url;
-        move || drop(sql(url, statement))
-    };
-    // It prepares its own statement, which takes the same parameters.
-    let delete = || {
-        let log = NamedTempFile::new().unwrap();
-        let delete = start("delete-task", &settings, &log);
-        delete.ask("u", &operation("delete-task").example(), 404).expect(404);
-    };
-    let replacements: [&dyn Fn(); 4] =
-        [&|| (), &another("PREPARE s0 AS SELECT 1"), &another(ANOTHER_GET), &delete];
-    for (index, replace) in replacements.iter().enumerate() {
-        another("DEALLOCATE ALL")();
-        let log = NamedTempFile::new().unwrap();
-        let get = start("get-task", &settings, &log);
-        let ask = || get.ask("u", &operation("get-task").example(), &task[0]).expect(200).clone();
-        let lost = || read_to_string(log.path()).unwrap().contains("without names");
-        let body = ask();
-        assert_eq!((&body["title"], ask()), (&json!("kept"), body.clone()));
-        assert!(!lost(), "{index}: a prepared statement is used");
-        another("DEALLOCATE ALL")();
-        replace();
-        assert_eq!(ask(), body, "{index}");
-        assert!(lost(), "{index}");
+    let run = |statement: &str| drop(sql(&pooler.url, statement));
+    for resource in resources() {
+        let (id, get, delete) = (7001, resource.get(), resource.delete());
+        sql(&url, &resource.insert_one(&resource.kinds()[0], id, "u"));
+        // It prepares its own statement, which takes the same parameters.
+        let delete = || {
+            let log = NamedTempFile::new().unwrap();
+            let function = start(delete.function, &settings, &log);
+            function.ask("u", &delete.example(), 404).expect(404);
+        };
+        let another_get = || run(&another_get(resource));
+        let replacements: [&dyn Fn(); 4] =
+            [&|| (), &|| run("PREPARE s0 AS SELECT 1"), &another_get, &delete];
+        for (index, replace) in replacements.iter().enumerate() {
+            run("DEALLOCATE ALL");
+            let log = NamedTempFile::new().unwrap();
+            let function = start(get.function, &settings, &log);
+            let ask = || function.ask("u", &get.example(), id).expect(200);
+            let lost = || read_to_string(log.path()).unwrap().contains("without names");
+            let body = ask();
+            assert_eq!((&body["id"], ask()), (&json!(id), body.clone()));
+            assert!(!lost(), "{index}: a prepared statement is used");
+            run("DEALLOCATE ALL");
+            replace();
+            assert_eq!(ask(), body, "{index}");
+            assert!(lost(), "{index}");
+        }
     }
 }

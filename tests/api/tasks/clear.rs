@@ -3,10 +3,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{Reply, Session, User, database, embedded_stack, sql};
+use tests::{Reply, Session, database, embedded_stack, sql};
+
+use super::User;
 
 fn clear(user: &User, query: &str) -> Reply {
-    user.send("DELETE", &format!("{}{query}", user.tasks()), &[], "")
+    user.send("DELETE", &format!("{}{query}", user.path()), &[], "")
 }
 
 /// A user with tasks of these titles; the first is completed.
@@ -22,12 +24,12 @@ fn clear_deletes_the_completed_tasks_or_the_open_ones() {
     let (user, _) = user_with(&["done", "open"]);
     let (other, _) = user_with(&["another's", "open"]);
     assert_eq!(clear(&user, "?completed=true").expect(200), json!({ "deleted": 1, "more": false }));
-    assert_eq!(user.list("").titles(), ["open"]);
+    assert_eq!(user.list("").texts("title"), ["open"]);
     assert_eq!(clear(&user, "?completed=True").expect(200), json!({ "deleted": 0, "more": false }));
     user.new_task("also open");
     assert_eq!(clear(&user, "?completed=0").expect(200), json!({ "deleted": 2, "more": false }));
     assert_eq!(user.list("").expect(200), json!([]));
-    assert_eq!(other.list("").titles(), ["open", "another's"]);
+    assert_eq!(other.list("").texts("title"), ["open", "another's"]);
 }
 
 #[test]
@@ -56,10 +58,10 @@ fn clear_wants_one_scope_and_names_both_parameters() {
         assert_eq!(reply.body["detail"], detail, "{query}");
     }
     assert_eq!(clear(&user, "?completed=true&until=yesterday").faults(), ["until"]);
-    assert_eq!(user.list("").titles(), ["open", "done"]);
+    assert_eq!(user.list("").texts("title"), ["open", "done"]);
     // The last of a repeated parameter wins, and unknown ones are ignored.
     assert_eq!(clear(&user, "?completed=false&completed=true&x=y").expect(200)["deleted"], 1);
-    assert_eq!(user.list("").titles(), ["open"]);
+    assert_eq!(user.list("").texts("title"), ["open"]);
 }
 
 #[test]
@@ -67,15 +69,15 @@ fn clear_with_if_match_deletes_nothing() {
     let (user, _) = user_with(&["done", "open"]);
     for tag in ["\"1\"", "*", ""] {
         let clear = |query: &str| {
-            let path = format!("{}{query}", user.tasks());
+            let path = format!("{}{query}", user.path());
             user.send("DELETE", &path, &[("if-match", tag)], "")
         };
         let reply = clear("?all=true");
         let problem = reply.expect_problem(412, "stale_etag");
-        assert_eq!(problem["detail"], "Many tasks have no ETag: send no `If-Match`.");
+        assert_eq!(problem["detail"], "A request for many rows has no ETag: send no `If-Match`.");
         assert_eq!(clear("").faults(), ["query"]);
     }
-    assert_eq!(user.list("").titles(), ["open", "done"]);
+    assert_eq!(user.list("").texts("title"), ["open", "done"]);
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn clear_spares_what_changed_after_a_time() {
     let until = left["updated_at"].as_str().unwrap();
     user.update(&tasks[1]["id"], &[], &json!({ "title": "renamed later" })).expect(200);
     assert_eq!(clear(&user, &format!("?completed=false&until={until}")).expect(200)["deleted"], 1);
-    assert_eq!(user.list("").titles(), ["keyed", "renamed later", "done"]);
+    assert_eq!(user.list("").texts("title"), ["keyed", "renamed later", "done"]);
     // Later keys stay, too: their creates may still be repeated.
     assert_eq!(clear(&user, &format!("?all=true&until={until}")).expect(200)["deleted"], 0);
     let repeated = user.create_once("key", &json!({ "title": "keyed" }));
@@ -112,9 +114,12 @@ fn a_task_that_is_reopened_meanwhile_stays() {
     ));
     let cleared = thread::scope(|scope| {
         let clearing = scope.spawn(|| clear(&user, "?completed=true").expect(200));
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%api_tasks_clear_%'";
+        let waits = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'",
+            user.resource.statement("clear").routine()
+        );
         let started = Instant::now();
-        while sql(&database().url, waits) == ["0"] {
+        while sql(&database().url, &waits) == ["0"] {
             assert!(started.elapsed() < Duration::from_secs(30), "the clear waits for no lock");
             thread::sleep(Duration::from_millis(20));
         }
@@ -122,7 +127,7 @@ fn a_task_that_is_reopened_meanwhile_stays() {
         clearing.join().unwrap()
     });
     assert_eq!(cleared, json!({ "deleted": 1, "more": false }));
-    assert_eq!(user.list("").titles(), ["kept"]);
+    assert_eq!(user.list("").texts("title"), ["kept"]);
 }
 
 #[test]
@@ -133,14 +138,12 @@ fn a_request_deletes_ten_thousand_at_most_and_says_whether_there_is_more() {
         sql(&database().url, &format!("SELECT count(*) FROM {table} WHERE user_id = '{id}'"))
             .remove(0)
     };
-    sql(
-        &database().url,
-        &format!(
-            "INSERT INTO tasks (user_id, title) SELECT '{id}', 'task ' || n FROM generate_series(1, 25000) n; \
-             INSERT INTO idempotency_keys (user_id, resource, key, request_hash, row_id) \
-             SELECT '{id}', 'tasks', 'key ' || n, '', n FROM generate_series(1, 7000) n"
-        ),
+    let keys = format!("SELECT '{id}', 'key ' || n, ''::bytea, n FROM generate_series(1, 7000) n");
+    let fill = format!(
+        "INSERT INTO tasks (user_id, title) SELECT '{id}', 'task ' || n FROM generate_series(1, 25000) n; {}",
+        user.resource.insert_keys(&keys)
     );
+    sql(&database().url, &fill);
     // There are no completed tasks, so nothing is deleted.
     assert_eq!(clear(&user, "?completed=true").expect(200), json!({ "deleted": 0, "more": false }));
     assert_eq!(

@@ -1,8 +1,8 @@
 //! `DELETE /api/{user_id}/tasks/{task_id}`.
 use std::thread;
 
+use super::User;
 use serde_json::json;
-use tests::User;
 
 #[test]
 fn delete_answers_with_what_it_deleted() {

@@ -1,8 +1,8 @@
 //! `PUT` and `PATCH /api/{user_id}/tasks/{task_id}`.
 use std::thread;
 
+use super::User;
 use serde_json::{Value, json};
-use tests::User;
 
 #[test]
 fn update_changes_what_it_names_and_nothing_else() {
@@ -32,7 +32,8 @@ fn update_changes_what_it_names_and_nothing_else() {
 fn update_by_patch_is_the_same() {
     let user = User::new();
     let task = user.create(&json!({ "title": "a", "description": "b" })).expect(201);
-    let patch = |body: Value| user.send("PATCH", &user.task(&task["id"]), &[], &body.to_string());
+    let patch =
+        |body: Value| user.send("PATCH", &user.path_of(&task["id"]), &[], &body.to_string());
     let patched = patch(json!({ "completed": true }));
     assert_eq!(user.get(&task["id"]).header("etag"), patched.header("etag"));
     let mut expected = task.clone();
@@ -80,8 +81,8 @@ fn update_names_every_fault_and_changes_nothing() {
     assert_eq!(user.update(&task["id"], &[], &body).faults(), faults);
     let body = json!({ "title": "fine", "completed": null });
     assert_eq!(user.update(&task["id"], &[], &body).faults(), ["completed"]);
-    assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "").faults(), ["body"]);
-    assert_eq!(user.send("PUT", &user.task(&task["id"]), &[], "[]").faults(), ["body"]);
+    assert_eq!(user.send("PUT", &user.path_of(&task["id"]), &[], "").faults(), ["body"]);
+    assert_eq!(user.send("PUT", &user.path_of(&task["id"]), &[], "[]").faults(), ["body"]);
     assert_eq!(user.get(&task["id"]).expect(200), task);
 }
 

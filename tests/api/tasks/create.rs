@@ -1,6 +1,8 @@
 //! `POST /api/{user_id}/tasks`.
 use serde_json::{Value, json};
-use tests::{User, stack};
+use tests::stack;
+
+use super::User;
 
 fn title_of(user: &User, title: &str) -> Value {
     user.create(&json!({ "title": title })).expect(201)["title"].clone()
@@ -23,7 +25,7 @@ fn create_answers_with_the_task_its_location_and_its_etag() {
     assert!((1..1 << 53).contains(&id));
     // 2026-11-23T08:15:00.123456Z
     assert_eq!((created_at.len(), &created_at[10..11], &created_at[26..]), (27, "T", "Z"));
-    assert_eq!(reply.header("location"), user.task(id));
+    assert_eq!(reply.header("location"), user.path_of(id));
     assert!(reply.header("etag").starts_with('"'));
     assert_eq!(reply.header("idempotent-replayed"), "");
 
@@ -157,7 +159,7 @@ fn create_refuses_a_body_that_is_no_json_object() {
         "title=t",
         &deep,
     ] {
-        let reply = user.send("POST", &user.tasks(), &[("content-type", "application/json")], body);
+        let reply = user.send("POST", &user.path(), &[("content-type", "application/json")], body);
         assert_eq!(reply.faults(), ["body"], "{body}");
     }
     assert_eq!(user.list("").expect(200), json!([]));
@@ -166,14 +168,14 @@ fn create_refuses_a_body_that_is_no_json_object() {
 #[test]
 fn create_takes_the_last_of_repeated_members() {
     let user = User::new();
-    let task = user.send("POST", &user.tasks(), &[], r#"{"title":"first","title":"last"}"#);
+    let task = user.send("POST", &user.path(), &[], r#"{"title":"first","title":"last"}"#);
     assert_eq!(task.expect(201)["title"], "last");
 }
 
 #[test]
 fn create_takes_a_body_without_a_content_type_as_json() {
     let user = User::new();
-    let url = format!("{}{}", stack().url, user.tasks());
+    let url = format!("{}{}", stack().url, user.path());
     let bearer = format!("Bearer {}", tests::Token::of(&user.id).sign());
     let reply = tests::request(
         "POST",
@@ -188,7 +190,7 @@ fn create_takes_a_body_without_a_content_type_as_json() {
 fn create_refuses_an_encoded_body() {
     let user = User::new();
     let create = |encoding: &str, body: &str| {
-        user.send("POST", &user.tasks(), &[("content-encoding", encoding)], body)
+        user.send("POST", &user.path(), &[("content-encoding", encoding)], body)
     };
     for encoding in ["gzip", "br", "identity, gzip", "x"] {
         let reply = create(encoding, r#"{"title":"t"}"#);
@@ -207,7 +209,7 @@ fn create_refuses_more_than_64_kib() {
         let empty = json!({ "title": "t", "padding": "" }).to_string();
         json!({ "title": "t", "padding": "x".repeat(bytes - empty.len()) }).to_string()
     };
-    let create = |bytes| user.send("POST", &user.tasks(), &[], &body(bytes));
+    let create = |bytes| user.send("POST", &user.path(), &[], &body(bytes));
     assert_eq!(create(65_536).status, 201);
     create(65_537).expect_problem(413, "body_too_large");
     create(200_000).expect_problem(413, "body_too_large");

@@ -2,17 +2,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use super::User;
 use serde_json::{Value, json};
-use tests::User;
 
 /// Follows `Link` from this query to the last page; returns all titles and the number of pages.
 fn walk(user: &User, query: &str) -> (Vec<String>, usize) {
     let (mut all, mut pages) = (Vec::new(), 0);
-    let mut next = Some(format!("{}{query}", user.tasks()));
+    let mut next = Some(format!("{}{query}", user.path()));
     while let Some(path) = next {
         let reply = user.send("GET", &path, &[], "");
         assert_eq!(reply.status, 200, "{reply:#?}");
-        all.extend(reply.titles().into_iter().map(str::to_owned));
+        all.extend(reply.texts("title").into_iter().map(str::to_owned));
         pages += 1;
         next = reply.next().map(str::to_owned);
     }
@@ -78,10 +78,10 @@ fn list_has_fifty_to_a_page_and_links_to_the_next() {
     let first = user.list("");
     assert_eq!(first.body.as_array().unwrap().len(), 50);
     let second = user.send("GET", first.next().unwrap(), &[], "");
-    assert_eq!((second.titles(), second.next()), (vec!["2", "1", "0"], None));
+    assert_eq!((second.texts("title"), second.next()), (vec!["2", "1", "0"], None));
     // Generated clients send defaults.
     let with_default = user.send("GET", &format!("{}&offset=0", first.next().unwrap()), &[], "");
-    assert_eq!(with_default.titles(), ["2", "1", "0"]);
+    assert_eq!(with_default.texts("title"), ["2", "1", "0"]);
     let both = user.send("GET", &format!("{}&offset=1", first.next().unwrap()), &[], "");
     assert_eq!(both.faults(), ["after"]);
     let newest_first: Vec<String> = (0..53).rev().map(|n| n.to_string()).collect();
@@ -96,7 +96,7 @@ fn list_has_fifty_to_a_page_and_links_to_the_next() {
         assert_eq!(walk(&user, query), (newest_first.clone(), pages), "{query}");
     }
     assert_eq!(walk(&user, "?limit=20&offset=10"), (newest_first[10..].to_vec(), 3));
-    assert_eq!(user.list("?offset=50").titles(), ["2", "1", "0"]);
+    assert_eq!(user.list("?offset=50").texts("title"), ["2", "1", "0"]);
     for beyond in ["?offset=53", "?offset=9007199254740991"] {
         let reply = user.list(beyond);
         assert_eq!((reply.next(), &reply.body), (None, &json!([])), "{beyond}");
@@ -115,7 +115,7 @@ fn the_link_keeps_the_other_parameters() {
     assert_eq!(walk(&user, "?completed=true&limit=1").0, ["4", "2", "0"]);
     let reply = user.list("?completed=true&x=a%26b%3E&limit=2&offset=0");
     let next = reply.next().unwrap();
-    let expected = format!("{}?completed=true&x=a%26b%3E&limit=2&after=", user.tasks());
+    let expected = format!("{}?completed=true&x=a%26b%3E&limit=2&after=", user.path());
     assert!(next.starts_with(&expected), "{next}");
 }
 

@@ -2,8 +2,8 @@
 use std::collections::BTreeSet;
 use std::thread;
 
+use super::User;
 use serde_json::json;
-use tests::User;
 
 #[test]
 fn complete_without_a_body_toggles() {
