@@ -155,7 +155,7 @@ for (const fails of [false, true]) {
       await expect(deletion(page).getByText('it may still be stored')).toBeVisible();
       expect(await stored(userId)).toEqual({ ...NOTHING, tasks: 1 });
       const again = deletion(page).getByRole('button', { name: 'Erase it, too' });
-      const refused = page.waitForResponse((response) => response.url().endsWith('/tasks?all=true') && !response.ok());
+      const refused = page.waitForResponse((response) => response.url().endsWith(`/api/${userId}`) && !response.ok());
       await again.click();
       await refused;
       await asOwner((owner) => owner.query(`DROP TRIGGER ${trigger} ON tasks; DROP FUNCTION ${trigger}_fails`));

@@ -86,17 +86,17 @@ test('the app’s login may do nothing else', async () => {
     'ALTER SCHEMA public RENAME TO mine',
     `ALTER DATABASE ${new URL(login.url).pathname.slice(1)} SET row_security = off`,
     // Roles.
-    'SET ROLE task_api',
+    'SET ROLE api_request',
     `SET ROLE "${owner}"`,
     `SET SESSION AUTHORIZATION "${owner}"`,
     'CREATE ROLE mine',
-    'DROP ROLE task_api',
+    'DROP ROLE api_request',
     'ALTER ROLE better_auth LOGIN',
     `ALTER ROLE "${owner}" PASSWORD 'x'`,
     `ALTER ROLE ${login.name} SUPERUSER`,
     `ALTER ROLE ${login.name} BYPASSRLS`,
     `ALTER ROLE ${login.name} VALID UNTIL 'infinity'`,
-    `GRANT task_api TO ${login.name}`,
+    `GRANT api_request TO ${login.name}`,
     `GRANT "${owner}" TO ${login.name}`,
     `GRANT better_auth TO "${owner}"`,
     `REVOKE better_auth FROM ${login.name}`,
@@ -140,8 +140,8 @@ async function backendOfOwner(): Promise<number> {
 
 test('a grant on its own tables gives nobody anything', async () => {
   // PostgreSQL only warns about a grant without grant option.
-  await client.query(`GRANT SELECT ON "user" TO task_api`).catch((error: pg.DatabaseError) => expect(error.code).toBe('42501'));
-  const { rows } = await asOwner((owner) => owner.query(`SELECT has_table_privilege('task_api', '"user"', 'SELECT') AS may`));
+  await client.query(`GRANT SELECT ON "user" TO api_request`).catch((error: pg.DatabaseError) => expect(error.code).toBe('42501'));
+  const { rows } = await asOwner((owner) => owner.query(`SELECT has_table_privilege('api_request', '"user"', 'SELECT') AS may`));
   expect(rows).toEqual([{ may: false }]);
 });
 

@@ -18,7 +18,7 @@ export interface TaskPage {
 
 type ListQuery = NonNullable<operations['listTasks']['parameters']['query']>;
 /** Which tasks to delete; those that changed after `until` stay. */
-type ClearQuery = ({ completed: boolean } | { all: true }) & { until?: string };
+type ClearQuery = { completed: boolean; until?: string };
 interface CallOptions {
   signal?: AbortSignal;
 }
@@ -31,6 +31,7 @@ interface CreateOptions extends CallOptions {
   idempotencyKey?: string;
 }
 
+const ACCOUNT = '/api/{user_id}';
 const TASKS = '/api/{user_id}/tasks';
 const TASK = '/api/{user_id}/tasks/{task_id}';
 
@@ -91,8 +92,13 @@ export class ApiClient {
     return answerOf((await this.#client.DELETE(TASK, { params, ...options })).data);
   }
 
+  /** Deletes all that the user has, up to 10,000 items; repeat it while `more` is true. */
+  async eraseAccount(userId: string, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
+    return answerOf((await this.#client.DELETE(ACCOUNT, { params: { path: { user_id: userId } }, ...options })).data);
+  }
+
   /** Deletes up to 10,000 tasks; repeat it while `more` is true. */
-  async clearTasks(userId: string, query: ClearQuery, options: CallOptions & { keepalive?: boolean } = {}): Promise<Cleared> {
+  async clearTasks(userId: string, query: ClearQuery, options: CallOptions = {}): Promise<Cleared> {
     const params = { path: { user_id: userId }, query };
     return answerOf((await this.#client.DELETE(TASKS, { params, ...options })).data);
   }
@@ -124,7 +130,7 @@ export class ApiClient {
 function isRepeatable(request: Request, path: string): boolean {
   switch (request.method) {
     case 'DELETE':
-      return path === TASKS;
+      return path !== TASK;
     case 'PATCH':
       return request.headers.has('Content-Type');
     default:

@@ -200,7 +200,7 @@ describe('the methods', () => {
     await world.client.toggleTaskCompletion(USER, 17);
     await world.client.deleteTask(USER, 17);
     await world.client.clearTasks(USER, { completed: true, until: '2026-11-23T08:15:00Z' });
-    await world.client.clearTasks(USER, { all: true });
+    await world.client.eraseAccount(USER);
     const sent = await Promise.all(
       world.requests.map(async (request) => {
         const { pathname, search } = new URL(request.url);
@@ -214,7 +214,7 @@ describe('the methods', () => {
       ['PATCH', '/stage/api/user-1/tasks/17/complete', ''],
       ['DELETE', '/stage/api/user-1/tasks/17', ''],
       ['DELETE', '/stage/api/user-1/tasks?completed=true&until=2026-11-23T08%3A15%3A00Z', ''],
-      ['DELETE', '/stage/api/user-1/tasks?all=true', ''],
+      ['DELETE', '/stage/api/user-1', ''],
     ]);
   });
 

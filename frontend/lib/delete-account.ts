@@ -8,7 +8,7 @@ import { ApiError } from '@/lib/api-error';
 import { signApiToken, type TokenNames } from '@/lib/api-token';
 import { query } from '@/lib/database-error';
 import { db } from '@/lib/db';
-import { eraseTasks } from '@/lib/erase-tasks';
+import { eraseAccount } from '@/lib/erase-account';
 import { log } from '@/lib/log';
 import { serverApi } from '@/lib/server-api';
 
@@ -33,7 +33,7 @@ export const deleteAccount = (names: TokenNames) =>
         const { id } = current.user;
         const issued = await signApiToken(ctx.context.secret, id, names);
         const api = serverApi(async () => issued);
-        const { deleted, more } = await api.clearTasks(id, { all: true }).catch(notErased);
+        const { deleted, more } = await api.eraseAccount(id).catch(notErased);
         // The first step removes no user if it erased tasks, so that their number is told even if the removal fails.
         if (more || (isFirst && deleted > 0)) {
           return ctx.json({ deleted, more: true });
@@ -43,7 +43,7 @@ export const deleteAccount = (names: TokenNames) =>
         expireCookie(ctx, stepsCookie(ctx));
         ctx.setHeader('Cache-Control', 'no-store');
         // What another browser wrote meanwhile. If that fails, the page tries again with the user's last token.
-        const last = await eraseTasks(api, id).then(() => null, () => issued);
+        const last = await eraseAccount(api, id).then(() => null, () => issued);
         return ctx.json({ deleted, more: false, last });
       }),
     },

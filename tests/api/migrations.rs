@@ -166,3 +166,50 @@ fn a_routine_of_another_owner_is_never_called() {
     assert!(xtask().arg("migrate").env("DATABASE_URL", url).output().unwrap().status.success());
     assert_eq!(sql(url, &owner), ["embedded"]);
 }
+
+#[test]
+fn a_database_of_a_version_before_the_first_release_is_refused_in_one_line() {
+    let [url, _] = &new_database();
+    sql(url, "ALTER TABLE idempotency_keys RENAME row_id TO task_id");
+    let output = xtask().arg("migrate").env("DATABASE_URL", url).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("a version before 0.1.0"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn routines_that_no_version_needs_are_dropped_by_age_and_on_demand() {
+    let [url, _] = &new_database();
+    let known = any_resource().statement("get").routine();
+    let old = "api_tasks_get_0123456789abcdef";
+    let day = |routine: &str, days: u32| {
+        sql(
+            url,
+            &format!(
+                "DO $$ BEGIN EXECUTE format('COMMENT ON ROUTINE {routine} IS %L', \
+                 'Needed by a version that was migrated on ' || current_date - {days}); END $$"
+            ),
+        );
+    };
+    sql(url, &format!("CREATE FUNCTION {old}(text) RETURNS int LANGUAGE sql AS 'SELECT 1'"));
+    let tidy = |arguments: &[&str]| {
+        let mut command = xtask();
+        command.args(["migrate", "--tidy"]).args(arguments).env("DATABASE_URL", url);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let there = format!("SELECT proname FROM pg_proc WHERE proname IN ('{old}', '{known}')");
+        (String::from_utf8(output.stdout).unwrap(), sql(url, &format!("{there} ORDER BY 1")))
+    };
+    let both = [old.to_owned(), known.clone()];
+    // Too young, and of this version.
+    day(old, 29);
+    day(&known, 100);
+    let (said, there) = tidy(&["--yes"]);
+    assert!(said.contains("no routine") && there == both, "{said}{there:?}");
+    day(old, 31);
+    let (said, there) = tidy(&[]);
+    assert!(said.contains(old) && said.contains("500 `internal`") && there == both, "{said}");
+    assert!(tidy(&["--days", "40"]).0.contains("no routine"));
+    let (said, there) = tidy(&["--yes"]);
+    assert!(said.contains("They are dropped") && there == [known.clone()], "{said}{there:?}");
+}

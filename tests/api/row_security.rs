@@ -40,7 +40,7 @@ fn the_functions_login_may_do_nothing_but_the_operations() {
         &format!("SET LOCAL ROLE {owner}"),
         &format!("SET LOCAL SESSION AUTHORIZATION {owner}"),
         "SET LOCAL session_replication_role = replica",
-        "INSERT INTO idempotency_keys VALUES ('another', 'k', '', 1)",
+        "INSERT INTO idempotency_keys VALUES ('another', 'tasks', 'k', '', 1)",
         &format!("UPDATE idempotency_keys SET {KEYS_ROW_ID} = 1"),
     ] {
         assert_refused(login, attempt);

@@ -108,7 +108,7 @@ async fn refuse_earlier(client: &Client) -> Result<()> {
           AND attname = 'task_id' AND NOT attisdropped";
     ensure!(
         client.query_opt(earlier, &[]).await?.is_none(),
-        "the database has the tables of a version before 0.1.0, which this one cannot migrate: use a new database (locally: delete `.local/postgres`), or export the tasks with that version first"
+        "the database has the tables of a version before 0.1.0, which this one cannot migrate: use a new database (locally, `cargo xtask dev --fresh` makes one); CHANGELOG.md says how to keep its rows"
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ import type { Failure } from '@/components/auth/words';
 import type { IssuedToken } from '@/lib/access-token';
 import { apiWith } from '@/lib/api';
 import { authClient } from '@/lib/auth-client';
-import { eraseTasks } from '@/lib/erase-tasks';
+import { eraseAccount } from '@/lib/erase-account';
 import { announceSessionChange } from '@/lib/session-events';
 
 type State = 'idle' | 'erasing' | 'gone' | 'not erased again';
@@ -68,7 +68,7 @@ export function DeleteAccount({ userId, email }: { userId: string; email: string
   async function eraseAgain() {
     setState('gone');
     try {
-      await eraseTasks(apiWith(async () => last.current as IssuedToken, () => {}), userId);
+      await eraseAccount(apiWith(async () => last.current as IssuedToken, () => {}), userId);
       leave('deleted');
     } catch {
       setState('not erased again');

@@ -37,7 +37,7 @@ fn a_request_runs_each_statement_of_the_tasks() {
 /// The plan for a page of the user's open or completed tasks after this id: the generic one that
 /// the server caches, planned without these values.
 fn explain(user: &User, completed: Option<&str>, after: &str) -> Value {
-    let name = if completed.is_some() { "list_by_completion" } else { "list" };
+    let name = if completed.is_some() { "list_by_completed" } else { "list" };
     let Statement { sql: text, types, .. } = user.resource.statement(name);
     let types: Vec<_> = types.iter().map(Type::name).collect();
     let id = format!("'{}'", user.id);

@@ -86,18 +86,17 @@ fn ask<'a>(
     Ok(Actual::of(format!("{text} in {took} ms; {refusal}"), expected))
 }
 
-/// Deletes the user's data, even after failures, and looks whether something is left.
+/// Erases the user's account, even after failures, and looks whether something is left.
 pub(super) fn erase(client: &Client, operations: &[Operation]) -> Result<Actual> {
     let user = client.user.as_str();
-    for erase in operations.iter().filter(|operation| operation.is_of_collection("DELETE")) {
-        let mut request = client.request(&erase.function, user, user, "")?;
-        request.target = format!("{}?all=true", request.path());
-        // Each request deletes up to 10,000 rows; there are only a few.
-        for attempt in 0..3 {
-            sleep(Duration::from_secs(attempt));
-            if client.send(&request)?.body.get("more") == Some(&json!(false)) {
-                break;
-            }
+    // The last one is that of the shortest path.
+    let erase = operations.last().context("there are no operations")?;
+    // A request deletes up to 10,000 rows; there are only a few.
+    for attempt in 0..3 {
+        sleep(Duration::from_secs(attempt));
+        let request = client.request(&erase.function, user, user, "")?;
+        if client.send(&request)?.body.get("more") == Some(&json!(false)) {
+            break;
         }
     }
     for list in operations.iter().filter(|operation| operation.is_of_collection("GET")) {

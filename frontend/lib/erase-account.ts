@@ -1,9 +1,9 @@
 import type { ApiClient } from '@/lib/api-client';
 
 /** Erases all of a user's data in the API. Safe to repeat after a failure. */
-export async function eraseTasks(api: ApiClient, userId: string) {
+export async function eraseAccount(api: ApiClient, userId: string) {
   for (let more = true; more; ) {
     // In a browser, the last call continues if the page is closed.
-    ({ more } = await api.clearTasks(userId, { all: true }, { keepalive: true }));
+    ({ more } = await api.eraseAccount(userId, { keepalive: true }));
   }
 }
