@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{frontend, project};
 use operation::Operations;
 
-pub(crate) use template::reserved_concurrency;
+pub(crate) use template::{capitalized, reserved_concurrency};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -26,15 +26,21 @@ pub(crate) struct Options {
 const LONGEST_NAME: usize = 64;
 
 /// The files that a part of the document changes, each with its new text, or none if it goes.
-type Files = BTreeMap<String, Option<String>>;
+pub(crate) type Files = BTreeMap<String, Option<String>>;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if options.check { check() } else { write() }
+    if options.check {
+        check()
+    } else {
+        let root = project::root();
+        write(&root, changed(&root, &document(&root)?)?)
+    }
 }
 
 /// Fails if a generated file differs from what the document says.
 pub(crate) fn check() -> Result<()> {
-    let mut stale: Vec<_> = changed(&project::root())?.into_keys().collect();
+    let root = project::root();
+    let mut stale: Vec<_> = changed(&root, &document(&root)?)?.into_keys().collect();
     if frontend::exists() {
         frontend::ensure_packages()?;
         if frontend::script("check:api", &[], &[]).is_err() {
@@ -50,9 +56,9 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn write() -> Result<()> {
-    let root = project::root();
-    for (file, text) in changed(&root)? {
+/// Writes the files, and the app's types of the API.
+pub(crate) fn write(root: &Path, files: Files) -> Result<()> {
+    for (file, text) in files {
         match text {
             Some(text) => fs::write(root.join(&file), text),
             None => fs::remove_file(root.join(&file)),
@@ -67,10 +73,14 @@ fn write() -> Result<()> {
     Ok(())
 }
 
-/// The files that are not as the document says.
-fn changed(root: &Path) -> Result<Files> {
+fn document(root: &Path) -> Result<String> {
+    fs::read_to_string(root.join(operation::DOCUMENT)).context(operation::DOCUMENT)
+}
+
+/// The files that are not as a document says.
+pub(crate) fn changed(root: &Path, document: &str) -> Result<Files> {
     let read = |file: &str| fs::read_to_string(root.join(file)).context(file.to_owned());
-    let document = serde_saphyr::from_str(&read(operation::DOCUMENT)?)?;
+    let document = serde_saphyr::from_str(document)?;
     let operations = Operations::of(&document)?;
     fits(&operations, &read("samconfig.toml")?)?;
 
@@ -161,11 +171,9 @@ components:
         for file in ["Cargo.toml", "README.md", "template.yaml", "samconfig.toml"] {
             fs::copy(project::root().join(file), folder.path().join(file))?;
         }
-        fs::create_dir(folder.path().join("functions"))?;
         fs::create_dir(folder.path().join("events"))?;
-        fs::write(folder.path().join(operation::DOCUMENT), document)?;
         fs::write(folder.path().join("events/gone.json"), "")?;
-        changed(folder.path())
+        changed(folder.path(), document)
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod postgres;
 mod privileges;
 mod process;
 mod project;
+mod resource;
 mod settings;
 mod soak;
 mod stage;
@@ -42,6 +43,8 @@ enum Command {
     Test(test::Options),
     /// Write what follows from the operations of `functions/openapi.yaml`.
     Generate(generate::Options),
+    /// Make a second resource beside one that is there, from its files.
+    Resource(resource::Options),
     /// Measure the release binaries beside other backends and write `bench/REPORT.md`.
     Bench,
     /// Run the long forms of the tests: load, failures, hostile requests, properties.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Generate(options) => generate::run(&options),
+        Command::Resource(options) => resource::run(&options),
         Command::Bench => bench::run(),
         Command::Soak(options) => soak::run(&options),
         Command::Migrate(options) => migrate::run(&options),

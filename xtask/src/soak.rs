@@ -3,7 +3,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{frontend, project, test, tools};
+use crate::{frontend, project, resource, test, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -35,7 +35,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut properties = project::cargo();
     properties.env("PROPTEST_CASES", PROPERTY_CASES);
     properties.args(["test", "--release", "--package", "shared", "--lib"]);
-    tools::run(&mut properties).context("a property test failed")
+    tools::run(&mut properties).context("a property test failed")?;
+    println!("Every test with a second resource …");
+    resource::whole_trial()
 }
 
 /// The functions as deployed, unless these variables change how they are built.

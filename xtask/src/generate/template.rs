@@ -84,7 +84,8 @@ fn function(main: &Operation, operations: &Operations) -> Result<String> {
     Ok(block)
 }
 
-fn capitalized(word: &str) -> String {
+/// A word with a capital letter.
+pub(crate) fn capitalized(word: &str) -> String {
     let (first, rest) = word.split_at(word.len().min(1));
     first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
 }
