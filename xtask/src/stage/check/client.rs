@@ -140,12 +140,6 @@ impl Client {
     }
 }
 
-impl Request {
-    pub(super) fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
-    }
-}
-
 impl Answer {
     /// Whether it succeeded, with JSON or without a body.
     pub(super) fn is_success(&self) -> bool {
