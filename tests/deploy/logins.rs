@@ -120,7 +120,7 @@ pub fn serves(url: &str) -> bool {
 }
 
 #[test]
-fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
+fn replacing_a_login_ends_its_sessions() {
     let aws = local_aws();
     let stage = Stage::new(&aws, "dev", server());
     success(&mut stage.prepare(&[]));
