@@ -70,7 +70,8 @@ fn write() -> Result<()> {
 /// The files that are not as the document says.
 fn changed(root: &Path) -> Result<Files> {
     let read = |file: &str| fs::read_to_string(root.join(file)).context(file.to_owned());
-    let document = serde_saphyr::from_str(&read(operation::DOCUMENT)?)?;
+    let document =
+        serde_saphyr::from_str(&read(operation::DOCUMENT)?).context(operation::DOCUMENT)?;
     let operations = Operations::of(&document)?;
     fits(&operations, &read("samconfig.toml")?)?;
 

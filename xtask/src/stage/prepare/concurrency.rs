@@ -24,8 +24,7 @@ pub(super) fn tell(stage: Stage) {
 fn message(stage: Stage) -> Result<Option<String>> {
     let template = std::fs::read_to_string(project::root().join("template.yaml"))?;
     let stages = reserved_concurrency(&template)?;
-    let of_prod = stages.into_iter().find(|(stage, _)| stage == Stage::Prod.name());
-    let Some((_, Some(reserves))) = of_prod else { return Ok(None) };
+    let Some(Some(reserves)) = stages.get(Stage::Prod.name()) else { return Ok(None) };
     let settings = aws::call(&["lambda", "get-account-settings"], None)?;
     let limit =
         |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
