@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::operation::{Operation, name_in, operations};
 
 /// A resource of the API.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Resource {
     /// Its name in paths.
     pub name: &'static str,
