@@ -13,10 +13,10 @@
 //!    [`Reply`] of the result.
 //!
 //! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `tasks`,
-//! `database`, `auth`, `settings`, `tls` and `telemetry`.
+//! `database`, `auth`, `settings`, `tls`, `telemetry` and `percent`.
 //!
 //! Also public is what the commands, the tests and the benchmark need: the settings, a
-//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a
+//! [`Database`], its [`STATEMENTS`], [`sign`], [`log_name`], [`encoded`], and [`REQUEST_LIMIT`], which a
 //! test compares with the template's timeout.
 
 mod app;
@@ -25,6 +25,7 @@ mod arbitrary;
 mod auth;
 mod database;
 mod http;
+mod percent;
 mod serve;
 mod settings;
 mod tasks;
@@ -35,6 +36,7 @@ pub use app::App;
 pub use auth::{Claims, Owner, sign};
 pub use database::{Call, DATABASE_ROLE, Database, DatabaseError, Statement};
 pub use http::{IfNoneMatch, ListQuery, Problem, Reply, Request};
+pub use percent::encoded;
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
 pub use tasks::*;

@@ -1,14 +1,10 @@
 //! The paths of the API, as used in `Location` and `Link`.
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use crate::percent::encoded;
 use crate::tasks::TaskId;
-
-/// The characters that RFC 3986 allows unencoded in a path segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a user's tasks.
 pub(super) fn tasks(user: &str) -> String {
-    format!("/api/{}/tasks", utf8_percent_encode(user, SEGMENT))
+    format!("/api/{}/tasks", encoded(user))
 }
 
 /// The path of one task.
