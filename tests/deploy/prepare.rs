@@ -132,8 +132,7 @@ fn what_prod_reserves_is_told_before_a_deployment_ends_at_it() {
     assert!(said.contains(&format!("--quota-code L-B99A9384 --desired-value {wanted}")), "{said}");
     let large = Fixture::start("aws", &[("LAMBDA_ACCOUNT_CONCURRENCY", "1000")]);
     let said = success(&mut Stage::new(&large, "prod", &server).prepare(&["--dry-run"]));
-    let reserves = format!("prod reserves {} of the account's 1000", 40 * functions);
-    assert!(said.contains(&reserves), "{said}");
+    assert!(!said.contains("concurrent executions"), "{said}");
 }
 
 #[test]

@@ -91,7 +91,9 @@ pub(super) fn erase(client: &Client, operations: &[Operation]) -> Result<Actual>
     let user = client.user.as_str();
     for erase in operations.iter().filter(|operation| operation.is_of_collection("DELETE")) {
         let mut request = client.request(&erase.function, user, user, "")?;
-        request.target = format!("{}?all=true", request.path());
+        let url = request.uri().to_string();
+        let collection = url.split('?').next().unwrap_or_default();
+        *request.uri_mut() = format!("{collection}?all=true").parse()?;
         // Each request deletes up to 10,000 rows; there are only a few.
         for attempt in 0..3 {
             sleep(Duration::from_secs(attempt));
