@@ -2,10 +2,10 @@ import type { components } from '@/lib/api-types';
 
 type Problem = components['schemas']['Problem'];
 
-type Fault = components['schemas']['Fault'];
+type FieldError = components['schemas']['FieldError'];
 
 /** A field error as a sentence. */
-export const faultText = ({ field, message }: Fault) => `The ${field} ${message}.`;
+export const faultText = ({ field, message }: FieldError) => `The ${field} ${message}.`;
 
 /** The API's codes, and those of failures before it answers. */
 export type ErrorCode =
@@ -42,7 +42,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: ErrorCode,
     readonly detail: string,
-    readonly errors: Fault[] = [],
+    readonly errors: FieldError[] = [],
     /** The milliseconds to wait before another attempt, if the server says so. */
     readonly retryAfter: number | null = null,
   ) {

@@ -281,7 +281,7 @@ export interface components {
              */
             code: "missing_token" | "invalid_token" | "expired_token" | "wrong_user" | "task_not_found" | "stale_etag" | "body_too_large" | "not_json" | "invalid_request" | "database_unavailable" | "internal";
             /** @description The errors in the request. */
-            errors?: components["schemas"]["Fault"][];
+            errors?: components["schemas"]["FieldError"][];
         };
         /**
          * @description An error in one field of the body, one parameter or one header.
@@ -290,7 +290,7 @@ export interface components {
          *       "message": "must not be blank"
          *     }
          */
-        Fault: {
+        FieldError: {
             /** @description The name of the field, parameter or header; `body` or `query` for the whole of it. */
             field: string;
             /** @description What is expected of it, to be read after the field's name. */

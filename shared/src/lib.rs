@@ -15,10 +15,11 @@
 //! A product states its resources with [`record!`], [`Resource`] and [`app!`].
 //!
 //! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `store`,
-//! `database`, `auth`, `settings`, `telemetry` and `tls`.
+//! `database`, `auth`, `settings`, `telemetry`, `tls` and
+//! `percent`.
 //!
 //! Also public is what the commands, the tests and the benchmark need: the settings, a
-//! [`Database`], [`sign`], [`log_name`], and [`REQUEST_LIMIT`], which a test compares with the
+//! [`Database`], [`sign`], [`log_name`], [`encoded`], and [`REQUEST_LIMIT`], which a test compares with the
 //! template's timeout.
 
 mod app;
@@ -27,6 +28,7 @@ mod arbitrary;
 mod auth;
 mod database;
 mod http;
+mod percent;
 mod serve;
 mod settings;
 mod store;
@@ -40,6 +42,7 @@ pub use http::{
     Expectation, FieldError, Fields, FromBody, IfNoneMatch, Problem, Query, Reply, Request,
     boolean, line, optional_text,
 };
+pub use percent::encoded;
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
 pub use store::{

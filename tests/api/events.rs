@@ -310,7 +310,7 @@ fn cargo_lambda_invokes_a_function_with_its_event() {
             id => id.to_string(),
         };
         let file = folder.path().join(function);
-        let event = printed(function, &["--user", &user.id, "--task", &item]);
+        let event = printed(function, &["--user", &user.id, "--item", &item]);
         std::fs::write(&file, event.to_string()).unwrap();
         let mut command = Command::new("cargo");
         command.args(["lambda", "invoke", function, "--invoke-address", "127.0.0.1"]);

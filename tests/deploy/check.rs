@@ -5,13 +5,14 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{
     AUDIENCE, Fixture, ISSUER, SECRET, ask_aws, ask_cloudformation, call_aws, create_secret,
-    create_stack, database, operations, sql, xtask,
+    create_stack, operations,
 };
 
-use crate::tools::{failure, with_aws, with_aws_cli};
+use crate::logins::Stage;
+use crate::tools::{failure, operator};
 
 /// What a check printed.
 pub struct Checked {
@@ -20,8 +21,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Runs a check, which must stay small and erase what it created.
-    pub fn run(mut check: Command) -> Self {
+    /// Runs a check of a stage, which must stay small and erase what it created.
+    pub fn run(stage: &Stage, mut check: Command) -> Self {
         let output = check.output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         let last = text.lines().last().unwrap_or_default();
@@ -31,7 +32,7 @@ impl Checked {
         assert!(refused > operations().len() && refused <= 30, "{text}");
         let left = "SELECT user_id FROM tasks WHERE user_id LIKE 'check-%' \
                     UNION ALL SELECT user_id FROM idempotency_keys WHERE user_id LIKE 'check-%'";
-        assert_eq!(sql(&database().url, left), Vec::<String>::new(), "{text}");
+        assert_eq!(stage.admin(left), Vec::<String>::new(), "{text}");
         Self { status: output.status.code(), text }
     }
 
@@ -55,25 +56,19 @@ impl Checked {
     }
 }
 
-/// Records what AWS would, and this AWS does not: Lambda's reports, the access log, metrics.
+/// Records what AWS would, and this AWS does not: a report of Lambda, the access log, a metric.
 pub fn record(aws: &str, stack: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 55;
-    let report = |metrics: &Value| {
-        let record = json!({ "requestId": "8f5", "metrics": metrics, "status": "success" });
-        json!({ "type": "platform.report", "record": record })
-    };
-    let cold = json!({ "durationMs": 3.25, "billedDurationMs": 40, "memorySizeMB": 128, "maxMemoryUsedMB": 17, "initDurationMs": 36.5 });
-    let warm = json!({ "durationMs": 3.25, "billedDurationMs": 4, "memorySizeMB": 128, "maxMemoryUsedMB": 18 });
+    let metrics = json!({ "durationMs": 3.25, "maxMemoryUsedMB": 18, "initDurationMs": 36.5 });
+    let report = json!({ "type": "platform.report", "record": { "metrics": metrics } });
     let access = json!({ "requestId": "id", "route": "$default", "status": "404" });
-    for (group, lines) in [
-        (format!("/aws/lambda/{stack}"), vec![report(&cold), report(&warm)]),
-        (format!("/aws/vendedlogs/apis/{stack}"), vec![access]),
+    for (group, line) in [
+        (format!("/aws/lambda/{stack}"), report),
+        (format!("/aws/vendedlogs/apis/{stack}"), access),
     ] {
-        let stream = json!({ "logGroupName": group, "logStreamName": now.to_string() });
-        ask_aws(aws, "Logs_20140328.CreateLogStream", &stream);
-        let event = |line: &Value| json!({ "timestamp": now * 1000, "message": line.to_string() });
-        let mut put = stream;
-        put["logEvents"] = lines.iter().map(event).collect();
+        let mut put = json!({ "logGroupName": group, "logStreamName": now.to_string() });
+        ask_aws(aws, "Logs_20140328.CreateLogStream", &put);
+        put["logEvents"] = json!([{ "timestamp": now * 1000, "message": line.to_string() }]);
         ask_aws(aws, "Logs_20140328.PutLogEvents", &put);
     }
     let dimension = "MetricData.member.1.Dimensions.member.1";
@@ -133,8 +128,7 @@ fn silent_stack(aws: &str) {
 fn a_stage_that_does_not_answer_fails_and_its_alarms_are_listed() {
     let aws = Fixture::start("aws", &[]);
     silent_stack(&aws.url);
-    let mut check = with_aws_cli(with_aws(xtask(), &aws.url));
-    let said = failure(check.args(["stage", "staging", "check", "--wait", "0"]));
+    let said = failure(operator(&aws.url).args(["stage", "staging", "check", "--wait", "0"]));
     let silent =
         said.lines().filter(|line| line.starts_with("FAILS") && line.contains("no answer"));
     // And the two rows on the gateway that this repository is responsible for, and the removal.
@@ -153,7 +147,7 @@ fn a_stage_that_does_not_answer_fails_and_its_alarms_are_listed() {
 
 #[test]
 fn the_tests_of_the_api_never_run_against_prod() {
-    let mut command = with_aws(xtask(), "http://127.0.0.1:1");
+    let mut command = operator("http://127.0.0.1:1");
     let said = failure(command.args(["stage", "prod", "test", "get::"]));
     assert!(said.contains("not in prod"), "{said}");
 }

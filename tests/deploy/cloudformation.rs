@@ -44,20 +44,22 @@ impl Stack {
 
     fn made(&self, section: &str) -> BTreeMap<String, Value> {
         let entries = self.template[section].as_object().unwrap().iter();
-        let made = entries.filter(|(_, entry)| match entry["Condition"].as_str() {
-            Some(condition) => self.condition(&self.template["Conditions"][condition]),
-            None => true,
+        let made = entries.filter(|(_, entry)| {
+            entry.get("Condition").is_none_or(|condition| self.holds(condition))
         });
         made.filter_map(|(id, entry)| Some((id.clone(), self.resolve(entry)?))).collect()
     }
 
+    /// Whether the condition of this name holds.
+    fn holds(&self, name: &Value) -> bool {
+        self.condition(&self.template["Conditions"][name.as_str().unwrap()])
+    }
+
     fn condition(&self, condition: &Value) -> bool {
-        let (function, arguments) = function(condition).unwrap();
+        let (function, arguments) = condition.as_object().unwrap().iter().next().unwrap();
         let all = || arguments.as_array().unwrap().iter();
-        match function {
-            "Condition" => {
-                self.condition(&self.template["Conditions"][arguments.as_str().unwrap()])
-            }
+        match function.as_str() {
+            "Condition" => self.holds(arguments),
             "Fn::Not" => !self.condition(&arguments[0]),
             "Fn::And" => all().all(|argument| self.condition(argument)),
             "Fn::Or" => all().any(|argument| self.condition(argument)),
@@ -84,7 +86,6 @@ impl Stack {
     fn call(&self, name: &str, arguments: &Value) -> Option<Value> {
         match name {
             "Ref" => self.reference(arguments.as_str().unwrap()),
-            "Condition" => Some(json!({ name: arguments })),
             "Fn::GetAtt" => {
                 let (id, attribute) = match arguments {
                     Value::String(both) => both.split_once('.').unwrap(),
@@ -96,11 +97,7 @@ impl Stack {
                 }
                 Some(json!(format!("{}.{attribute}", self.identity(id))))
             }
-            "Fn::If" => {
-                let name = arguments[0].as_str().unwrap();
-                let holds = self.condition(&self.template["Conditions"][name]);
-                self.resolve(&arguments[if holds { 1 } else { 2 }])
-            }
+            "Fn::If" => self.resolve(&arguments[if self.holds(&arguments[0]) { 1 } else { 2 }]),
             "Fn::FindInMap" => {
                 let [map, first, second] = [0, 1, 2].map(|n| self.text(&arguments[n]));
                 Some(self.template["Mappings"][map][first][second].clone())
@@ -151,17 +148,17 @@ impl Stack {
     fn reference(&self, name: &str) -> Option<Value> {
         let value = match name {
             "AWS::NoValue" => return None,
-            "AWS::StackName" => json!(self.name),
-            "AWS::Region" => json!("us-east-1"),
-            "AWS::AccountId" => json!("123456789012"),
-            "AWS::Partition" => json!("aws"),
-            "AWS::URLSuffix" => json!("amazonaws.com"),
+            "AWS::StackName" => &self.name,
+            "AWS::Region" => "us-east-1",
+            "AWS::AccountId" => "123456789012",
+            "AWS::Partition" => "aws",
+            "AWS::URLSuffix" => "amazonaws.com",
             name => match self.parameters.get(name) {
-                Some(value) => value.clone(),
-                None => json!(self.identity(name)),
+                Some(value) => return Some(value.clone()),
+                None => &self.identity(name),
             },
         };
-        Some(value)
+        Some(json!(value))
     }
 
     /// A name that describes what a resource is for.
@@ -185,7 +182,5 @@ impl Stack {
 fn function(value: &Value) -> Option<(&str, &Value)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
     let (name, arguments) = members.iter().next()?;
-    let is_function = name.starts_with("Fn::") || name == "Ref";
-    let is_condition = name == "Condition" && arguments.is_string();
-    (is_function || is_condition).then_some((name, arguments))
+    (name.starts_with("Fn::") || name == "Ref").then_some((name, arguments))
 }

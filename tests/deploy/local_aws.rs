@@ -1,265 +1,162 @@
-//! Each stage, deployed with the operator's commands into a local AWS, with the built binaries, a
-//! secret in Secrets Manager and a PostgreSQL database.
+//! A stage, deployed with the operator's commands into a local AWS, with the built binaries, a secret
+//! in Secrets Manager and a PostgreSQL database.
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use functions::DATABASE_ROLE;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tests::{
-    AUDIENCE, Fixture, ISSUER, Page, Reply, Token, ask_aws, call_aws, create_stack, database,
-    request, sql, with_login, xtask,
+    Fixture, ISSUER, Page, Reply, SECRET, Token, ask_aws, ask_cloudformation, call_aws,
+    create_stack, database, documented, request, stored_secret,
 };
 
 use crate::check::{Checked, record};
+use crate::logins::{OWNER_PASSWORD, Stage, local_aws};
 use crate::shape::integrations;
 use crate::template::OPTIONS;
 use crate::tools::{
-    STAGES, built, failure, sam, stack, step, success, translated, with_aws, with_aws_cli,
+    built, failure, operator, sam, stack, success, translated, with_aws, with_aws_cli,
 };
 
-/// What must never be logged: parts of every secret, and users' texts.
+/// What must never be logged: users' texts and unknown secrets.
 const MARK: &str = "HUSH";
-const OWNER: &str = "stage_owner";
-/// A row of the check.
-const METRICS: &str = "metrics, and searches of the dashboard";
-/// This AWS evaluates no searches.
-const SEARCHES: &str =
-    "Failures by code; Concurrent executions; Errors and throttles of the functions";
 const DEPLOY: &str = "docs/deploy.md";
 const OPERATE: &str = "docs/operate.md";
+/// Rows of the check.
+const ACCESS_LOG: &str = "access log of the gateway";
+const COLD_STARTS: &str = "cold starts, as Lambda reports them";
+const METRICS: &str = "metrics of the functions";
 
-/// A local AWS with the stages.
+/// The stage `dev` in a local AWS.
 struct Local {
-    aws: Fixture,
-    /// The API of each deployed stage.
-    urls: [OnceLock<String>; STAGES.len()],
-    folder: TempDir,
+    stage: Stage<'static>,
+    /// The id of its API.
+    api: String,
 }
 
-fn secret(stage: &str) -> String {
-    format!("{MARK}-the-secret-that-signs-the-tokens-of-{stage}")
-}
-
-/// The owner of the tables, who is not a superuser.
-fn owner_url() -> String {
-    with_login(&database().url, OWNER, &format!("{MARK}-1"))
-}
-
-/// The local AWS with a deployed stage. Each stage has its own, so that tests do not wait for each
-/// other.
-fn deployed(stage: &'static str) -> &'static Local {
-    static LOCAL: LazyLock<Local> = LazyLock::new(Local::start);
-    LOCAL.url(stage);
-    &LOCAL
+/// The deployed stage, for one test at a time: they change its secret and its functions.
+fn deployed() -> MutexGuard<'static, Local> {
+    static LOCAL: LazyLock<Mutex<Local>> = LazyLock::new(|| Mutex::new(Local::deploy()));
+    LOCAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Local {
-    fn start() -> Self {
-        // As Lambda sets it for functions.
-        let aws = Fixture::start("aws", &[("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
-        let embedded = sql(&database().url, "SELECT current_user").remove(0);
-        let owner = format!(
-            "CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{MARK}-1'; \
-             GRANT {embedded} TO {OWNER}; GRANT {DATABASE_ROLE} TO {OWNER} WITH ADMIN OPTION"
-        );
-        sql(&database().url, &owner);
-        let (urls, folder) = (Default::default(), tempfile::tempdir().unwrap());
-        Self { aws, urls, folder }
+    /// Follows `docs/deploy.md`, and reads what `docs/frontend.md` needs afterwards.
+    fn deploy() -> Self {
+        static AWS: LazyLock<Fixture> =
+            // As Lambda sets it for functions.
+            LazyLock::new(|| Fixture::start("aws", &[("AWS_LAMBDA_LOG_FORMAT", "JSON")]));
+        let stage = Stage::new(&AWS, "dev", database());
+        let mut local = Self { stage, api: String::new() };
+        let prepare = || local.step(DEPLOY, "cargo xtask stage dev prepare", &["--no-prompt"]);
+        let missing = failure(&mut prepare());
+        assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
+        let early = failure(&mut local.step(DEPLOY, "cargo xtask stage dev check", &[]));
+        assert!(early.contains("is not deployed"), "{early}");
+
+        let said = success(&mut local.stage.prepare(&["--dry-run"]));
+        assert!(said.contains("Would write the secret"), "{said}");
+        let said = success(&mut local.stage.prepare(&[]));
+        assert!(said.contains("is created") && said.contains("is migrated"), "{said}");
+        // A second run has nothing to do and asks nothing.
+        let said = success(&mut prepare());
+        assert!(said.contains("is unchanged") && said.contains("up to date"), "{said}");
+        assert!(!said.contains(SECRET) && !said.contains(OWNER_PASSWORD), "{said}");
+        let given = local.read("docs/frontend.md");
+        let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
+        assert!(settings.contains(SECRET) && settings.contains(ISSUER));
+        assert!(url.starts_with("postgres://better_auth_dev_a:"));
+
+        let built = built();
+        // As an operator would set it to find slow requests.
+        let traced = "Stage=dev AllowedOrigins=http://localhost:3000 Tracing=Active";
+        let more = ["--no-confirm-changeset", "--parameter-overrides", traced];
+        success(&mut local.step(DEPLOY, "sam deploy --config-env dev", &more));
+        drop(built);
+        local.make_routes();
+
+        // This AWS records neither of these.
+        let none = [
+            (METRICS, "differs", "0 requests"),
+            (ACCESS_LOG, "differs", "0 lines"),
+            (COLD_STARTS, "differs", "no report"),
+        ];
+        local.check().expect(3, &none);
+        record(&AWS.url, "task-api-dev");
+        let checked = local.check();
+        checked.expect(0, &[]);
+        assert!(checked.text.contains("at most 36.5 ms of init and 18 MB"), "{}", checked.text);
+        local
     }
 
-    /// A stage's API; deploys the stage first.
-    fn url(&self, stage: &'static str) -> &str {
-        let index = STAGES.iter().position(|name| *name == stage).unwrap();
-        self.urls[index].get_or_init(|| self.deploy(stage))
-    }
-
-    fn command(&self, command: Command) -> Command {
-        with_aws(command, &self.aws.url)
-    }
-
-    /// As [`Local::command`], with the AWS CLI on the `PATH`.
-    fn with_cli(&self, command: Command) -> Command {
-        with_aws_cli(self.command(command))
-    }
-
-    /// `cargo xtask stage …`.
-    fn stage(&self, arguments: &[&str]) -> Command {
-        let mut command = self.with_cli(xtask());
-        command.arg("stage").args(arguments);
-        command
-    }
-
-    /// A command from a page for a stage, with more arguments.
-    fn step(&self, stage: &str, page: &str, command: &str, more: &[&str]) -> Command {
-        let words = step(page, command, stage);
-        let words: Vec<_> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        match words.as_slice() {
-            ["cargo", "xtask", "stage", arguments @ ..] => self.stage(arguments),
-            ["sam", "deploy", arguments @ ..] => self.sam_deploy(arguments),
+    /// A command on a page, with more arguments.
+    fn step(&self, page: &str, command: &str, more: &[&str]) -> Command {
+        let endpoint = &self.stage.aws.url;
+        let words = documented(page, command).replace("prod", "dev");
+        let words: Vec<_> = words.split(' ').chain(more.iter().copied()).collect();
+        let (mut program, arguments) = match words.as_slice() {
+            ["cargo", "xtask", arguments @ ..] => (operator(endpoint), arguments),
+            ["sam", arguments @ ..] => (with_aws(sam("sam"), endpoint), arguments),
             _ => panic!("{command} of {page} is neither of xtask nor of SAM"),
-        }
+        };
+        program.args(arguments);
+        program
     }
 
-    /// The output of the AWS CLI commands on a page, for a stage.
-    fn read(&self, stage: &str, page: &str) -> Vec<String> {
+    /// The output of the AWS CLI commands on a page.
+    fn read(&self, page: &str) -> Vec<String> {
         let commands = Page::read(page).commands().into_iter();
         let commands = commands.filter(|command| command.text.starts_with("aws "));
         let print = |text: String| {
-            let mut shell = self.with_cli(Command::new("sh"));
+            let mut shell = with_aws_cli(with_aws(Command::new("sh"), &self.stage.aws.url));
             success(shell.args(["-c", &text]))
         };
-        commands.map(|command| print(command.text.replace("/dev", &format!("/{stage}")))).collect()
+        commands.map(|command| print(command.text)).collect()
     }
 
-    /// `sam deploy …`.
-    fn sam_deploy(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(sam("sam"));
-        command.arg("deploy").args(arguments);
-        command
+    /// The API's URL without a DNS lookup.
+    fn url(&self) -> String {
+        format!("{}/_aws/execute-api/{}/$default", self.stage.aws.url, self.api)
     }
 
-    /// A settings file for a stage.
-    fn settings(&self, stage: &str) -> String {
-        let file = self.folder.path().join(format!("{stage}.env"));
-        let url = owner_url();
-        let settings = format!(
-            "BETTER_AUTH_SECRET={}\nDATABASE_URL={url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n",
-            secret(stage)
-        );
-        std::fs::write(&file, settings).unwrap();
-        file.to_str().unwrap().to_owned()
-    }
-
-    /// Follows `docs/deploy.md`, and reads what `docs/frontend.md` needs afterwards; returns the
-    /// API's URL.
-    fn deploy(&self, stage: &'static str) -> String {
-        let prepare =
-            |more: &[&str]| self.step(stage, DEPLOY, "cargo xtask stage dev prepare", more);
-        let missing = failure(&mut prepare(&["--no-prompt"]));
-        assert!(missing.contains("BETTER_AUTH_SECRET is missing"), "{missing}");
-        let early = failure(&mut self.stage(&[stage, "check"]));
-        assert!(early.contains("is not deployed"), "{early}");
-
-        let file = self.settings(stage);
-        let said = success(&mut prepare(&["--env-file", &file, "--dry-run"]));
-        assert!(said.contains("Would write the secret"), "{said}");
-        let said = success(&mut prepare(&["--env-file", &file]));
-        assert!(said.contains("is created") && said.contains("up to date"), "{said}");
-        // A second run has nothing to do and asks nothing.
-        let said = success(&mut prepare(&["--no-prompt"]));
-        assert!(said.contains("is unchanged") && !said.contains(MARK), "{said}");
-        let given = self.read(stage, "docs/frontend.md");
-        let [settings, url] = given.as_slice() else { panic!("{} commands", given.len()) };
-        assert!(settings.contains(&secret(stage)) && settings.contains(ISSUER));
-        assert!(url.starts_with(&format!("postgres://better_auth_{stage}_a:")));
-
-        let built = built();
-        // This AWS has no CodeDeploy, and ignores it in prod.
-        let deploy = |more: &[&str]| {
-            let more = [&["--no-confirm-changeset"], more].concat();
-            success(&mut self.step(stage, DEPLOY, "sam deploy --config-env dev", &more))
-        };
-        deploy(&[]);
-        if stage == "prod" {
-            // As an operator would set it to find slow requests.
-            let traced = "Stage=prod AllowedOrigins=https://app.example Canary=true Tracing=Active";
-            deploy(&["--parameter-overrides", traced]);
-        }
-        drop(built);
-        let check = "cargo xtask stage dev check";
-        let said = success(&mut self.step(stage, DEPLOY, check, &["--dry-run"]));
-        let id = said.split_once("http://").unwrap().1.split_once(".execute-api.").unwrap().0;
-        self.make_routes(stage, id);
-        // The same API without a DNS lookup.
-        let url = format!("{}/_aws/execute-api/{id}/$default", self.aws.url);
-        self.check_whole(stage, &url);
-        if stage == "dev" {
-            self.check_broken(stage, &url);
-        }
-        url
-    }
-
-    fn check(&self, stage: &str, url: &str) -> Checked {
-        let checked = Checked::run(self.stage(&[stage, "check", "--url", url, "--wait", "0"]));
-        assert!(!checked.text.contains(MARK), "{}", checked.text);
+    fn check(&self) -> Checked {
+        let more = ["--url", &self.url(), "--wait", "0"];
+        let check = self.step(DEPLOY, "cargo xtask stage dev check", &more);
+        let checked = Checked::run(&self.stage, check);
+        assert!(!checked.text.contains(SECRET), "{}", checked.text);
         checked
     }
 
-    /// The check of a stage that works finds only what this AWS does not record.
-    fn check_whole(&self, stage: &str, url: &str) {
-        let checked = self.check(stage, url);
-        let metrics = format!("nothing of TaskApi; {SEARCHES}");
-        let cold = match stage {
-            "dev" => ("differs", "no report"),
-            _ => ("not asked", "SystemLogLevel is WARN: Lambda reports only failures"),
-        };
-        let cold = ("cold starts, as Lambda reports them", cold.0, cold.1);
-        let access = ("access log of the gateway", "differs", "0 lines");
-        checked.expect(3, &[(METRICS, "differs", &metrics), access, cold]);
+    /// A call of an AWS API whose requests are JSON.
+    fn call(&self, service: &str, method: &str, path: &str, body: &Value) -> Reply {
+        call_aws(&self.stage.aws.url, service, method, path, &[], &body.to_string())
     }
 
-    /// The check of a stage whose records are complete, and again with a function whose setting is
-    /// missing and a gateway that no page may call. No other test asks for either in this stage.
-    fn check_broken(&self, stage: &str, url: &str) {
-        let recorded = || {
-            record(&self.aws.url, &format!("task-api-{stage}"));
-            self.check(stage, url)
-        };
-        let searches = format!("nothing of {SEARCHES}");
-        let searches = (METRICS, "differs", searches.as_str());
-        let checked = recorded();
-        checked.expect(3, &[searches]);
-        assert!(checked.text.contains("at most 36.5 ms of init and 18 MB"), "{}", checked.text);
+    /// Sets up CORS and the routes in the API's body, which this AWS does not read.
+    fn make_routes(&mut self) {
+        let name = [("StackName", "task-api-dev")];
+        let described = ask_cloudformation(&self.stage.aws.url, "DescribeStacks", &name);
+        let described = described.expect(200).to_string();
+        let (before, _) = described.split_once(".execute-api.").unwrap();
+        before.rsplit_once('/').unwrap().1.clone_into(&mut self.api);
 
-        let call = |service, method, path: &str, body: &Value| {
-            call_aws(&self.aws.url, service, method, path, &[], &body.to_string())
-        };
-        let api = url.split('/').nth_back(1).unwrap();
-        call("apigateway", "DELETE", &format!("/v2/apis/{api}/cors"), &Value::Null).expect(204);
-        let function = format!("/2015-03-31/functions/task-api-{stage}-get-task");
-        let variables = json!({ "Environment": { "Variables": { "APP_SECRET_ID": "" } } });
-        call("lambda", "PUT", &format!("{function}/configuration"), &variables).expect(200);
-        let latest = json!({ "FunctionVersion": "$LATEST" });
-        call("lambda", "PUT", &format!("{function}/aliases/live"), &latest).expect(200);
-        let denied = "403 of the gateway, which does not allow http://localhost:3000";
-        recorded().expect(
-            1,
-            &[
-                ("get-task", "FAILS", "502 of the gateway"),
-                ("preflight of a browser", "FAILS", denied),
-                ("answers that a browser can read", "differs", "not 200, 201, 401, 403, 502"),
-                searches,
-            ],
-        );
-    }
-
-    /// Sets up the routes in the API's body, which this AWS does not read.
-    fn make_routes(&self, stage: &str, api: &str) {
-        let body = &stack(stage).only("AWS::ApiGatewayV2::Api")["Body"];
-        let cors = &body["x-amazon-apigateway-cors"];
-        let names =
-            ["allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", "allowCredentials"];
-        let lists: Value =
-            names.iter().map(|name| ((*name).to_owned(), cors[name].clone())).collect();
-        let update = json!({ "corsConfiguration": lists }).to_string();
-        let path = format!("/v2/apis/{api}");
-        call_aws(&self.aws.url, "apigateway", "PATCH", &path, &[], &update).expect(200);
+        let api = format!("/v2/apis/{}", self.api);
+        let body = &stack("dev").only("AWS::ApiGatewayV2::Api")["Body"];
+        let cors = json!({ "corsConfiguration": body["x-amazon-apigateway-cors"] });
+        self.call("apigateway", "PATCH", &api, &cors).expect(200);
         let make = |what: &str, properties: &Value| {
-            let path = format!("/v2/apis/{api}/{what}");
-            self.call("apigateway", &path, &properties.to_string()).expect(201)
+            self.call("apigateway", "POST", &format!("{api}/{what}"), properties).expect(201)
         };
-        for integration in integrations(stack(stage)) {
-            let arn =
+        for integration in integrations(stack("dev")) {
+            let function =
                 format!("arn:aws:lambda:us-east-1:000000000000:function:{}", integration.alias);
             let integrated = make(
                 "integrations",
                 &json!({
                     "integrationType": "AWS_PROXY",
-                    "integrationUri": arn,
+                    "integrationUri": function,
                     "payloadFormatVersion": integration.settings["payloadFormatVersion"],
                 }),
             );
@@ -268,73 +165,87 @@ impl Local {
         }
     }
 
-    /// Sends a request to a stage.
-    fn send(
-        &self,
-        stage: &'static str,
-        method: &str,
-        path: &str,
-        token: &Token,
-        body: &str,
-    ) -> Reply {
+    /// The secrets that are valid for tokens; the first one signs.
+    fn secrets(&self) -> Vec<String> {
+        let settings = stored_secret(&self.stage.aws.url, "task-api/dev");
+        let settings: Value = settings.parse().unwrap();
+        match settings["BETTER_AUTH_SECRETS"].as_str() {
+            None => vec![settings["BETTER_AUTH_SECRET"].as_str().unwrap().to_owned()],
+            Some(list) => {
+                assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
+                list.split(',').map(|entry| entry.split_once(':').unwrap().1.to_owned()).collect()
+            }
+        }
+    }
+
+    /// Sends a request to the API.
+    fn send(&self, method: &str, path: &str, token: &Token, body: &str) -> Reply {
         let bearer = format!("Bearer {}", token.sign());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        request(method, &format!("{}{path}", self.url(stage)), &headers, body)
+        request(method, &format!("{}{path}", self.url()), &headers, body)
     }
 
-    /// Sends a request to an AWS API.
-    fn call(&self, service: &str, path: &str, body: &str) -> Reply {
-        call_aws(&self.aws.url, service, "POST", path, &[], body)
-    }
-
-    /// The log lines of a stage's functions.
-    fn log(&self, stage: &str) -> Vec<String> {
-        let group =
-            json!({ "logGroupName": format!("/aws/lambda/task-api-{stage}"), "limit": 10_000 });
-        let found = ask_aws(&self.aws.url, "Logs_20140328.FilterLogEvents", &group);
+    /// The functions' log.
+    fn log(&self) -> Vec<String> {
+        let group = json!({ "logGroupName": "/aws/lambda/task-api-dev", "limit": 10_000 });
+        let found = ask_aws(&self.stage.aws.url, "Logs_20140328.FilterLogEvents", &group);
         let events = found["events"].as_array().unwrap().iter();
         events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The lines of a function that `is` selects, once there are at least `count`.
-    fn requests(
-        &self,
-        stage: &str,
-        function: &str,
-        count: usize,
-        is: impl Fn(&Value) -> bool,
-    ) -> Vec<Value> {
+    /// The lines of a function's requests that `is` selects, once there are at least `count`.
+    fn requests(&self, function: &str, count: usize, is: impl Fn(&Value) -> bool) -> Vec<Value> {
         let patience = Instant::now() + Duration::from_secs(20);
+        let of_function =
+            |line: &Value| line["message"] == "request" && line["operation"] == function;
         loop {
-            let lines = self.log(stage).into_iter();
-            let lines: Vec<Value> = lines
-                .filter_map(|line| line.parse::<Value>().ok())
-                .filter(|line| {
-                    line["message"] == "request" && line["operation"] == function && is(line)
-                })
-                .collect();
+            let lines = self.log().into_iter().filter_map(|line| line.parse::<Value>().ok());
+            let lines: Vec<_> = lines.filter(|line| of_function(line) && is(line)).collect();
             if lines.len() >= count {
                 return lines;
             }
-            assert!(Instant::now() < patience, "{function}: {:#?}", self.log(stage));
+            assert!(Instant::now() < patience, "{function}: {:#?}", self.log());
             sleep(Duration::from_millis(200));
         }
     }
 }
 
-fn token(stage: &str, user: &str) -> Token {
-    Token::of(user).secret(&secret(stage))
+#[test]
+fn the_check_of_a_broken_stage_names_what_is_broken() {
+    let local = deployed();
+    local
+        .call("apigateway", "DELETE", &format!("/v2/apis/{}/cors", local.api), &Value::Null)
+        .expect(204);
+    let function = |name: &str| format!("/2015-03-31/functions/task-api-dev-{name}");
+    let configure = |name: &str, settings: &Value| {
+        let path = format!("{}/configuration", function(name));
+        local.call("lambda", "PUT", &path, settings).expect(200);
+    };
+    // A function whose setting is missing, and one of whose starts Lambda reports nothing.
+    configure("get-task", &json!({ "Environment": { "Variables": { "APP_SECRET_ID": "" } } }));
+    let latest = json!({ "FunctionVersion": "$LATEST" });
+    local
+        .call("lambda", "PUT", &format!("{}/aliases/live", function("get-task")), &latest)
+        .expect(200);
+    let quiet = json!({ "LoggingConfig": { "LogFormat": "JSON", "SystemLogLevel": "WARN" } });
+    configure("create-task", &quiet);
+
+    record(&local.stage.aws.url, "task-api-dev");
+    let denied = "403 of the gateway, which does not allow http://localhost:3000";
+    local.check().expect(
+        1,
+        &[
+            ("get-task", "FAILS", "502 of the gateway"),
+            ("preflight of a browser", "FAILS", denied),
+            ("answers that a browser can read", "differs", "not 200, 201, 401, 403, 502"),
+            (COLD_STARTS, "not asked", "SystemLogLevel is WARN: Lambda reports only failures"),
+        ],
+    );
 }
 
 #[test]
-fn a_stage_that_nobody_knows_is_refused() {
-    let local = deployed("prod");
-    let built = built();
-    let text =
-        failure(&mut local.sam_deploy(&["--config-env", "nowhere", "--no-confirm-changeset"]));
-    assert!(text.contains("stack-name") || text.contains("Stage"), "{text}");
-    drop(built);
-
+fn settings_that_do_not_fit_are_refused() {
+    let aws = local_aws();
     // The parameters that `sam deploy --parameter-overrides` passes to CloudFormation.
     let template = &mut translated("dev", &[])["template"];
     // This AWS has no budgets.
@@ -354,42 +265,40 @@ fn a_stage_that_nobody_knows_is_refused() {
         // With all of them, only the canary is refused.
         ([&[dev, ("Canary", "true")], &options[..]].concat(), "dev has none"),
     ] {
-        let refused = create_stack(&local.aws.url, "task-api-nowhere", template, &parameters);
+        let refused = create_stack(&aws.url, "task-api-nowhere", template, &parameters);
         assert!(refused.expect(400).to_string().contains(why), "{parameters:?}: {why}");
     }
 }
 
 #[test]
 fn a_secret_that_is_rotated_is_known_without_a_deployment() {
-    let local = deployed("dev");
-    let list = |token: &Token| local.send("dev", "GET", "/api/rotated/tasks", token, "");
-    let old = token("dev", "rotated");
+    let local = deployed();
+    let list = |token: &Token| local.send("GET", "/api/rotated/tasks", token, "");
+    let of = |secret: &str| Token::of("rotated").secret(secret);
+    let old = of(SECRET);
     assert_eq!(list(&old).status, 200);
-    let started = local.requests("dev", "list-tasks", 1, |_| true).len();
+    let started = local.requests("list-tasks", 1, |_| true).len();
 
-    let rotate = || local.step("dev", OPERATE, "cargo xtask stage prod rotate", &[]);
+    let rotate = || local.step(OPERATE, "cargo xtask stage prod rotate", &[]);
     success(&mut rotate());
     let again = failure(&mut rotate());
     assert!(again.contains("under way"), "{again}");
-    let settings: Value = local.read("dev", "docs/frontend.md")[0].parse().unwrap();
-    assert_eq!(settings.get("BETTER_AUTH_SECRET"), None);
-    let entries: Vec<&str> = settings["BETTER_AUTH_SECRETS"].as_str().unwrap().split(',').collect();
-    let [new, kept] = entries.as_slice() else { panic!("{} secrets", entries.len()) };
-    assert_eq!(*kept, format!("1:{}", secret("dev")));
-    let new = Token::of("rotated").secret(new.strip_prefix("2:").unwrap());
+    let secrets = local.secrets();
+    assert_eq!((secrets.len(), secrets[1].as_str()), (2, SECRET));
+    let new = of(&secrets[0]);
     // Running functions accept the new secret with the first token that it signs.
     for token in [&new, &old, &new] {
         assert_eq!(list(token).status, 200);
     }
 
     let finish =
-        || success(&mut local.step("dev", OPERATE, "cargo xtask stage prod rotate --finish", &[]));
+        || success(&mut local.step(OPERATE, "cargo xtask stage prod rotate --finish", &[]));
     finish();
     let none = finish();
     assert!(none.contains("no rotation to finish"), "{none}");
     // The refresh happens after five minutes, or at an unknown token, at least ten seconds after
     // the last one.
-    let stranger = Token::of("rotated").secret("a-secret-that-nobody-ever-configured-here");
+    let stranger = of("a-secret-that-nobody-ever-configured-here");
     let patience = Instant::now() + Duration::from_secs(30);
     while list(&old).status == 200 {
         assert!(Instant::now() < patience, "the old secret is still accepted");
@@ -399,36 +308,33 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     list(&old).expect_problem(401, "invalid_token");
     assert_eq!(list(&new).status, 200);
     // All in the same running function.
-    let lines = local.requests("dev", "list-tasks", started + 5, |_| true);
+    let lines = local.requests("list-tasks", started + 5, |_| true);
     assert!(lines[started..].iter().all(|line| line["ColdStarts"] == 0), "{lines:#?}");
 }
 
 #[test]
 fn a_request_is_one_line_of_json_with_its_metrics() {
-    let local = deployed("prod");
+    let local = deployed();
+    let secret = local.secrets().remove(0);
     let user = "hushed-user";
-    let owner = token("prod", user);
+    let owner = Token::of(user).secret(&secret);
     let tasks = format!("/api/{user}/tasks");
+    let create = |token: &Token, body: &str| local.send("POST", &tasks, token, body);
     let body = json!({ "title": format!("{MARK} title"), "description": MARK }).to_string();
-    let created = local.send("prod", "POST", &tasks, &owner, &body);
-    let task = created.expect(201);
-    let stranger = token("prod", "somebody-else");
-    local.send("prod", "POST", &tasks, &stranger, &body).expect_problem(403, "wrong_user");
+    create(&owner, &body).expect(201);
+    let stranger = Token::of("somebody-else").secret(&secret);
+    create(&stranger, &body).expect_problem(403, "wrong_user");
     let bad = owner.clone().secret(&format!("{MARK}-a-secret-that-nobody-ever-configured"));
-    local.send("prod", "POST", &tasks, &bad, &body).expect_problem(401, "invalid_token");
-    local
-        .send("prod", "POST", &tasks, &owner, &format!("{{\"title\":7,\"{MARK}\":"))
-        .expect_problem(422, "invalid_request");
-    local.send("prod", "GET", &format!("{tasks}/{}", task["id"]), &owner, "").expect(200);
+    create(&bad, &body).expect_problem(401, "invalid_token");
+    create(&owner, &format!("{{\"title\":7,\"{MARK}\":")).expect_problem(422, "invalid_request");
+    local.send("GET", &tasks, &owner, "").expect(200);
 
-    let hash = shared::log_name(&secret("prod").into(), user);
-    let function = "create-task";
-    let lines = local.requests("prod", function, 2, |line| line["user"] == hash.as_str());
+    let hash = shared::log_name(&secret.clone().into(), user);
+    let lines = local.requests("create-task", 2, |line| line["user"] == hash.as_str());
     let [done, invalid] = lines.as_slice() else { panic!("{lines:#?}") };
     for (line, status) in [(done, 201), (invalid, 422)] {
         assert_eq!(line["level"], "INFO");
-        assert_eq!(line["service"], "task-api-prod");
-        assert_eq!(line["operation"], "create-task");
+        assert_eq!(line["service"], "task-api-dev");
         assert_eq!(line["status"], status);
         assert!(!line["requestId"].as_str().unwrap().is_empty());
         assert!(line["xrayTraceId"].as_str().unwrap().starts_with("1-"));
@@ -440,7 +346,7 @@ fn a_request_is_one_line_of_json_with_its_metrics() {
     assert!(done["DatabaseLatency"].as_f64() <= done["Latency"].as_f64());
     assert_eq!((&done.get("code"), &invalid["code"]), (&None, &json!("invalid_request")));
     assert_eq!((&done["Failures"], &invalid["Failures"]), (&json!(0), &json!(1)));
-    let refused = local.requests("prod", function, 2, |line| line["user"].is_null());
+    let refused = local.requests("create-task", 2, |line| line["user"].is_null());
     let code = |code: &str| refused.iter().find(|line| line["code"] == code).unwrap();
     assert!(code("wrong_user").get("DatabaseLatency").is_none());
     let reason = code("invalid_token")["reason"].as_str().unwrap();
@@ -449,8 +355,8 @@ fn a_request_is_one_line_of_json_with_its_metrics() {
     metrics_are_those_of_the_format(&[lines.clone(), refused.clone()].concat());
 
     // No log line of any function contains anything secret or personal.
-    let log = local.log("prod").join("\n");
-    for hushed in [MARK, user, "somebody-else", &owner.sign(), "eyJ"] {
+    let log = local.log().join("\n");
+    for hushed in [MARK, user, "somebody-else", &owner.sign(), "eyJ", SECRET, &secret] {
         assert!(!log.contains(hushed), "{hushed}");
     }
 }
@@ -458,7 +364,8 @@ fn a_request_is_one_line_of_json_with_its_metrics() {
 /// Checks the metrics that CloudWatch derives from the lines, and that the dashboard and alarms use
 /// only those.
 fn metrics_are_those_of_the_format(lines: &[Value]) {
-    let mut made = BTreeSet::new();
+    // Those that a normal warm request does not have.
+    let mut made: BTreeSet<_> = ["ColdStarts", "DatabaseRetries"].map(of_service).into();
     for line in lines {
         let metadata = &line["_aws"];
         assert!(metadata["Timestamp"].as_u64().unwrap() > 1_795_000_000_000);
@@ -476,10 +383,6 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
             }
         }
     }
-    // Metrics that a normal warm request does not have.
-    for rare in ["ColdStarts", "DatabaseRetries"] {
-        made.insert((rare.to_owned(), r#"["service"]"#.to_owned()));
-    }
 
     let stack = stack("prod");
     let mut asked = BTreeSet::new();
@@ -490,27 +393,23 @@ fn metrics_are_those_of_the_format(lines: &[Value]) {
         asked.insert((alarm["MetricName"].as_str().unwrap().to_owned(), json!(names).to_string()));
     }
     let dashboard = stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"].as_str().unwrap();
+    let search =
+        r#"SEARCH('{TaskApi,service,code} service=\"task-api-prod\" MetricName=\"Failures\"'"#;
+    assert_eq!(dashboard.matches("{TaskApi,").count(), dashboard.matches(search).count());
+    asked.insert(("Failures".to_owned(), r#"["service","code"]"#.to_owned()));
     let dashboard: Value = dashboard.parse().unwrap();
     for widget in dashboard["widgets"].as_array().unwrap() {
-        let mut namespace = Value::Null;
-        for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
-            // A dot repeats the value above it.
-            if metric[0] != "." && metric[0] != "..." {
-                namespace = metric[0].clone();
-            }
-            if namespace == "TaskApi" && metric[0] != "..." {
-                asked.insert((metric[1].as_str().unwrap().to_owned(), r#"["service"]"#.to_owned()));
-            }
-            if let Some(search) =
-                metric[0]["expression"].as_str().filter(|e| e.contains("{TaskApi,"))
-            {
-                assert!(
-                    search.contains("{TaskApi,service,code}")
-                        && search.contains("MetricName=\"Failures\"")
-                );
-                asked.insert(("Failures".to_owned(), r#"["service","code"]"#.to_owned()));
-            }
+        let metrics = &widget["properties"]["metrics"];
+        // Rows that begin with dots repeat the namespace of the first one.
+        if metrics[0][0] == "TaskApi" {
+            let names = metrics.as_array().unwrap().iter().filter_map(|row| row[1].as_str());
+            asked.extend(names.map(of_service));
         }
     }
     assert_eq!(made, asked);
+}
+
+/// A metric with the one dimension that each has.
+fn of_service(name: &str) -> (String, String) {
+    (name.to_owned(), r#"["service"]"#.to_owned())
 }

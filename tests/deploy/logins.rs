@@ -10,12 +10,13 @@ use shared::{Database, DatabaseUrl};
 use tempfile::TempDir;
 use tests::{
     AUDIENCE, Fixture, ISSUER, SECRET, Session, sql, stored_parameter, stored_secret, with_login,
-    xtask,
 };
 use tokio::runtime::Builder;
 
-use crate::tools::{failure, success, with_aws, with_aws_cli};
+use crate::tools::{failure, operator, success};
 
+/// The password of a stage's database's owner.
+pub const OWNER_PASSWORD: &str = "the-password-of-the-owner";
 /// The advisory lock of `cargo xtask migrate`.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(127961897071393)";
 
@@ -45,7 +46,7 @@ impl<'a> Stage<'a> {
     pub fn new(aws: &'a Fixture, name: &'static str, server: &Fixture) -> Self {
         let owner = format!("owner_of_{name}");
         let make = format!(
-            "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'owner'; \
+            "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD '{OWNER_PASSWORD}'; \
              GRANT {DATABASE_ROLE} TO {owner} WITH ADMIN OPTION; {}",
             "DO $$ BEGIN CREATE ROLE better_auth; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         );
@@ -53,7 +54,7 @@ impl<'a> Stage<'a> {
         sql(&server.url, &format!("GRANT better_auth TO {owner} WITH ADMIN OPTION"));
         sql(&server.url, &format!("CREATE DATABASE stage_{name} OWNER {owner}"));
         let admin_url = server.url.replace("/tasks?", &format!("/stage_{name}?"));
-        let owner_url = with_login(&admin_url, &owner, "owner");
+        let owner_url = with_login(&admin_url, &owner, OWNER_PASSWORD);
         let stage = Self { aws, name, admin_url, owner_url, folder: tempfile::tempdir().unwrap() };
         stage.settings(&stage.owner_url);
         stage
@@ -67,7 +68,7 @@ impl<'a> Stage<'a> {
     }
 
     pub fn prepare(&self, options: &[&str]) -> Command {
-        let mut command = with_aws_cli(with_aws(xtask(), &self.aws.url));
+        let mut command = operator(&self.aws.url);
         command.args(["stage", self.name, "prepare", "--env-file"]);
         command.arg(self.folder.path().join("settings")).args(options);
         command
@@ -120,7 +121,7 @@ pub fn serves(url: &str) -> bool {
 }
 
 #[test]
-fn a_thief_who_is_logged_in_loses_everything_to_a_new_login() {
+fn replacing_a_login_ends_its_sessions() {
     let aws = local_aws();
     let stage = Stage::new(&aws, "dev", server());
     success(&mut stage.prepare(&[]));

@@ -1,4 +1,4 @@
-//! What is deployed: the template, the artifacts, each stage in a local AWS, and the same from the
+//! What is deployed: the template, the artifacts, a stage in a local AWS, and the same from the
 //! CDK.
 
 mod artifacts;

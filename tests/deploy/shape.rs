@@ -1,5 +1,8 @@
 //! A stack as lines, its API and its roles.
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use tests::routes;
 
 use crate::cloudformation::Stack;
 
@@ -17,6 +20,46 @@ pub fn lines(stack: &Stack) -> Vec<String> {
     };
     let outputs = stack.outputs.iter().map(|(name, value)| format!("output {name} {value}"));
     stack.resources.iter().map(resource).chain(outputs).collect()
+}
+
+/// The same with each kind of function, permission and integration once, so that it says nothing of
+/// which operations there are.
+pub fn kinds_of_lines(stack: &Stack) -> Vec<String> {
+    let mut lines = lines(stack);
+    for (method, path, function) in routes() {
+        let id: String = function.split('-').map(capitalized).collect();
+        let segments = path.split('/').map(|part| if part.starts_with('{') { "*" } else { part });
+        let route = format!("/{method}{}\"", segments.collect::<Vec<_>>().join("/"));
+        for line in &mut lines {
+            *line = line.replace(&format!("-{function}:live/"), "-EACH:live/");
+            if let Some(rest) = line.strip_prefix(&format!("{id}Function")) {
+                let rest = rest.replace(&route, "/ITS ROUTE\"").replace(&function, "EACH");
+                *line = format!("EachFunction{rest}");
+            }
+        }
+    }
+    let kinds: BTreeSet<_> = lines.iter().map(|line| kind(line)).collect();
+    kinds.into_iter().collect()
+}
+
+/// A line without what differs between functions.
+fn kind(line: &str) -> String {
+    let (id, json) = line.split_once(' ').unwrap();
+    let Ok(mut resource) = json.parse::<Value>() else { return line.to_owned() };
+    let properties = &mut resource["Properties"];
+    if let Some(paths) = properties["Body"]["paths"].as_object() {
+        let operations = paths.values().filter_map(Value::as_object).flat_map(Map::values);
+        let integrations = operations.map(|of| of["x-amazon-apigateway-integration"].to_string());
+        properties["Body"]["paths"] = json!(integrations.collect::<BTreeSet<_>>());
+    } else if properties["Handler"].is_string() {
+        properties["Description"] = json!("ITS SUMMARY");
+        properties["ReservedConcurrentExecutions"] = json!("ITS SHARE");
+    }
+    format!("{id} {resource}")
+}
+
+fn capitalized(word: &str) -> String {
+    word[..1].to_ascii_uppercase() + &word[1..]
 }
 
 /// The value with its numbers and booleans as text, which CloudFormation also accepts.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::routes;
 
 use crate::cloudformation::Stack;
-use crate::shape::{lines, statements};
+use crate::shape::{kinds_of_lines, statements};
 use crate::tools::{STAGES, resolved, root, sam, stack, success, translated};
 
 /// Settings that the template offers but no stage uses.
@@ -23,11 +23,12 @@ pub const OPTIONS: [&str; 10] = [
     "PermissionsBoundary=task-api-prod-boundary",
 ];
 
-/// This test writes the file if it differs, so that the diff of a change shows what is deployed.
+/// This test writes the file if it differs, so that the diff of a change shows what is deployed. What
+/// there is of functions and routes is generated from the document.
 #[test]
 fn what_a_template_makes_is_reviewed() {
     let file = root().join("tests/deploy/resources.txt");
-    let made = lines(&resolved(translated("prod", &OPTIONS))).join("\n") + "\n";
+    let made = kinds_of_lines(&resolved(translated("prod", &OPTIONS))).join("\n") + "\n";
     if std::fs::read_to_string(&file).unwrap_or_default() != made {
         std::fs::write(&file, made).unwrap();
         panic!("tests/deploy/resources.txt is written anew: commit it if its diff is as meant");
@@ -212,7 +213,8 @@ fn every_log_ends_some_day_and_access_logs_name_nobody() {
     for name in STAGES {
         let groups = stack(name).of_type("AWS::Logs::LogGroup");
         assert_eq!(groups.len(), 2, "that of the functions, and the access log");
-        assert!(groups.iter().all(|group| group["RetentionInDays"].is_number()));
+        let kept = groups.iter().map(|group| group["RetentionInDays"].as_u64().unwrap());
+        assert!(kept.max() <= Some(90));
         let access = &stack(name).only("AWS::ApiGatewayV2::Stage")["AccessLogSettings"];
         let format = access["Format"].as_str().unwrap();
         for personal in ["sourceIp", "path", "userAgent", "authorizer", "identity"] {

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
-use tests::{apart, documented};
+use tests::{apart, documented, xtask};
 pub use tests::{root, tool};
 
 use crate::cloudformation::Stack;
@@ -36,6 +36,11 @@ pub fn with_aws_cli(mut command: Command) -> Command {
     let path = [tool("aws")].into_iter().chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(path).unwrap());
     command
+}
+
+/// `cargo xtask` with the AWS CLI, as an operator has it.
+pub fn operator(endpoint: &str) -> Command {
+    with_aws_cli(with_aws(xtask(), endpoint))
 }
 
 /// The SAM CLI, or another program from its folder, without AWS access.
@@ -90,16 +95,11 @@ pub fn built() -> MutexGuard<'static, bool> {
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if !*built {
         let _compiled = compiled();
-        success(sam("sam").args(&step("docs/deploy.md", "sam build --config-env dev", "dev")[1..]));
+        let command = documented("docs/deploy.md", "sam build --config-env dev");
+        success(sam("sam").args(command.split(' ').skip(1)));
         *built = true;
     }
     built
-}
-
-/// The words of a command on a page, for a stage.
-pub fn step(page: &str, command: &str, stage: &str) -> Vec<String> {
-    let of_page = |word| if ["dev", "prod"].contains(&word) { stage } else { word };
-    documented(page, command).split(' ').map(of_page).map(str::to_owned).collect()
 }
 
 /// A stage's template as SAM translates it, with these parameters changed.

@@ -3,52 +3,28 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use crate::Request;
-
-const HOST: &str = "abcdefghij.execute-api.eu-central-1.amazonaws.com";
+use crate::{Request, root};
 
 impl Request {
     /// Its event, for a user and a token.
     pub fn event(&self, user: &str, item: impl Display, token: &str) -> Value {
         let (method, path) = (&self.operation.method, self.path(user, &item));
         let route = format!("{method} {}", self.operation.path);
-        let mut event = json!({
-            "version": "2.0",
-            "routeKey": route,
-            "rawPath": path,
-            "rawQueryString": self.query,
-            "headers": {
-                "accept": "application/json",
-                "authorization": format!("Bearer {token}"),
-                "host": HOST,
-                "origin": "http://localhost:3000",
-                "user-agent": "Mozilla/5.0",
-                "x-amzn-trace-id": "Root=1-6a140f84-3b5a1f0e6d0c4e8e9a550e4f",
-                "x-forwarded-for": "203.0.113.7",
-                "x-forwarded-port": "443",
-                "x-forwarded-proto": "https",
-            },
-            "requestContext": {
-                "accountId": "123456789012",
-                "apiId": "abcdefghij",
-                "domainName": HOST,
-                "domainPrefix": "abcdefghij",
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.7",
-                    "userAgent": "Mozilla/5.0",
-                },
-                "requestId": "JKJaXmPLvHcESHA=",
-                "routeKey": route,
-                "stage": "$default",
-                "time": "23/Nov/2026:08:15:00 +0000",
-                "timeEpoch": 1_795_421_700_000_u64,
-            },
-            "pathParameters": { "user_id": user },
-            "isBase64Encoded": false,
-        });
+        let mut event = generated(self.operation.function);
+        for member in ["body", "queryStringParameters"] {
+            event.as_object_mut().unwrap().remove(member);
+        }
+        for header in ["content-length", "content-type", "idempotency-key"] {
+            event["headers"].as_object_mut().unwrap().remove(header);
+        }
+        event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+        event["routeKey"] = json!(route);
+        event["requestContext"]["routeKey"] = json!(route);
+        event["requestContext"]["http"]["method"] = json!(method);
+        event["requestContext"]["http"]["path"] = json!(path);
+        event["rawPath"] = json!(path);
+        event["rawQueryString"] = json!(self.query);
+        event["pathParameters"] = json!({ "user_id": user });
         if let Some(parameter) = self.operation.item_parameter() {
             event["pathParameters"][parameter] = json!(item.to_string());
         }
@@ -68,4 +44,12 @@ impl Request {
         }
         event
     }
+}
+
+/// The event of a function in `events/`.
+fn generated(function: &str) -> Value {
+    let file = root().join(format!("events/{function}.json"));
+    let text = std::fs::read_to_string(&file);
+    let text = text.unwrap_or_else(|_| panic!("`cargo xtask generate` makes {}", file.display()));
+    text.parse().unwrap()
 }

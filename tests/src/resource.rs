@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::operation::{Operation, name_in, operations};
 
 /// A resource of the API.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Resource {
     /// Its name in paths.
     pub name: &'static str,
@@ -27,10 +27,10 @@ pub fn resources() -> &'static [Resource] {
     &RESOURCES
 }
 
-/// The resource of this name.
-pub fn resource(name: &str) -> &'static Resource {
-    let found = resources().iter().find(|resource| resource.name == name);
-    found.unwrap_or_else(|| panic!("functions/openapi.yaml has no /api/{{user_id}}/{name}"))
+/// The resource with this table.
+pub fn resource(table: &str) -> &'static Resource {
+    let found = resources().iter().find(|resource| resource.table == table);
+    found.unwrap_or_else(|| panic!("functions/openapi.yaml has no resource {table}"))
 }
 
 /// Some resource, for tests that concern none in particular.

@@ -23,8 +23,8 @@ impl Stored {
 
     /// The id of an item of the request's resource; null if it is for none.
     pub fn item_for(&self, request: &Request) -> &Value {
-        let resource = request.operation.resource().map(|resource| resource.name);
-        let of = self.0.iter().find(|(items, _)| Some(items.resource.name) == resource);
+        let resource = request.operation.resource();
+        let of = self.0.iter().find(|(items, _)| Some(items.resource) == resource);
         of.map_or(&Value::Null, |(_, list)| &list[0]["id"])
     }
 

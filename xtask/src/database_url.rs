@@ -1,67 +1,59 @@
 //! Database URLs with one part changed.
 use anyhow::{Result, anyhow};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use shared::DatabaseUrl;
+use shared::{DatabaseUrl, encoded};
 use url::Url;
 
-/// All characters except RFC 3986's unreserved ones.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) trait Change {
+    fn unchanged(&self) -> &DatabaseUrl;
 
-pub(crate) trait Change: Sized {
     /// The same URL with another login.
-    fn with_login(&self, user: &str, password: &str) -> Result<Self>;
-
-    /// The same database at another address.
-    fn with_address(&self, host: &str, port: u16) -> Result<Self>;
-
-    /// Another database of the same server.
-    fn with_database(&self, name: &str) -> Result<Self>;
-
-    /// The URL with one query parameter set.
-    fn with_parameter(&self, name: &str, value: &str) -> Result<Self>;
-
-    /// The direct URL of a Neon database, without the pooler, which has no sessions: the host
-    /// without `-pooler`.
-    fn direct(&self) -> Result<Self>;
-}
-
-impl Change for DatabaseUrl {
-    fn with_login(&self, user: &str, password: &str) -> Result<Self> {
-        changed(self, &["user", "password"], |url| {
-            url.set_username(&encoded(user))?;
-            url.set_password(Some(&encoded(password)))
+    fn with_login(&self, user: &str, password: &str) -> Result<DatabaseUrl> {
+        changed(self.unchanged(), &["user", "password"], |url| {
+            url.set_username(&encoded(user).to_string())?;
+            url.set_password(Some(&encoded(password).to_string()))
         })
     }
 
-    fn with_address(&self, host: &str, port: u16) -> Result<Self> {
-        changed(self, &["host", "hostaddr", "port"], |url| {
+    /// The same database at another address.
+    fn with_address(&self, host: &str, port: u16) -> Result<DatabaseUrl> {
+        changed(self.unchanged(), &["host", "hostaddr", "port"], |url| {
             url.set_host(Some(host)).map_err(drop)?;
             url.set_port(Some(port))
         })
     }
 
-    fn with_database(&self, name: &str) -> Result<Self> {
-        changed(self, &["dbname"], |url| {
+    /// Another database of the same server.
+    fn with_database(&self, name: &str) -> Result<DatabaseUrl> {
+        changed(self.unchanged(), &["dbname"], |url| {
             url.set_path(&format!("/{}", encoded(name)));
             Ok(())
         })
     }
 
-    fn with_parameter(&self, name: &str, value: &str) -> Result<Self> {
-        changed(self, &[name], |url| {
+    /// The URL with one query parameter set.
+    fn with_parameter(&self, name: &str, value: &str) -> Result<DatabaseUrl> {
+        changed(self.unchanged(), &[name], |url| {
             let others = url.query().map(|query| format!("{query}&")).unwrap_or_default();
             url.set_query(Some(&format!("{others}{name}={}", encoded(value))));
             Ok(())
         })
     }
 
-    fn direct(&self) -> Result<Self> {
-        match self.host().filter(|host| host.contains("-pooler.")) {
-            Some(host) => changed(self, &["host"], |url| {
+    /// The direct URL of a Neon database, without the pooler, which has no sessions: the host
+    /// without `-pooler`.
+    fn direct(&self) -> Result<DatabaseUrl> {
+        match self.unchanged().host().filter(|host| host.contains("-pooler.")) {
+            Some(host) => changed(self.unchanged(), &["host"], |url| {
                 url.set_host(Some(&host.replacen("-pooler.", ".", 1))).map_err(drop)
             }),
-            None => Ok(self.clone()),
+            None => Ok(self.unchanged().clone()),
         }
+    }
+}
+
+impl Change for DatabaseUrl {
+    fn unchanged(&self) -> &DatabaseUrl {
+        self
     }
 }
 
@@ -81,10 +73,6 @@ fn changed(
     url.set_query((!kept.is_empty()).then_some(kept.as_str()));
     change(&mut url).map_err(|()| anyhow!(UNCHANGEABLE))?;
     Ok(url.as_str().parse()?)
-}
-
-fn encoded(value: &str) -> String {
-    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! `cargo xtask dev`: the whole task API on this machine.
 use std::fs::File;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -86,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let functions_url = login(Access::Functions)?;
     let functions_url = functions_url.iter().map(|url| (settings::DATABASE_URL, url.expose()));
-    processes.push(gateway.start(from_file().chain(functions_url), Output::Named)?);
+    processes.push(gateway.start(from_file().chain(functions_url), Output::NAMED)?);
     let url = format!("http://127.0.0.1:{}", options.port);
     let app_url = format!("http://localhost:{}", options.app_port);
     if with_app {
@@ -163,16 +162,10 @@ fn embedded_database(port: Option<u16>, fresh: bool) -> Result<Server> {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    println!("Starting PostgreSQL on the data in {} …", shown(&folder));
+    println!("Starting PostgreSQL on the data in {} …", folder.display());
     let port = match port.filter(|port| gateway::check_port(*port, "").is_ok()) {
         Some(port) => port,
         None => free_port()?,
     };
-    Server::start(&folder, &Mode::Kept, port, Output::Named)
-}
-
-/// A path relative to the project's root, as one would type it there.
-fn shown(path: &Path) -> String {
-    let root = project::root();
-    path.strip_prefix(&root).unwrap_or(path).display().to_string()
+    Server::start(&folder, &Mode::Kept, port, Output::NAMED)
 }

@@ -1,7 +1,5 @@
 //! `.env`: the settings for local use.
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,12 +14,7 @@ impl EnvFile {
     /// The file of this checkout; empty if it does not exist.
     pub(crate) fn load() -> Result<Self> {
         let path = crate::project::root().join(".env");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).context("cannot read .env"),
-        };
-        Ok(Self { path, lines: text.lines().map(str::to_owned).collect() })
+        if path.exists() { Self::read(&path) } else { Ok(Self { path, lines: Vec::new() }) }
     }
 
     /// Another file of the same format, which must exist.
@@ -33,11 +26,8 @@ impl EnvFile {
 
     /// The value of a setting, unless it is missing or empty.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let mut values = self.lines.iter().rev().filter_map(|line| setting(line));
-        values
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value.to_owned())
-            .filter(|v| !v.is_empty())
+        let last = self.settings().filter(|(given, _)| *given == name).last();
+        last.map(|(_, value)| value.to_owned()).filter(|value| !value.is_empty())
     }
 
     /// Every setting, in order.
@@ -56,18 +46,12 @@ impl EnvFile {
 
     /// Writes the file atomically, readable only by its owner.
     pub(crate) fn save(&self) -> Result<()> {
-        let draft = self.path.with_file_name(".env.new");
-        let write = || -> std::io::Result<()> {
-            let mut file: File = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&draft)?;
-            file.write_all((self.lines.join("\n") + "\n").as_bytes())?;
-            std::fs::rename(&draft, &self.path)
-        };
-        write().context("cannot write .env")
+        let folder = self.path.parent().context("a file has no folder")?;
+        let draft = tempfile::Builder::new().prefix(".env.").tempfile_in(folder);
+        let mut draft = draft.context("cannot write .env")?;
+        draft.write_all((self.lines.join("\n") + "\n").as_bytes())?;
+        draft.persist(&self.path).context("cannot write .env")?;
+        Ok(())
     }
 }
 

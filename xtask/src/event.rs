@@ -14,9 +14,9 @@ pub(crate) struct Options {
     /// The user's id.
     #[arg(long, default_value = "dev-user")]
     user: String,
-    /// The task's id, if the event has one.
+    /// The item's id, if the operation is on one.
     #[arg(long, default_value_t = 1)]
-    task: u64,
+    item: u64,
 }
 
 const TOKEN_SECONDS: u64 = 600;
@@ -24,7 +24,7 @@ const TOKEN_SECONDS: u64 = 600;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let token = token::sign(&EnvFile::load()?, &options.user, TOKEN_SECONDS)?;
     let bearer = format!("Bearer {token}");
-    let event = filled(&options.function, &options.user, &options.task.to_string(), &bearer)?;
+    let event = filled(&options.function, &options.user, &options.item.to_string(), &bearer)?;
     println!("{event:#}");
     Ok(())
 }

@@ -82,8 +82,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             (json!({ "url": url.expose(), "log": log }), process)
         }
         Kind::Gateway => {
-            let (url, process) = gateway(options.concurrency, output)?;
-            (json!({ "url": url, "log": log }), process)
+            let path = tools::path_with_cargo_lambda()?;
+            let (port, concurrency) = (free_port()?, options.concurrency);
+            let gateway = Gateway { path: &path, port, concurrency, watch: false };
+            let process = gateway.start(std::iter::empty(), output)?;
+            (json!({ "url": format!("http://127.0.0.1:{port}"), "log": log }), process)
         }
     };
     println!("{ready}");
@@ -121,14 +124,6 @@ fn aws(output: Output) -> Result<(String, Process)> {
     let mut process = Process::spawn("aws", &mut command, Signal::TERM, output)?;
     process.await_port(port)?;
     Ok((url, process))
-}
-
-fn gateway(concurrency: u16, output: Output) -> Result<(String, Process)> {
-    let path = tools::path_with_cargo_lambda()?;
-    let port = free_port()?;
-    let gateway = Gateway { path: &path, port, concurrency, watch: false };
-    let process = gateway.start(std::iter::empty(), output)?;
-    Ok((format!("http://127.0.0.1:{port}"), process))
 }
 
 /// A temporary folder that the server's user can enter.

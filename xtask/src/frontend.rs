@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use shared::DatabaseUrl;
 
 use crate::process::{Output, Process};
-use crate::{node, project, tools};
+use crate::{project, tools};
 
 /// The lines with which Next.js prints an address where nobody can sign in, since Better Auth
 /// accepts only the app's own URL.
@@ -23,21 +23,15 @@ pub(crate) fn exists() -> bool {
     folder().join("package.json").exists()
 }
 
-fn node(script: &str) -> Command {
-    let mut command = Command::new("node");
-    command.current_dir(folder()).env("NEXT_TELEMETRY_DISABLED", "1").arg(script);
-    command
-}
-
-fn npm(arguments: &[&str]) -> Command {
-    let mut command = Command::new("npm");
+fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder()).env("NEXT_TELEMETRY_DISABLED", "1").args(arguments);
     command
 }
 
-/// Ensures that Node.js is installed, and the packages of the lock file.
+/// Ensures that the packages of the lock file are installed.
 pub(crate) fn ensure_packages() -> Result<()> {
-    node::ensure_packages(&folder()).context("the API runs without it, with --api")
+    tools::node_package("frontend").map(drop).context("the API runs without the app, with --api")
 }
 
 /// The texts of its migrations.
@@ -50,14 +44,14 @@ pub(crate) fn migrations() -> Result<Vec<String>> {
 
 /// Migrates Better Auth's tables.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<()> {
-    tools::run(node("db/migrate.mjs").env("DATABASE_URL", url.expose()))
+    tools::run(command("node", &["db/migrate.mjs"]).env("DATABASE_URL", url.expose()))
         .context("the frontend's migrations")
 }
 
 /// Runs a script of its `package.json` with these arguments and variables.
 pub(crate) fn script(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
-    let command = [&["run", "--silent", name, "--"], arguments].concat();
-    tools::run(npm(&command).envs(variables.iter().copied()))
+    let arguments = [&["run", "--silent", name, "--"], arguments].concat();
+    tools::run(command("npm", &arguments).envs(variables.iter().copied()))
         .with_context(|| format!("npm run {name}, in the frontend"))
 }
 
@@ -69,10 +63,10 @@ pub(crate) fn start<'s>(
     variables: impl Iterator<Item = (&'s str, &'s str)>,
     output: Output,
 ) -> Result<Process> {
-    let mut command = node("node_modules/next/dist/bin/next");
-    command.arg(how);
-    command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).envs(variables);
-    let mut process = Process::spawn("app", &mut command, Signal::TERM, output)?;
+    let port_text = port.to_string();
+    let next = ["node_modules/next/dist/bin/next", how, "-H", "127.0.0.1", "-p", &port_text];
+    let mut command = command("node", &next);
+    let mut process = Process::spawn("app", command.envs(variables), Signal::TERM, output)?;
     process.await_port(port)?;
     Ok(process)
 }

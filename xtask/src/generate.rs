@@ -80,7 +80,7 @@ fn document(root: &Path) -> Result<String> {
 /// The files that are not as a document says.
 pub(crate) fn changed(root: &Path, document: &str) -> Result<Files> {
     let read = |file: &str| fs::read_to_string(root.join(file)).context(file.to_owned());
-    let document = serde_saphyr::from_str(document)?;
+    let document = serde_saphyr::from_str(document).context(operation::DOCUMENT)?;
     let operations = Operations::of(&document)?;
     fits(&operations, &read("samconfig.toml")?)?;
 

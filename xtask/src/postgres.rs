@@ -1,8 +1,9 @@
 //! A PostgreSQL server for local use and for the tests.
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
-use std::os::unix::fs::{OpenOptionsExt, chown};
+use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
 use shared::DatabaseUrl;
+use tempfile::NamedTempFile;
 
 use crate::database_url::Change;
 use crate::process::{Output, Process};
@@ -224,13 +226,11 @@ fn stop_orphan(bin: &Path, cluster: &Path, account: &Account, password: &str) {
 
 /// Writes a file that is readable only by its owner from the start.
 pub(crate) fn write_private(path: &Path, text: &str, account: &Account) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = NamedTempFile::new_in(path.parent().context("a file has no folder")?)?;
     file.write_all(text.as_bytes())?;
-    account.own(path)
+    account.own(file.path())?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// Creates a certificate authority and a server certificate for 127.0.0.1; returns the path of the
@@ -259,28 +259,20 @@ pub(crate) fn ensure_programs() -> Result<()> {
 
 /// The folder of the server's programs: of the version that made the data, else the newest.
 fn programs(made_by: Option<&str>) -> Result<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = installed()
-        .into_iter()
-        .filter(|bin| bin.join("initdb").exists())
-        .filter_map(|bin| Some((release(&bin)?, bin)))
-        .filter(|(release, _)| *release >= OLDEST)
-        .collect();
+    let with_initdb = installed().into_iter().filter(|bin| bin.join("initdb").exists());
+    let mut found: BTreeMap<u32, PathBuf> =
+        with_initdb.filter_map(|bin| Some((release(&bin)?, bin))).collect();
+    found.retain(|release, _| *release >= OLDEST);
     if found.is_empty() {
         let bin = tools::packaged_postgres()?;
-        let release =
-            release(&bin).ok_or_else(|| anyhow!("the PostgreSQL from PyPI does not run"))?;
-        found.push((release, bin));
+        found.insert(release(&bin).context("the PostgreSQL from PyPI does not run")?, bin);
     }
-    found.sort();
-    match made_by {
-        None => found.pop().map(|(_, bin)| bin).context("no PostgreSQL"),
-        Some(made_by) => {
-            let of_release = |(release, _): &&(u32, PathBuf)| release.to_string() == made_by;
-            found.iter().find(of_release).map(|(_, bin)| bin.clone()).with_context(|| {
-                format!("the data was made by PostgreSQL {made_by}, which is not installed: install it, or start over with --fresh")
-            })
-        }
-    }
+    let Some(made_by) = made_by else {
+        return found.pop_last().map(|(_, bin)| bin).context("no PostgreSQL");
+    };
+    found.remove(&made_by.parse()?).with_context(|| {
+        format!("the data was made by PostgreSQL {made_by}, which is not installed: install it, or start over with --fresh")
+    })
 }
 
 /// The folders of the common packages, and the `PATH`.

@@ -12,12 +12,15 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Where the output of a process goes.
 pub(crate) enum Output {
-    /// To our output, with the process's name before each line.
-    Named,
-    /// The same without the lines that begin with one of these texts.
+    /// To our output, with the process's name before each line, except for lines that begin with
+    /// one of these texts.
     NamedWithout(&'static [&'static str]),
     /// To a file.
     File(File),
+}
+
+impl Output {
+    pub(crate) const NAMED: Self = Self::NamedWithout(&[]);
 }
 
 /// A running process in its own process group, so that Ctrl-C reaches only us.
@@ -37,15 +40,15 @@ impl Process {
     ) -> Result<Self> {
         command.stdin(Stdio::null()).process_group(0);
         let hidden = match output {
-            Output::Named => &[][..],
-            Output::NamedWithout(hidden) => hidden,
+            Output::NamedWithout(hidden) => {
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                hidden
+            }
             Output::File(file) => {
                 command.stdout(file.try_clone()?).stderr(file);
-                let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
-                return Ok(Self { name, child, signal });
+                &[]
             }
         };
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         pump(name, hidden, child.stdout.take());
         pump(name, hidden, child.stderr.take());

@@ -59,15 +59,10 @@ pub(crate) fn complete(file: &mut EnvFile, embedded_url: Option<&DatabaseUrl>) -
 
 /// 32 random bytes in URL-safe Base64.
 pub(crate) fn random_text() -> Result<String> {
-    Ok(BASE64URL.encode(random_bytes::<32>()?))
-}
-
-pub(crate) fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT]> {
-    let mut bytes = [0; COUNT];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| anyhow!("the system has no random numbers"))?;
-    Ok(bytes)
+    let mut bytes = [0; 32];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| anyhow!("the system has no random numbers"))?;
+    Ok(BASE64URL.encode(bytes))
 }
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ pub(crate) struct Options {
     #[arg(long, default_value = "dev-user")]
     user: String,
     /// How long it is valid, such as `90s`, `10m` or `12h`.
-    #[arg(long, default_value = "10m", value_parser = seconds)]
-    ttl: u64,
+    #[arg(long, default_value = "10m")]
+    ttl: SignedDuration,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let file = EnvFile::load()?;
-    println!("{}", sign(&file, &options.user, options.ttl)?);
+    let seconds = options.ttl.as_secs().try_into().context("--ttl must not be negative")?;
+    println!("{}", sign(&file, &options.user, seconds)?);
     Ok(())
 }
 
@@ -28,9 +29,4 @@ pub(crate) fn sign(file: &EnvFile, user: &str, ttl: u64) -> Result<String> {
         .context("`cargo xtask dev` makes a .env with these settings")?;
     let secret = config.secrets.first().ok_or_else(|| anyhow!("there is no secret"))?;
     Ok(shared::sign(&Claims::new(&config, user, ttl), secret)?)
-}
-
-fn seconds(text: &str) -> Result<u64, String> {
-    let duration: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    u64::try_from(duration.as_secs()).map_err(|_| "must not be negative".to_owned())
 }

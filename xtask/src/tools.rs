@@ -1,11 +1,11 @@
 //! Tools that are installed if they are missing.
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{node, project};
+use crate::project;
 
 // What the workflows install, too.
 const CARGO_LAMBDA: &str = include_str!("../../.github/requirements/cargo-lambda.in").trim_ascii();
@@ -55,12 +55,8 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
         }
         Tool::TypescriptClient => node_programs("openapi-ts", &TYPESCRIPT_CLIENT)?,
         Tool::Fastapi => {
-            let requirements = project::root().join("bench/peers/fastapi/requirements.txt");
-            environment(
-                "fastapi",
-                "fastapi",
-                [OsStr::new("--requirement"), requirements.as_os_str()],
-            )?
+            let packages = ["--requirement", "bench/peers/fastapi/requirements.txt"];
+            environment("fastapi", "fastapi", packages)?
         }
         Tool::Hono => node_package("bench/peers/hono")?,
     };
@@ -68,10 +64,18 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A folder of the project with the packages of its lock file.
-fn node_package(folder: &str) -> Result<PathBuf> {
+/// A folder of the project with the packages of its lock file. Next.js and the CDK say which Node.js
+/// they need.
+pub(crate) fn node_package(folder: &str) -> Result<PathBuf> {
     let folder = project::root().join(folder);
-    node::ensure_packages(&folder)?;
+    let modified = |path: &str| folder.join(path).metadata().and_then(|m| m.modified()).ok();
+    // npm writes the second file when it is done.
+    if modified("node_modules/.package-lock.json") < modified("package-lock.json") {
+        eprintln!("Installing the packages of {} (once) …", folder.display());
+        let ci = ["ci", "--silent", "--no-audit", "--no-fund"];
+        run(Command::new("npm").current_dir(&folder).args(ci))
+            .context("the packages need Node.js and npm: https://nodejs.org")?;
+    }
     Ok(folder)
 }
 
@@ -93,7 +97,7 @@ fn node_programs(program: &str, packages: &[&str]) -> Result<PathBuf> {
 /// A `PATH` with `cargo lambda`, which is installed if it is missing.
 pub(crate) fn path_with_cargo_lambda() -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if runs(Command::new("cargo-lambda").args(["lambda", "--version"])) {
+    if on_path("cargo-lambda").is_some() {
         return Ok(path);
     }
     let bin = installed("cargo-lambda", CARGO_LAMBDA)?;
@@ -132,7 +136,7 @@ fn environment(
         );
     }
     let pip = ["install", "--quiet", "--disable-pip-version-check"];
-    run(Command::new(bin.join("pip")).args(pip).args(packages))
+    run(Command::new(bin.join("pip")).current_dir(project::root()).args(pip).args(packages))
         .with_context(|| format!("cannot install {name} from PyPI"))?;
     Ok(bin)
 }
@@ -181,11 +185,9 @@ pub(crate) fn debian(
     Ok(find())
 }
 
-fn python(what: &str) -> Result<&'static str> {
-    if runs(Command::new("python3").arg("--version")) {
-        return Ok("python3");
-    }
-    bail!("{what} is missing, and so is Python 3 to fetch it with: install either of them")
+fn python(what: &str) -> Result<PathBuf> {
+    let missing = "is missing, and so is Python 3 to fetch it with: install either of them";
+    on_path("python3").with_context(|| format!("{what} {missing}"))
 }
 
 /// Runs a command to its end, with its output on ours.
@@ -196,9 +198,4 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("{program} failed ({status})");
     }
     Ok(())
-}
-
-fn runs(command: &mut Command) -> bool {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    quiet.status().is_ok_and(|status| status.success())
 }

@@ -1,15 +1,10 @@
 //! The paths of the API, as used in `Location` and `Link`.
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use crate::percent::encoded;
 use crate::store::{Record, Stored};
-
-/// The characters that RFC 3986 allows unencoded in a path segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a user's rows.
 pub(super) fn collection<R: Record>(user: &str) -> String {
-    let segment = R::TABLE.replace('_', "-");
-    format!("/api/{}/{segment}", utf8_percent_encode(user, SEGMENT))
+    format!("/api/{}/{}", encoded(user), R::TABLE.replace('_', "-"))
 }
 
 /// The path of one row.

@@ -5,15 +5,14 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use crate::percent::encoded;
 use crate::tls::{self, Roots};
 
-/// All characters except RFC 3986's unreserved ones.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// PostgreSQL's default.
 const DEFAULT_PORT: u16 = 5432;
 
@@ -219,10 +218,6 @@ fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
 
 fn decoded(value: &str) -> Cow<'_, str> {
     percent_decode_str(value).decode_utf8_lossy()
-}
-
-fn encoded(value: &str) -> String {
-    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 #[cfg(test)]

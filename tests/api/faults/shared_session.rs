@@ -18,11 +18,9 @@ const ROUNDS: usize = 45;
 
 /// What another client of the pooler may do with a session.
 fn others() -> Vec<String> {
-    let mut others = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"]
-        .map(str::to_owned)
-        .to_vec();
-    others.extend(resources().iter().map(another_get));
-    others
+    let others = ["SELECT 1", "DISCARD ALL", "PREPARE s0 AS SELECT 1", "DEALLOCATE ALL"];
+    let gets = resources().iter().map(another_get);
+    others.map(str::to_owned).into_iter().chain(gets).collect()
 }
 
 /// Has the name and the parameters of a get that a function has prepared, and returns an item.
@@ -130,14 +128,11 @@ fn live(fragile: &Fragile, index: usize) -> usize {
 }
 
 /// The requests that read or change an item, or those that delete many.
-fn of_resource(resource: &Resource, an_item: bool) -> impl Iterator<Item = Request> {
-    let name = Some(resource.name);
+fn of_resource(resource: &'static Resource, an_item: bool) -> impl Iterator<Item = Request> {
     requests().into_iter().filter(move |Request { operation, .. }| {
-        operation.resource().map(|of| of.name) == name
+        operation.resource() == Some(resource)
             && operation.is_of_an_item() == an_item
             && (operation.method == "DELETE") != an_item
-            && !operation.takes("idempotency-key")
-            && (an_item || !operation.reads())
     })
 }
 

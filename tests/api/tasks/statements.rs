@@ -13,8 +13,7 @@ use super::User;
 #[test]
 fn a_request_runs_each_statement_of_the_tasks() {
     let user = User::of(embedded_stack());
-    let name = Some(user.resource.name);
-    let of_tasks = |request: &Request| request.operation.resource().map(|of| of.name) == name;
+    let of_tasks = |request: &Request| request.operation.resource() == Some(user.resource);
     for request in requests().into_iter().filter(of_tasks) {
         let mut stale = request.clone();
         if request.operation.takes("if-match") {

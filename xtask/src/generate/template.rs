@@ -1,4 +1,5 @@
 //! The functions of `template.yaml`, and the share of each in a stage's reserved concurrency.
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
@@ -18,7 +19,7 @@ pub(super) fn blocks(
 }
 
 /// The reserved concurrency of each stage, none if it reserves none.
-pub(crate) fn reserved_concurrency(template: &str) -> Result<Vec<(String, Option<u64>)>> {
+pub(crate) fn reserved_concurrency(template: &str) -> Result<BTreeMap<String, Option<u64>>> {
     // The rest of the template has tags that a parser would have to know.
     let section =
         template.split_once("\nMappings:\n").and_then(|(_, rest)| rest.split_once("\n\n"));

@@ -10,9 +10,6 @@ use crate::settings::variable;
 const INSTALL: &str =
     "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 
-/// The value goes through a pipe, so it is not in the list of processes.
-pub(super) const FROM_INPUT: &str = "file:///dev/stdin";
-
 /// The account that is signed in to, or how to sign in.
 pub(crate) fn sign_in() -> Result<String> {
     // SAM and the AWS CLI prefer different variables: the secret could be in another region than
@@ -40,52 +37,52 @@ pub(crate) fn sign_in() -> Result<String> {
 /// A secret's text; `None` if it does not exist.
 pub(crate) fn secret(name: &str) -> Result<Option<String>> {
     let get = ["secretsmanager", "get-secret-value", "--secret-id", name];
-    match call(&get, None) {
-        Ok(secret) => Ok(Some(text(&secret, "/SecretString").to_owned())),
-        Err(error) if error.to_string().contains("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(error.context(format!("cannot read the secret {name}"))),
-    }
+    let secret = look_up(&get, "ResourceNotFoundException")?;
+    Ok(secret.map(|secret| text(&secret, "/SecretString").to_owned()))
 }
 
 pub(crate) fn create_secret(name: &str, text: &str) -> Result<()> {
-    let create = ["secretsmanager", "create-secret", "--name", name];
-    call(&[&create[..], &["--secret-string", FROM_INPUT]].concat(), Some(text))
-        .with_context(|| format!("cannot create the secret {name}"))?;
-    Ok(())
+    store(&["secretsmanager", "create-secret", "--name", name, "--secret-string"], text)
 }
 
 pub(crate) fn change_secret(name: &str, text: &str) -> Result<()> {
-    let put = ["secretsmanager", "put-secret-value", "--secret-id", name];
-    call(&[&put[..], &["--secret-string", FROM_INPUT]].concat(), Some(text))
-        .with_context(|| format!("cannot change the secret {name}"))?;
-    Ok(())
+    store(&["secretsmanager", "put-secret-value", "--secret-id", name, "--secret-string"], text)
 }
 
 /// The value of a Systems Manager parameter; `None` if it does not exist.
 pub(crate) fn parameter(name: &str) -> Result<Option<String>> {
-    match call(&["ssm", "get-parameter", "--with-decryption", "--name", name], None) {
-        Ok(parameter) => Ok(Some(text(&parameter, "/Parameter/Value").to_owned())),
-        Err(error) if error.to_string().contains("ParameterNotFound") => Ok(None),
-        Err(error) => Err(error.context(format!("cannot read the parameter {name}"))),
-    }
+    let get = ["ssm", "get-parameter", "--with-decryption", "--name", name];
+    let parameter = look_up(&get, "ParameterNotFound")?;
+    Ok(parameter.map(|parameter| text(&parameter, "/Parameter/Value").to_owned()))
 }
 
 /// Creates or changes an encrypted parameter.
 pub(crate) fn set_parameter(name: &str, text: &str) -> Result<()> {
     let put = ["ssm", "put-parameter", "--overwrite", "--type", "SecureString", "--name", name];
-    call(&[&put[..], &["--value", FROM_INPUT]].concat(), Some(text))
-        .with_context(|| format!("cannot change the parameter {name}"))?;
-    Ok(())
+    store(&[&put[..], &["--value"]].concat(), text)
 }
 
 /// A deployed stack; `None` if it does not exist.
 pub(crate) fn stack(stack: &str) -> Result<Option<Value>> {
     let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
-    match call(&describe, None) {
-        Ok(mut stacks) => Ok(stacks.pointer_mut("/Stacks/0").map(Value::take)),
-        Err(error) if error.to_string().contains("does not exist") => Ok(None),
-        Err(error) => Err(error.context(format!("cannot look up the stack {stack}"))),
+    let stacks = look_up(&describe, "does not exist")?;
+    Ok(stacks.and_then(|mut stacks| stacks.pointer_mut("/Stacks/0").map(Value::take)))
+}
+
+/// The answer to a question about one thing; `None` if the failure says that it is `missing`.
+fn look_up(arguments: &[&str], missing: &str) -> Result<Option<Value>> {
+    match call(arguments, None) {
+        Err(error) if error.to_string().contains(missing) => Ok(None),
+        answer => answer.map(Some).with_context(|| format!("aws {}", arguments.join(" "))),
     }
+}
+
+/// Runs a command whose last argument is the value, which goes through a pipe: others may see the
+/// list of processes.
+fn store(arguments: &[&str], value: &str) -> Result<()> {
+    call(&[arguments, &["file:///dev/stdin"]].concat(), Some(value))
+        .with_context(|| format!("aws {}", arguments.join(" ")))?;
+    Ok(())
 }
 
 /// Runs an AWS CLI command; a failure has the CLI's message.

@@ -28,9 +28,6 @@ pub(crate) struct Options {
     /// How many seconds to wait for log lines and metrics.
     #[arg(long, default_value_t = 180)]
     wait: u64,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
 }
 
 /// The exit status if only the platform behaves differently than expected.
@@ -41,10 +38,6 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
     let url = options.url.as_deref().map_or_else(|| deployed.url(), Ok)?;
     let auth = Secret::complete(stage)?.config()?.auth;
     let user = format!("check-{}", random_text()?);
-    if options.dry_run {
-        println!("Would send each operation as the user {user} to {url}.");
-        return Ok(ExitCode::SUCCESS);
-    }
     println!("Checking {url} …");
     let started = Timestamp::now();
     let operations = operations::operations()?;

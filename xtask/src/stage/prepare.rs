@@ -39,7 +39,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let plan = Plan::new(stage, options)?;
-    concurrency::tell(stage);
+    concurrency::tell();
     if options.dry_run { plan.preview() } else { plan.carry_out(options.now) }
 }
 
@@ -47,12 +47,13 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
 struct Plan {
     stage: Stage,
     secret: Secret,
-    /// Whether the secret exists, and whether its settings change.
+    /// Whether the secret exists, and whether it is written.
     exists: bool,
     changed: bool,
-    /// The table owner's URL, now and before.
+    /// The table owner's URL, now and before, and whether they differ.
     owner_url: DatabaseUrl,
     stored_url: Option<String>,
+    moved: bool,
     functions: Login,
     app: Login,
 }
@@ -86,15 +87,10 @@ impl Plan {
         if secret.get(max_lifetime).is_none() {
             changed |= secret.set(max_lifetime, a_day);
         }
-        let incomplete = || {
-            let id = stage.secret();
-            format!("{id} is incomplete: run this in a terminal, or pass --env-file")
-        };
-        secret.tokens_config().with_context(incomplete)?;
-        let owner_url: DatabaseUrl = owner_url
-            .with_context(|| format!("{DATABASE_URL} of the tables' owner is missing"))
-            .with_context(incomplete)?
-            .parse()?;
+        let incomplete = "the settings are incomplete: run this in a terminal, or pass --env-file";
+        secret.tokens_config().context(incomplete)?;
+        let owner_url = owner_url.context("DATABASE_URL of the tables' owner is missing");
+        let owner_url: DatabaseUrl = owner_url.context(incomplete)?.parse()?;
         // Checked before anything is stored: running functions must not get settings that do not
         // work.
         check_database(&owner_url)?;
@@ -113,12 +109,8 @@ impl Plan {
         };
         let functions = login(Access::Functions, secret.get(DATABASE_URL))?;
         let app = login(Access::App, aws::parameter(&stage.app_url())?.as_deref())?;
-        Ok(Self { stage, secret, exists, changed, owner_url, stored_url, functions, app })
-    }
-
-    /// Whether the database has changed.
-    fn moved(&self) -> bool {
-        self.stored_url.as_deref() != Some(self.owner_url.expose())
+        changed |= functions.renewed || !exists;
+        Ok(Self { stage, secret, exists, changed, owner_url, stored_url, moved, functions, app })
     }
 
     /// Prints what would be done.
@@ -133,7 +125,7 @@ impl Plan {
             }
         }
         let id = self.stage.secret();
-        if self.changed || self.functions.renewed || !self.exists {
+        if self.changed {
             println!("Would write the secret {id}.");
         } else {
             println!("The secret {id} is unchanged: {}.", self.secret.names());
@@ -144,8 +136,7 @@ impl Plan {
     fn carry_out(mut self, now: bool) -> Result<()> {
         // A new database needs its tables before its logins. On the current one the logins come
         // first: an open session may hold up a migration, which must not delay a new login.
-        let moved = self.moved();
-        if moved {
+        if self.moved {
             migrate::migrate(&self.owner_url)?;
         }
         let (functions_url, app_url) = self.log_in()?;
@@ -155,11 +146,11 @@ impl Plan {
             println!("The app's {DATABASE_URL} is in the parameter {}.", self.stage.app_url());
         }
         self.retire([&functions_url, &app_url], now)?;
-        if !moved {
+        if !self.moved {
             migrate::migrate(&self.owner_url)?;
         }
         // Stored last, so that an interrupted run is repeated in full.
-        if moved {
+        if self.moved {
             aws::set_parameter(&self.stage.owner_url(), self.owner_url.expose())?;
         }
         let stage = self.stage.name();
@@ -189,7 +180,7 @@ impl Plan {
         if !self.exists {
             aws::create_secret(&id, &self.secret.text()?)?;
             println!("The secret {id} is created: {names}.");
-        } else if self.changed || self.functions.renewed {
+        } else if self.changed {
             aws::change_secret(&id, &self.secret.text()?)?;
             println!(
                 "The secret {id} is changed: {names}. Running functions read it within five minutes."
@@ -203,7 +194,7 @@ impl Plan {
     /// Ends the unused logins, also in the previous database.
     fn retire(&self, used: [&DatabaseUrl; 2], now: bool) -> Result<()> {
         retire(self.stage, used, &self.owner_url, now)?;
-        let Some(old) = self.stored_url.as_ref().filter(|_| self.moved()) else { return Ok(()) };
+        let Some(old) = self.stored_url.as_ref().filter(|_| self.moved) else { return Ok(()) };
         // Running functions use the old database until they read the secret again.
         let retired = old.parse().map_err(anyhow::Error::from);
         if let Err(error) = retired.and_then(|old| retire(self.stage, used, &old, now)) {

@@ -14,9 +14,6 @@ pub(crate) struct Options {
     /// expired.
     #[arg(long)]
     finish: bool,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
 }
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
@@ -38,11 +35,6 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
             "a rotation of {id} is under way: `cargo xtask stage {name} rotate --finish` ends it"
         ),
     };
-    if options.dry_run {
-        let what = if options.finish { "remove the old one" } else { "put a new one before it" };
-        println!("Would change the secrets for tokens in {id}: {what}.");
-        return Ok(());
-    }
     secret.set(SECRETS, rotated.setting().expose_secret());
     // If there is a list, Better Auth and the functions ignore the single secret.
     secret.remove(SECRET);
@@ -53,12 +45,8 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         println!("Give the frontend the new value of {SECRETS} at its next deployment.");
     } else {
         println!("{id} now has a new secret before the old one; the functions accept both.");
-        println!("Give the frontend the new {SECRETS}, which is in:");
-        println!(
-            "  aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text"
-        );
-        println!("Ten minutes after it is deployed, when the last old token has expired:");
-        println!("  cargo xtask stage {name} rotate --finish");
+        println!("Give the frontend the new {SECRETS}: docs/operate.md#rotate-the-secret.");
+        println!("Ten minutes after it is deployed: cargo xtask stage {name} rotate --finish");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use shared::{AuthConfig, Claims};
 use ureq::Agent;
-use ureq::http::{self, HeaderMap};
+use ureq::http::{HeaderMap, Method, Request};
 
 use crate::event;
 
@@ -37,14 +37,6 @@ pub(super) struct Seen {
     pub(super) status: u16,
     /// Whether a page of the origin may read it.
     pub(super) readable: bool,
-}
-
-pub(super) struct Request {
-    pub(super) method: String,
-    /// The path, a question mark, and the query.
-    pub(super) target: String,
-    pub(super) headers: Vec<(&'static str, String)>,
-    body: String,
 }
 
 pub(super) struct Answer {
@@ -81,22 +73,24 @@ impl Client {
         signer: &str,
         user: &str,
         item: &str,
-    ) -> Result<Request> {
+    ) -> Result<Request<String>> {
         let claims = Claims::new(&self.auth, signer, TOKEN_SECONDS);
         let token = shared::sign(&claims, self.secret()?)?;
         let event = event::filled(function, user, item, &format!("Bearer {token}"))?;
         let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
-        let headers = SENT.iter().map(|name| (*name, text(&format!("/headers/{name}")).to_owned()));
-        Ok(Request {
-            method: event::route(&event)?.0.to_owned(),
-            target: format!("{}?{}", text("/rawPath"), text("/rawQueryString")),
-            headers: headers.filter(|(_, value)| !value.is_empty()).collect(),
-            body: text("/body").to_owned(),
-        })
+        let url = format!("{}{}?{}", self.url, text("/rawPath"), text("/rawQueryString"));
+        let mut request = Request::builder().uri(url.trim_end_matches('?'));
+        for name in SENT {
+            let value = text(&format!("/headers/{name}"));
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        Ok(request.method(event::route(&event)?.0).body(text("/body").to_owned())?)
     }
 
     /// Sends a request as a browser with a page of the origin does.
-    pub(super) fn send(&self, request: &Request) -> Result<Answer> {
+    pub(super) fn send(&self, request: &Request<String>) -> Result<Answer> {
         let mut pause = 1;
         loop {
             let answer = self.send_once(request)?;
@@ -106,7 +100,8 @@ impl Client {
                 self.seen.borrow_mut().push(Seen {
                     status: answer.status,
                     // No page reads a preflight.
-                    readable: request.method == "OPTIONS" || answer.is_readable(&self.origin),
+                    readable: request.method() == Method::OPTIONS
+                        || answer.is_readable(&self.origin),
                 });
                 return Ok(answer);
             }
@@ -115,19 +110,16 @@ impl Client {
         }
     }
 
-    fn send_once(&self, request: &Request) -> Result<Answer> {
-        let url = format!("{}{}", self.url, request.target.trim_end_matches('?'));
-        let mut sent = http::Request::builder().method(request.method.as_str()).uri(&url);
-        for (name, value) in &request.headers {
-            sent = sent.header(*name, value);
-        }
-        let sent = sent.header("origin", &self.origin);
+    fn send_once(&self, request: &Request<String>) -> Result<Answer> {
+        let mut sent = request.clone();
+        sent.headers_mut().insert("origin", self.origin.parse()?);
         let started = Instant::now();
-        let response = match request.body.as_str() {
-            "" => self.agent.run(sent.body(())?),
-            body => self.agent.run(sent.body(body)?),
+        let response = match request.body().as_str() {
+            "" => self.agent.run(sent.map(|_| ())),
+            _ => self.agent.run(sent),
         };
-        let mut response = response.with_context(|| format!("{} {url}", request.method))?;
+        let mut response =
+            response.with_context(|| format!("{} {}", request.method(), request.uri()))?;
         let text = response.body_mut().read_to_vec()?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let body = if text.is_empty() {
@@ -137,12 +129,6 @@ impl Client {
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { status, headers, body, took: started.elapsed() })
-    }
-}
-
-impl Request {
-    pub(super) fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows about API Gateway between a browser and the functions.
 use anyhow::{Context, Result};
-use ureq::http::HeaderName;
+use shared::encoded;
+use ureq::http::{HeaderName, Request};
 
 use super::client::{Client, SENT};
 use super::operations::Operation;
@@ -40,17 +41,17 @@ pub(super) fn rows(client: &Client, operations: &[Operation]) -> Vec<Row> {
     ]
 }
 
-/// The operation that reads a collection.
-fn list(operations: &[Operation]) -> Result<&str> {
+/// The request that reads a collection, with a token of `signer`.
+fn list(client: &Client, operations: &[Operation], signer: &str) -> Result<Request<String>> {
     let list = operations.iter().find(|operation| operation.is_of_collection("GET"));
-    Ok(&list.context("the document has no list")?.function)
+    let list = list.context("the document has no list")?;
+    client.request(&list.function, signer, &client.user, "")
 }
 
 /// Also says what became of `WWW-Authenticate`, on which no client depends.
 fn no_token(client: &Client, operations: &[Operation]) -> Result<Actual> {
-    let user = client.user.as_str();
-    let mut request = client.request(list(operations)?, user, user, "")?;
-    request.headers.retain(|(name, _)| *name != "authorization");
+    let mut request = list(client, operations, &client.user)?;
+    request.headers_mut().remove("authorization");
     let answer = client.send(&request)?;
     let ends = |name: &&str| name.ends_with("www-authenticate");
     let header = answer.headers.keys().map(HeaderName::as_str).find(ends);
@@ -59,32 +60,30 @@ fn no_token(client: &Client, operations: &[Operation]) -> Result<Actual> {
 }
 
 fn preflight(client: &Client, operations: &[Operation]) -> Result<Actual> {
-    let user = client.user.as_str();
-    let mut request = client.request(list(operations)?, user, user, "")?;
-    "OPTIONS".clone_into(&mut request.method);
-    request.headers = vec![
-        ("access-control-request-method", "PUT".to_owned()),
-        ("access-control-request-headers", SENT.join(",")),
-    ];
-    let answer = client.send(&request)?;
+    let request = Request::options(list(client, operations, &client.user)?.uri())
+        .header("access-control-request-method", "PUT")
+        .header("access-control-request-headers", SENT.join(","));
+    let answer = client.send(&request.body(String::new())?)?;
     let methods: Vec<&str> = operations.iter().map(|each| each.method.as_str()).collect();
     let allows = answer.header("access-control-allow-origin") == Some(&client.origin);
-    let wrong = match () {
-        () if !(200..300).contains(&answer.status) || !allows => {
-            format!("{}, which does not allow {}", answer.text(), client.origin)
-        }
-        () if !answer.lists("access-control-allow-methods", &methods) => "not every method".into(),
-        () if !answer.lists("access-control-allow-headers", &SENT) => "not every header".into(),
-        () => return Ok(Actual::Expected("every method, every header".to_owned())),
+    let wrong = if !(200..300).contains(&answer.status) || !allows {
+        format!("{}, which does not allow {}", answer.text(), client.origin)
+    } else if !answer.lists("access-control-allow-methods", &methods) {
+        "not every method".to_owned()
+    } else if !answer.lists("access-control-allow-headers", &SENT) {
+        "not every header".to_owned()
+    } else {
+        return Ok(Actual::Expected("every method, every header".to_owned()));
     };
     Ok(Actual::Other(wrong))
 }
 
 /// Lists as a user whose id is encoded in the path, so it must arrive as it is in the token.
 fn other_characters(client: &Client, operations: &[Operation]) -> Result<Actual> {
-    let user = client.user.as_str();
-    let mut request = client.request(list(operations)?, &format!("{user} ü?#%"), user, "")?;
-    request.target = request.target.replacen(user, &format!("{user}%20%C3%BC%3F%23%25"), 1);
+    let strange = format!("{} ü?#%", client.user);
+    let mut request = list(client, operations, &strange)?;
+    let url = request.uri().to_string();
+    *request.uri_mut() = url.replacen(&client.user, &encoded(&strange).to_string(), 1).parse()?;
     let answer = client.send(&request)?;
     Ok(Actual::of(answer.text(), answer.is_success()))
 }

@@ -2,7 +2,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -41,11 +41,11 @@ impl Telemetry<'_> {
                 hint: "see what the function waits for in its log; Lambda's own lines there begin with platform.init",
             },
             Row {
-                name: "metrics, and searches of the dashboard".into(),
-                expected: "each has data",
+                name: "metrics of the functions".into(),
+                expected: "some of these requests",
                 actual: self.arrives(|| self.metrics()),
                 owner: Platform,
-                hint: "searches find a new metric after 15 minutes; then compare _aws in a log line with the embedded metric format, and correct the search in template.yaml",
+                hint: "compare _aws in a line of the functions' log with CloudWatch's embedded metric format",
             },
             Row {
                 name: "access log of the gateway".into(),
@@ -120,37 +120,20 @@ impl Telemetry<'_> {
     }
 
     fn metrics(&self) -> Result<Actual> {
-        let name = self.deployed.stack.as_str();
-        let dashboard =
-            aws::call(&["cloudwatch", "get-dashboard", "--dashboard-name", name], None)?;
-        let dashboard = text(&dashboard, "DashboardBody");
-        // Without the parser's message, which does not help.
-        let dashboard = dashboard.parse().ok().context("the dashboard is not JSON")?;
-        let service = json!([{ "Name": "service", "Value": name }]);
+        let service = json!([{ "Name": "service", "Value": self.deployed.stack }]);
         let latency =
             json!({ "Namespace": "TaskApi", "MetricName": "Latency", "Dimensions": service });
         let count = json!({ "Metric": latency, "Period": 60, "Stat": "SampleCount" });
-        let mut queries = vec![json!({ "Id": "q0", "Label": "TaskApi", "MetricStat": count })];
-        searches(&dashboard, "", &mut queries);
-
+        let queries = json!([{ "Id": "requests", "MetricStat": count }]).to_string();
         let start = Timestamp::from_second(self.started.as_second() / 60 * 60)?.to_string();
         let end = Timestamp::from_second(Timestamp::now().as_second() + 60)?.to_string();
-        let get = ["cloudwatch", "get-metric-data", "--start-time", &start, "--end-time", &end];
-        let get = [&get[..], &["--metric-data-queries", aws::FROM_INPUT]].concat();
-        let answer = aws::call(&get, Some(&json!(queries).to_string()))?;
-        let results = answer.get("MetricDataResults").and_then(Value::as_array);
-        let has_data = |query: &&Value| {
-            let of_query = |result: &&Value| text(result, "Id") == text(query, "Id");
-            let values = |result: &Value| result.get("Values")?.as_array().map(Vec::len);
-            results.into_iter().flatten().filter(of_query).filter_map(values).any(|count| count > 0)
-        };
-        let missing = queries.iter().filter(|query| !has_data(query));
-        let mut missing: Vec<&str> = missing.map(|query| text(query, "Label")).collect();
-        missing.dedup();
-        Ok(match missing.as_slice() {
-            [] => Actual::Expected(format!("all {}", queries.len())),
-            missing => Actual::Other(format!("nothing of {}", missing.join("; "))),
-        })
+        let get = ["cloudwatch", "get-metric-data", "--metric-data-queries", &queries];
+        let get = [&get[..], &["--start-time", &start, "--end-time", &end]].concat();
+        let answer = aws::call(&get, None)?;
+        let values = answer.pointer("/MetricDataResults/0/Values").and_then(Value::as_array);
+        let counts = values.into_iter().flatten().filter_map(Value::as_f64);
+        let count = counts.fold(0.0, |sum, count| sum + count);
+        Ok(Actual::of(format!("{count} requests"), count > 0.0))
     }
 
     /// Another user's line shows the same.
@@ -195,23 +178,6 @@ fn init(reports: &[Value]) -> Actual {
             format!("{count}, at most {slowest} ms of init and {memory} MB"),
             slowest < 500.0,
         ),
-    }
-}
-
-/// Adds the searches in a part of a dashboard, each with the title of its widget.
-fn searches(part: &Value, title: &str, queries: &mut Vec<Value>) {
-    match part {
-        Value::Object(members) => {
-            let title = part.get("title").and_then(Value::as_str).unwrap_or(title);
-            if let Some(search) = members.get("expression") {
-                let id = format!("q{}", queries.len());
-                queries
-                    .push(json!({ "Id": id, "Label": title, "Expression": search, "Period": 60 }));
-            }
-            members.values().for_each(|member| searches(member, title, queries));
-        }
-        Value::Array(list) => list.iter().for_each(|part| searches(part, title, queries)),
-        _ => {}
     }
 }
 

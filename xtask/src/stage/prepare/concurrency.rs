@@ -12,33 +12,26 @@ const QUOTA: &str = "L-B99A9384";
 /// The concurrency that Lambda requires to stay unreserved.
 const UNRESERVED: u64 = 100;
 
-/// Prints a warning, unless the stage is deployed already; also if the quota cannot be read.
-pub(super) fn tell(stage: Stage) {
-    match message(stage) {
+/// Prints a warning, unless `prod` is deployed already; also if the quota cannot be read.
+pub(super) fn tell() {
+    match message() {
         Ok(Some(message)) => println!("{message}"),
         Ok(None) => {}
         Err(error) => println!("Cannot read the account's concurrency limit: {error:#}."),
     }
 }
 
-fn message(stage: Stage) -> Result<Option<String>> {
+fn message() -> Result<Option<String>> {
     let template = std::fs::read_to_string(project::root().join("template.yaml"))?;
     let stages = reserved_concurrency(&template)?;
-    let of_prod = stages.into_iter().find(|(stage, _)| stage == Stage::Prod.name());
-    let Some((_, Some(reserves))) = of_prod else { return Ok(None) };
+    let Some(Some(reserves)) = stages.get(Stage::Prod.name()) else { return Ok(None) };
     let settings = aws::call(&["lambda", "get-account-settings"], None)?;
     let limit =
         |name| settings.pointer(name).and_then(Value::as_u64).context("AWS returned no limit");
     let all = limit("/AccountLimit/ConcurrentExecutions")?;
     let free = limit("/AccountLimit/UnreservedConcurrentExecutions")?;
-    let fits = free >= reserves + UNRESERVED;
-    if fits && stage != Stage::Prod || aws::stack(&Stage::Prod.stack())?.is_some() {
+    if free >= reserves + UNRESERVED || aws::stack(&Stage::Prod.stack())?.is_some() {
         return Ok(None);
-    }
-    if fits {
-        return Ok(Some(format!(
-            "prod reserves {reserves} of the account's {all} concurrent executions."
-        )));
     }
     let wanted = all - free + reserves + UNRESERVED;
     Ok(Some(format!(
