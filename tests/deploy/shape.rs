@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use tests::routes;
+use tests::{functions, routes};
 
 use crate::cloudformation::Stack;
 
@@ -27,14 +27,18 @@ pub fn lines(stack: &Stack) -> Vec<String> {
 pub fn kinds_of_lines(stack: &Stack) -> Vec<String> {
     let mut lines = lines(stack);
     for (method, path, function) in routes() {
-        let id: String = function.split('-').map(capitalized).collect();
         let segments = path.split('/').map(|part| if part.starts_with('{') { "*" } else { part });
         let route = format!("/{method}{}\"", segments.collect::<Vec<_>>().join("/"));
+        for line in lines.iter_mut().filter(|line| line.contains(&format!("-{function}:live\""))) {
+            *line = line.replace(&route, "/ITS ROUTE\"");
+        }
+    }
+    for function in functions() {
+        let id: String = function.split('-').map(capitalized).collect();
         for line in &mut lines {
             *line = line.replace(&format!("-{function}:live/"), "-EACH:live/");
             if let Some(rest) = line.strip_prefix(&format!("{id}Function")) {
-                let rest = rest.replace(&route, "/ITS ROUTE\"").replace(&function, "EACH");
-                *line = format!("EachFunction{rest}");
+                *line = format!("EachFunction{}", rest.replace(function, "EACH"));
             }
         }
     }
@@ -46,7 +50,7 @@ pub fn kinds_of_lines(stack: &Stack) -> Vec<String> {
 fn kind(line: &str) -> String {
     let (id, json) = line.split_once(' ').unwrap();
     let Ok(mut resource) = json.parse::<Value>() else { return line.to_owned() };
-    let properties = &mut resource["Properties"];
+    let Some(properties) = resource.get_mut("Properties") else { return line.to_owned() };
     if let Some(paths) = properties["Body"]["paths"].as_object() {
         let operations = paths.values().filter_map(Value::as_object).flat_map(Map::values);
         let integrations = operations.map(|of| of["x-amazon-apigateway-integration"].to_string());
