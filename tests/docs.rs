@@ -127,6 +127,9 @@ fn every_npm_script_that_a_page_names_is_there() {
 
 #[test]
 fn the_readme_takes_three_minutes() {
-    let words = read_to_string(root().join("README.md")).unwrap().split_whitespace().count();
+    let text = read_to_string(root().join("README.md")).unwrap();
+    // The rows of the operations are looked up, not read.
+    let words = text.lines().filter(|line| !line.starts_with('|')).flat_map(str::split_whitespace);
+    let words = words.count();
     assert!(words <= 900, "{words} words: what does not fit goes to docs/");
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     generate::write(&root, generated)?;
     let [many, one] = [&new.many, &new.one].map(|words| words.spelled(names::Style::Prose));
     println!(
-        "There are {many} now; one is called {one}. Change what differs: their record in functions/src/{}/, their columns in functions/migrations/, and both in {DOCUMENT}.",
+        "There are {many} now, and one of them is a “{one}”. Change what differs: their record in functions/src/{}/, their columns in functions/migrations/, and both in {DOCUMENT}.",
         new.many.snake()
     );
     Ok(())
@@ -203,7 +203,6 @@ mod tests {
         for (plural, singular, message) in [
             (many.as_str(), Some(one.as_str()), "already"),
             (&format!("{many}-archives"), None, "begin alike"),
-            ("users", None, "`User` is a word of"),
             ("faults", None, "`faults` is a word of"),
             ("events", None, "there is tests/api/events.rs already"),
             ("statements", None, "is a word of"),

@@ -20,8 +20,8 @@ const OF_SQL: &str = "all analyse analyze and any array as asc asymmetric author
     localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing \
     primary references returning right select session_user similar some symmetric system_user table \
     tablesample then to trailing true union unique user using variadic verbose when where window with";
-/// What all resources have of a user: `app.account`, its tag and its statement.
-const OF_THE_PLATFORM: &str = "account";
+/// What the platform has of a user.
+const OF_THE_PLATFORM: &str = "account user";
 
 /// A resource: what many of its items are called, and one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Name {
         for (of, reserved, words) in [
             ("Rust", OF_RUST, [&name.many, &name.one].as_slice()),
             ("SQL", OF_SQL, &[&name.many]),
-            ("the platform", OF_THE_PLATFORM, &[&name.many]),
+            ("the platform", OF_THE_PLATFORM, &[&name.many, &name.one]),
         ] {
             for word in words.iter().map(|words| words.snake()) {
                 let free = reserved.split_whitespace().all(|reserved| reserved != word);
@@ -202,6 +202,7 @@ mod tests {
             ("boxes", None, "box is reserved, it is a word of Rust"),
             ("references", None, "references is reserved, it is a word of SQL"),
             ("account", Some("one"), "account is reserved, it is a word of the platform"),
+            ("accounts", None, "account is reserved, it is a word of the platform"),
         ] {
             let said = Name::new(plural, given).unwrap_err().to_string();
             assert!(said.contains(message), "{plural}: {said}");
