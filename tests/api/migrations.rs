@@ -198,7 +198,10 @@ fn routines_that_no_version_needs_are_dropped_by_age_and_on_demand() {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let there = format!("SELECT proname FROM pg_proc WHERE proname IN ('{old}', '{known}')");
-        (String::from_utf8(output.stdout).unwrap(), sql(url, &format!("{there} ORDER BY 1")))
+        (
+            String::from_utf8(output.stdout).unwrap(),
+            sql(url, &format!("{there} ORDER BY proname = '{known}'")),
+        )
     };
     let both = [old.to_owned(), known.clone()];
     // Too young, and of this version.
