@@ -9,7 +9,7 @@ test('the app names every setting that is not safe, and does not start', async (
     BETTER_AUTH_URL: 'http://app.example',
     NEXT_PUBLIC_APP_URL: 'http://192.168.1.7:3000',
     CLIENT_IP_HEADER: 'x forwarded for',
-    TRUSTED_PROXIES: '10.0.0.0/16, proxy.example',
+    TRUSTED_PROXIES: '10.0.0.0/16, proxy.example, 10.0.0.0/33',
     SMTP_URL: 'smtp://u:marked-4567@smtp.example?tls.rejectUnauthorized=false',
     REQUIRE_EMAIL_VERIFICATION: 'yes',
   });
@@ -24,6 +24,7 @@ test('the app names every setting that is not safe, and does not start', async (
     'MAIL_FROM is not set: mails need both',
     'REQUIRE_EMAIL_VERIFICATION is neither true nor false',
     'TRUSTED_PROXIES: "proxy.example" is neither an address nor a network',
+    'TRUSTED_PROXIES: "10.0.0.0/33" is neither an address nor a network',
   ]) {
     expect(said).toContain(`  - ${fault}`);
   }
