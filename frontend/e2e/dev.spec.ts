@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { address, expect, newAccount, test } from './app';
+import { address, askForAccount, callAuth, expect, newAccount, test } from './app';
 import { freePort } from './own-app';
 
 /** How often the development server is started; set `DEV_STARTS=10` for more. */
@@ -39,13 +39,9 @@ test('the development server starts the same way every time, also after a stop i
         await sleep(200 * start);
         continue;
       }
-      const page = await (await browser.newContext({ extraHTTPHeaders: address() })).newPage();
+      const page = await (await browser.newContext({ baseURL: dev.url, extraHTTPHeaders: address() })).newPage();
       const account = newAccount();
-      await page.goto(`${dev.url}/signup`, { timeout: 180_000 });
-      await page.getByLabel('Name').fill(account.name);
-      await page.getByLabel('Email').fill(account.email);
-      await page.getByLabel('Password', { exact: true }).fill(account.password);
-      await page.getByRole('button', { name: 'Create account' }).click({ timeout: 60_000 });
+      await askForAccount(page, account);
       await expect(page.getByText('Nothing to do yet')).toBeVisible({ timeout: 180_000 });
       await page.waitForLoadState();
       // A page in a reload loop would reload within a second.
@@ -55,11 +51,7 @@ test('the development server starts the same way every time, also after a stop i
       expect(loads, `start ${start}`).toBe(0);
 
       // Without a mail server, mails are printed for the developer.
-      await fetch(`${dev.url}/api/auth/request-password-reset`, {
-        method: 'POST',
-        headers: { origin: dev.url, 'content-type': 'application/json', ...address() },
-        body: JSON.stringify({ email: account.email }),
-      });
+      await callAuth('/request-password-reset', { email: account.email }, {}, dev.url);
       await expect.poll(dev.log).toContain(`${dev.url}/reset-password#`);
       // This machine's other name, where nobody could sign in, leads to the app's own.
       await page.goto(`${dev.url.replace('localhost', '127.0.0.1')}/?show=done`);

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@playwright/test';
-import { type Account, address, newAccount } from './app';
+import { type Account, address, cookieOf, newAccount } from './app';
 import { asOwner, DatabaseProxy, type Login, newLogin, type Weather } from './database';
 import { secretsIn } from './marks';
 import { type OwnApp, startApp } from './own-app';
@@ -47,9 +47,8 @@ async function newVisitor(): Promise<Visitor> {
   expect(response.status).toBe(200);
   const { token, user } = await response.json();
   const again = await send('/api/auth/sign-in/email', account);
-  const [cookie = '', leaving = ''] = [response, again].map(({ headers }) => headers.getSetCookie().map((line) => line.split(';')[0]).join('; '));
   const hash = await asOwner((owner) => owner.query('SELECT password FROM account WHERE user_id = $1', [user.id]));
-  return { account, cookie, leaving, values: [token, (await again.json()).token, user.id, hash.rows[0].password, ...Object.values(account)] };
+  return { account, cookie: cookieOf(response), leaving: cookieOf(again), values: [token, (await again.json()).token, user.id, hash.rows[0].password, ...Object.values(account)] };
 }
 
 /** Everything a user does from signing up to signing out, and what only an attacker tries. */

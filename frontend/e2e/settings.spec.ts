@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { address, newAccount, setting } from './app';
+import { callAuth, newAccount, setting } from './app';
 import { refusal, startApp } from './own-app';
 
 test('the app names every setting that is not safe, and does not start', async () => {
@@ -68,12 +68,7 @@ test('a page has a policy of its own for each answer, which allows this app and 
 test('on an https URL, cookies are for https alone', async () => {
   const origin = 'https://app.example';
   const app = await startApp({ BETTER_AUTH_URL: origin, NEXT_PUBLIC_APP_URL: origin });
-  const { name, email, password } = newAccount();
-  const answer = await fetch(`${app.url}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin, ...address() },
-    body: JSON.stringify({ name, email, password }),
-  });
+  const answer = await callAuth('/sign-up/email', newAccount(), { origin }, app.url);
   await app.stop();
   expect(answer.status).toBe(200);
   const cookies = answer.headers.getSetCookie();
