@@ -1,30 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { address, askForAccount, callAuth, expect, newAccount, test } from './app';
-import { freePort } from './own-app';
+import { startApp } from './own-app';
 
 /** How often the development server is started; set `DEV_STARTS=10` for more. */
 const STARTS = Number(process.env.DEV_STARTS ?? 3);
-
-/** The app as `cargo xtask dev` starts it. */
-async function startDev() {
-  const port = await freePort();
-  const url = `http://localhost:${port}`;
-  const variables = { BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, NODE_ENV: 'development' } as const;
-  const server = spawn('node', ['node_modules/next/dist/bin/next', 'dev', '-H', '127.0.0.1', '-p', String(port)], { env: { ...process.env, ...variables } });
-  let text = '';
-  for (const stream of [server.stdout, server.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  }
-  await expect.poll(() => text, { timeout: 60_000 }).toContain('Ready in');
-  const stop = async () => {
-    server.kill();
-    await (server.exitCode ?? server.signalCode ?? once(server, 'exit'));
-  };
-  return { url, log: () => text, stop };
-}
 
 test('the development server starts the same way every time, also after a stop in the middle of a compilation', async ({ browser }) => {
   expect(isRunning(), 'a development server has this folder: stop cargo xtask dev, then test again').toBe(false);
@@ -32,7 +12,8 @@ test('the development server starts the same way every time, also after a stop i
   // A cookie from an older version of the app.
   rmSync('.next/dev/cache', { recursive: true, force: true });
   for (let start = 1; start <= STARTS; start += 1) {
-    const dev = await startDev();
+    // As `cargo xtask dev` starts it.
+    const dev = await startApp({ NODE_ENV: 'development' }, undefined, 'dev');
     try {
       if (start % 2 === 0) {
         void fetch(`${dev.url}/login`).catch(() => {});

@@ -134,21 +134,18 @@ test('nothing of anybody is in the log while the database works, whatever a clie
   expectNoSecrets();
 });
 
-test('a login that the server refuses is a 503, and a code in the log', async () => {
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} NOLOGIN`));
-  proxy.cutAll();
-  await expectUnavailable(/28000/);
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} LOGIN`));
-  await expectRecovery();
-});
-
-test('a server without a free connection is a 503, and a code in the log', async () => {
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} CONNECTION LIMIT 0`));
-  proxy.cutAll();
-  await expectUnavailable(/53300/);
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} CONNECTION LIMIT -1`));
-  await expectRecovery();
-});
+for (const [what, broken, whole, code] of [
+  ['a login that the server refuses', 'NOLOGIN', 'LOGIN', /28000/],
+  ['a server without a free connection', 'CONNECTION LIMIT 0', 'CONNECTION LIMIT -1', /53300/],
+] as const) {
+  test(`${what} is a 503, and a code in the log`, async () => {
+    await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} ${broken}`));
+    proxy.cutAll();
+    await expectUnavailable(code);
+    await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} ${whole}`));
+    await expectRecovery();
+  });
+}
 
 test('a database that does not answer is a 503 in the end, and a word in the log', async () => {
   proxy.weather = 'held';

@@ -81,16 +81,11 @@ test('a task is edited in its place, with the keyboard alone', async ({ page }) 
   await expect(row(page, 'Draft')).toContainText('To be sent on Friday');
 });
 
-test('a deleted task can be brought back, and is gone after a while', async ({ page }) => {
+test('a deleted task is gone after a while', async ({ page }) => {
   await page.clock.install();
   await page.reload();
   await add(page, 'Keep me');
   await add(page, 'Drop me');
-  await page.getByRole('button', { name: 'Delete Keep me' }).click();
-  await expect(box(page, 'Keep me')).toHaveCount(0);
-  await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(box(page, 'Keep me')).toBeVisible();
-
   const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.getByRole('button', { name: 'Delete Drop me' }).click();
   await page.clock.runFor(11_000);
