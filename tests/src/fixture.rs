@@ -37,7 +37,17 @@ impl Fixture {
 
     /// As [`Fixture::start`], with options of the fixture.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = xtask();
+        Self::start_by(xtask(), arguments, variables)
+    }
+
+    /// As [`Fixture::start_with`], of another checkout.
+    pub fn start_in(checkout: &Path, arguments: &[&str]) -> Self {
+        let mut xtask = cargo();
+        xtask.current_dir(checkout).args(["xtask"]);
+        Self::start_by(xtask, arguments, &[])
+    }
+
+    fn start_by(mut command: Command, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         command.arg("fixture").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in [
             "BETTER_AUTH_SECRET",
