@@ -16,7 +16,7 @@ export default defineConfig({
   expect: { timeout: FAULTS ? 5_000 : 20_000 },
   globalSetup: ['./e2e/warm-up.ts', ...(FAULTS ? ['./e2e/faults.ts'] : [])],
   // These start their own apps on their own databases.
-  testIgnore: FAULTS ? /(account-mail|account-mail-pages|account-verification|dev|failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
+  testIgnore: FAULTS ? /(account-mail|account-verification|dev|failures|login|rate-limits|settings)\.spec\.ts$/ : undefined,
   reporter: [['list'], ['./e2e/log-search.ts']],
   use: {
     baseURL: process.env.APP_URL,

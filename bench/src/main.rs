@@ -41,8 +41,8 @@ enum Command {
     },
     /// Measure the functions and the peers, and write the report.
     Report,
-    /// Measure builds of list-tasks by turns.
-    Compare { binaries: Vec<PathBuf> },
+    /// Measure the functions of checkouts by turns, each on a database that it migrated itself.
+    Compare { checkouts: Vec<PathBuf> },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
             burst::run().await
         }
         Command::Report => report::run().await,
-        Command::Compare { binaries } => compare::run(&binaries).await,
+        Command::Compare { checkouts } => compare::run(&checkouts).await,
     }
 }
 

@@ -33,16 +33,7 @@ pub(crate) struct Subject {
 impl Subject {
     pub(crate) async fn new(programs: Vec<Program>) -> Result<Self> {
         let database = Fixture::start_with(&["database", "--connections", "200", "--quiet"], &[]);
-        println!("Filling the table with a million tasks …");
-        for (user, count) in [(USER, USER_TASKS), (SMALL_USER, 10), (LARGE_USER, 1_000_000)] {
-            let fill = format!(
-                "INSERT INTO tasks (user_id, title, description, completed)
-                 SELECT '{user}', 'Task ' || n || ' of the benchmark', repeat('as one writes it ', 3), n % 3 = 0
-                 FROM generate_series(1, {count}) n"
-            );
-            query(&database.url, &fill).await?;
-        }
-        query(&database.url, "VACUUM ANALYZE tasks").await?;
+        fill(&database).await?;
         let subject = Self { database, programs };
         for operation in measured() {
             subject.compare(operation).await?;
@@ -125,6 +116,21 @@ impl Subject {
         }
         Ok(())
     }
+}
+
+/// Fills the table with a million tasks.
+pub(crate) async fn fill(database: &Fixture) -> Result<()> {
+    println!("Filling the table with a million tasks …");
+    for (user, count) in [(USER, USER_TASKS), (SMALL_USER, 10), (LARGE_USER, 1_000_000)] {
+        let fill = format!(
+            "INSERT INTO tasks (user_id, title, description, completed)
+             SELECT '{user}', 'Task ' || n || ' of the benchmark', repeat('as one writes it ', 3), n % 3 = 0
+             FROM generate_series(1, {count}) n"
+        );
+        query(&database.url, &fill).await?;
+    }
+    query(&database.url, "VACUUM ANALYZE tasks").await?;
+    Ok(())
 }
 
 /// Masks the id, user and times of a task, so that answers compare.

@@ -1,4 +1,4 @@
-import { add, box, expect, signUp, test } from './app';
+import { add, box, expect, show as filter, signUp, test } from './app';
 import { look, show, VIEWS } from './look';
 
 for (const view of VIEWS) {
@@ -8,7 +8,7 @@ for (const view of VIEWS) {
     await look(page, testInfo, 'login');
     await page.goto('/signup');
     await look(page, testInfo, 'signup');
-    await signUp(page);
+    const { password } = await signUp(page);
     await expect(page.getByText('Nothing to do yet')).toBeVisible();
     await look(page, testInfo, 'empty');
     await add(page, 'Buy milk', 'Two litres, and the good butter');
@@ -40,9 +40,28 @@ for (const view of VIEWS) {
     await look(page, testInfo, 'keys');
     await page.keyboard.press('Escape');
     await page.route('**/tasks?**', (route) => route.fulfill({ status: 500, headers: { 'access-control-allow-origin': '*' } }));
-    await page.getByRole('button', { name: 'Done', exact: true }).click();
+    await filter(page, 'Done');
     await expect(page.getByText('could not be loaded')).toBeVisible();
     await look(page, testInfo, 'not-loaded');
-    expect(errors.splice(0).every((error) => /422|500/.test(error))).toBe(true);
+
+    await page.goto('/account');
+    await expect(page.getByRole('button', { name: 'Save name' })).toBeEnabled();
+    await look(page, testInfo, 'account');
+    await page.getByRole('button', { name: 'Save name' }).click();
+    await expect(page.getByText('Your name is saved.')).toBeVisible();
+    await page.getByLabel('Current password').fill('not the password');
+    await page.getByLabel('New password').fill('whatever it is');
+    await page.getByRole('button', { name: 'Show the new password' }).click();
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await expect(page.getByText('Invalid password')).toBeVisible();
+    await page.unroute('**/tasks?**');
+    await page.getByRole('button', { name: 'Export tasks' }).click();
+    await expect(page.getByText(/tasks? exported\./)).toBeVisible();
+    await page.route('**/delete-account', (route) => route.fulfill({ status: 503, json: { code: 'TASKS_NOT_ERASED', message: 'The server cannot be reached.' } }));
+    await page.getByRole('region', { name: 'Delete account' }).getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    await expect(page.getByText('Your account is still there')).toBeVisible();
+    await look(page, testInfo, 'account-failures');
+    expect(errors.splice(0).every((error) => /400|422|50[03]/.test(error))).toBe(true);
   });
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { type Account, add, address, callApi, expect, issueToken, otherBrowser, setting, signIn, signUp, signUpByForm, test } from './app';
+import { type Account, add, address, askForAccount, callApi, expect, issueToken, otherBrowser, setting, signIn, signUp, test } from './app';
 import { addTasks, asOwner } from './database';
 
 const deletion = (page: Page) => page.getByRole('region', { name: 'Delete account' });
@@ -63,7 +63,7 @@ test('an account of 25,000 tasks is deleted, with all that it had', async ({ pag
   // Signing in fails, and the address can sign up again.
   await signIn(page, account);
   await expect(page.getByRole('alert').filter({ hasText: 'Invalid email or password' })).toBeVisible();
-  await signUpByForm(page, account);
+  await askForAccount(page, account);
   await expect(page.getByText('Nothing to do yet')).toBeVisible();
   expect(errors.splice(0).every((error) => error.includes('401'))).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type Account, address, callAuth, expect, newAccount, otherBrowser, setting, signIn, signUp, test } from './app';
+import { address, callAuth, expect, newAccount, newUser, otherBrowser, setting, signIn, signUp, test } from './app';
 import { asOwner, DatabaseProxy, type Login, newLogin } from './database';
 import { linkIn, MailServer } from './mail-server';
 import { secretsIn } from './marks';
@@ -27,13 +27,7 @@ test.afterAll(async () => {
 test.use({ baseURL: async ({}, provide) => provide(app?.url) });
 test.describe.configure({ mode: 'serial' });
 
-const post = (path: string, body: object) => callAuth(path, body, address(), app.url);
-
-async function newUser(): Promise<Account> {
-  const account = newAccount();
-  expect((await post('/sign-up/email', account)).status).toBe(200);
-  return account;
-}
+const post = (path: string, body: object) => callAuth(path, body, {}, app.url);
 
 const opened = (email: string) => mails.newest(email).then(linkIn);
 
@@ -60,9 +54,6 @@ test('who forgot a password chooses a new one by a link that works once', async 
   other.on('request', (request) => requested.push(`${request.url()} ${request.headers().referer}`));
   await other.goto(link);
   const password = `${account.password}-new`;
-  await other.getByLabel('New password').fill('ä'.repeat(129));
-  await other.getByRole('button', { name: 'Set password' }).click();
-  await expect(other.getByText('A password has at most 128 characters.')).toBeVisible();
   await other.getByLabel('New password').fill(account.password);
   await other.getByRole('button', { name: 'Set password' }).click();
   await expect(other.getByText('The new password is the same as the current one.')).toBeVisible();
@@ -76,9 +67,7 @@ test('who forgot a password chooses a new one by a link that works once', async 
   // All sessions have ended, and the old password is invalid.
   expect((await page.request.get('/api/auth/api-token')).status()).toBe(401);
   expect((await post('/sign-in/email', account)).status).toBe(401);
-  await other.getByLabel('Email').fill(account.email);
-  await other.getByLabel('Password', { exact: true }).fill(password);
-  await other.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(other, { ...account, password }, true);
   await expect(other.getByText(account.name)).toBeVisible();
 
   for (const spent of [link, second]) {
@@ -96,7 +85,7 @@ test('who forgot a password chooses a new one by a link that works once', async 
 });
 
 test('a link ends after an hour', async () => {
-  const { email } = await newUser();
+  const { email } = await newUser(app.url);
   await post('/request-password-reset', { email });
   const token = (await opened(email)).split('#')[1];
   const age = (minutes: number) =>
@@ -124,7 +113,7 @@ test('a link ends with a change of the password', async ({ page }) => {
 });
 
 test('an address gets five mails an hour; beyond that, the same answer', async () => {
-  const { email } = await newUser();
+  const { email } = await newUser(app.url);
   const key = (to: string) => `mail|${createHmac('sha256', setting('BETTER_AUTH_SECRET')).update(`mail-limit:${to}`).digest('base64url')}`;
   for (const to of [email, newAccount().email]) {
     const answers = await Promise.all(
@@ -145,7 +134,7 @@ test('an address gets five mails an hour; beyond that, the same answer', async (
 });
 
 test('whether an address has an account is not told by words', async ({ page, browser }) => {
-  const { email } = await newUser();
+  const { email } = await newUser(app.url);
   const unknown = newAccount().email;
   const answers = await Promise.all([email, unknown].map(async (to) => (await post('/request-password-reset', { email: to })).text()));
   expect(answers[0]).toBe(answers[1]);
@@ -165,7 +154,7 @@ test('whether an address has an account is not told by words', async ({ page, br
 });
 
 test('whether an address has an account is not told by the time of an answer, however far the database is', async () => {
-  const { email } = await newUser();
+  const { email } = await newUser(app.url);
   // Each query takes 40 ms, so that one more or less would be visible.
   proxy.delayMs = 20;
   try {
@@ -187,7 +176,7 @@ test('whether an address has an account is not told by the time of an answer, ho
 });
 
 test('a mail server that does not answer keeps nobody waiting, and its failure is a code in the log', async () => {
-  const { email } = await newUser();
+  const { email } = await newUser(app.url);
   mails.isSilent = true;
   const start = performance.now();
   expect((await post('/request-password-reset', { email })).status).toBe(200);

@@ -56,18 +56,27 @@ export function newAccount(): Account {
 /** The app closes idle connections; a request on one that is closing would be reset. */
 const OWN_CONNECTION = { connection: 'close' };
 
-/** Calls an endpoint of Better Auth as a browser on the app would: a POST if there is a body. */
-export function callAuth(path: string, body?: object, headers: Record<string, string> = address(), app = setting('APP_URL')): Promise<Response> {
+/** Calls an endpoint of Better Auth as a browser on the app would, as another client each time: a POST if there is a body. */
+export function callAuth(path: string, body?: unknown, headers: Record<string, string> = {}, app = setting('APP_URL')): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
   return fetch(`${app}/api/auth${path}`, {
-    method: body ? 'POST' : 'GET',
+    method: text === undefined ? 'GET' : 'POST',
     redirect: 'manual',
-    headers: { origin: app, 'content-type': 'application/json', ...headers },
-    body: body && JSON.stringify(body),
+    headers: { origin: app, 'content-type': 'application/json', ...OWN_CONNECTION, ...address(), ...headers },
+    body: text,
   });
 }
 
 /** The cookies that an answer sets, as a browser sends them. */
 export const cookieOf = ({ headers }: Pick<Response, 'headers'>) => headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+
+/** A new user, with the cookies of a session, without a browser. */
+export async function newUser(app?: string) {
+  const account = newAccount();
+  const response = await callAuth('/sign-up/email', account, {}, app);
+  expect(response.status).toBe(200);
+  return { ...account, id: (await response.json()).user.id as string, cookie: cookieOf(response) };
+}
 
 /** Signs up without the form; returns the user's id, too. */
 export async function signUp(page: Page, app = setting('APP_URL')): Promise<Account & { id: string }> {
@@ -81,22 +90,42 @@ export async function signUp(page: Page, app = setting('APP_URL')): Promise<Acco
   return { ...account, id: user.id };
 }
 
-/** Signs up with the form. */
-export async function signUpByForm(page: Page, account = newAccount()): Promise<Account> {
+/** Sends the form of a sign-up. */
+export async function askForAccount(page: Page, { name, email, password }: Account) {
   await page.goto('/signup');
-  await page.getByLabel('Name').fill(account.name);
-  await page.getByLabel('Email').fill(account.email);
-  await page.getByLabel('Password', { exact: true }).fill(account.password);
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Create account' }).click();
-  await expect(page.getByRole('heading', { name: 'Your tasks' })).toBeAttached();
-  return account;
 }
 
-export async function signIn(page: Page, { email, password }: Account) {
-  await page.goto('/login');
+/** Signs in by the form, or by the one that is open already. */
+export async function signIn(page: Page, { email, password }: Pick<Account, 'email' | 'password'>, isOpen = false) {
+  if (!isOpen) {
+    await page.goto('/login');
+  }
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function signOut(page: Page) {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+}
+
+/** Chooses a filter of the list. */
+export const show = (page: Page, name: string) => page.getByRole('group', { name: 'Show' }).getByRole('button', { name }).click();
+
+/** Simulates a window that gets the focus: in the tests' browser all windows have it. */
+export const focus = (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('focus')));
+
+/** Holds back the scripts of a page until the returned function is called. */
+export async function holdScripts(page: Page): Promise<() => void> {
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  await page.route('**/_next/static/**/*.js*', (route) => arrived.then(() => route.continue()));
+  return arrive;
 }
 
 export const list = (page: Page) => page.getByRole('list', { name: 'Tasks' });
@@ -124,8 +153,8 @@ export interface Claims {
 export const claimsOf = (token: string): Claims => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
 /** A token for the user of this context's cookies. */
-export async function issueToken(request: APIRequestContext, app = setting('APP_URL')): Promise<string> {
-  const response = await request.get(`${app}/api/auth/api-token`, { headers: OWN_CONNECTION });
+export async function issueToken(request: APIRequestContext): Promise<string> {
+  const response = await request.get(`${setting('APP_URL')}/api/auth/api-token`, { headers: OWN_CONNECTION });
   expect(response.status()).toBe(200);
   return (await response.json()).token;
 }

@@ -1,30 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { address, expect, newAccount, test } from './app';
-import { freePort } from './own-app';
+import { address, askForAccount, callAuth, expect, newAccount, test } from './app';
+import { startApp } from './own-app';
 
 /** How often the development server is started; set `DEV_STARTS=10` for more. */
 const STARTS = Number(process.env.DEV_STARTS ?? 3);
-
-/** The app as `cargo xtask dev` starts it. */
-async function startDev() {
-  const port = await freePort();
-  const url = `http://localhost:${port}`;
-  const variables = { BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, NODE_ENV: 'development' } as const;
-  const server = spawn('node', ['node_modules/next/dist/bin/next', 'dev', '-H', '127.0.0.1', '-p', String(port)], { env: { ...process.env, ...variables } });
-  let text = '';
-  for (const stream of [server.stdout, server.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  }
-  await expect.poll(() => text, { timeout: 60_000 }).toContain('Ready in');
-  const stop = async () => {
-    server.kill();
-    await (server.exitCode ?? server.signalCode ?? once(server, 'exit'));
-  };
-  return { url, log: () => text, stop };
-}
 
 test('the development server starts the same way every time, also after a stop in the middle of a compilation', async ({ browser }) => {
   expect(isRunning(), 'a development server has this folder: stop cargo xtask dev, then test again').toBe(false);
@@ -32,20 +12,17 @@ test('the development server starts the same way every time, also after a stop i
   // A cookie from an older version of the app.
   rmSync('.next/dev/cache', { recursive: true, force: true });
   for (let start = 1; start <= STARTS; start += 1) {
-    const dev = await startDev();
+    // As `cargo xtask dev` starts it.
+    const dev = await startApp({ NODE_ENV: 'development' }, undefined, 'dev');
     try {
       if (start % 2 === 0) {
         void fetch(`${dev.url}/login`).catch(() => {});
         await sleep(200 * start);
         continue;
       }
-      const page = await (await browser.newContext({ extraHTTPHeaders: address() })).newPage();
+      const page = await (await browser.newContext({ baseURL: dev.url, extraHTTPHeaders: address() })).newPage();
       const account = newAccount();
-      await page.goto(`${dev.url}/signup`, { timeout: 180_000 });
-      await page.getByLabel('Name').fill(account.name);
-      await page.getByLabel('Email').fill(account.email);
-      await page.getByLabel('Password', { exact: true }).fill(account.password);
-      await page.getByRole('button', { name: 'Create account' }).click({ timeout: 60_000 });
+      await askForAccount(page, account);
       await expect(page.getByText('Nothing to do yet')).toBeVisible({ timeout: 180_000 });
       await page.waitForLoadState();
       // A page in a reload loop would reload within a second.
@@ -55,11 +32,7 @@ test('the development server starts the same way every time, also after a stop i
       expect(loads, `start ${start}`).toBe(0);
 
       // Without a mail server, mails are printed for the developer.
-      await fetch(`${dev.url}/api/auth/request-password-reset`, {
-        method: 'POST',
-        headers: { origin: dev.url, 'content-type': 'application/json', ...address() },
-        body: JSON.stringify({ email: account.email }),
-      });
+      await callAuth('/request-password-reset', { email: account.email }, {}, dev.url);
       await expect.poll(dev.log).toContain(`${dev.url}/reset-password#`);
       // This machine's other name, where nobody could sign in, leads to the app's own.
       await page.goto(`${dev.url.replace('localhost', '127.0.0.1')}/?show=done`);

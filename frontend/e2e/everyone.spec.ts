@@ -1,6 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { add, box, expect, list, row, signUp, test } from './app';
-import { addTasks } from './database';
+import { add, box, expect, row, signUp, test } from './app';
 import { atRest } from './look';
 
 test('text of both directions is set in its own', async ({ page }) => {
@@ -32,18 +31,6 @@ test('n begins a new task, ? shows the keys, and neither disturbs who is typing'
   await expect(help).toBeHidden();
 });
 
-test('the characters that are left are told near the limit', async ({ page }) => {
-  await signUp(page);
-  const field = page.getByLabel('New task', { exact: true });
-  await field.fill('x'.repeat(150));
-  await expect(page.getByText(/characters (left|too long)/)).toHaveCount(0);
-  // Two UTF-16 units each, but one character for the API.
-  await field.fill('😀'.repeat(190));
-  await expect(page.getByText('10 characters left')).toBeVisible();
-  await field.fill('x'.repeat(203));
-  await expect(page.getByText('3 characters too long')).toBeVisible();
-});
-
 test('a long description folds', async ({ page }) => {
   await signUp(page);
   await add(page, 'Long', Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n'));
@@ -53,24 +40,6 @@ test('a long description folds', async ({ page }) => {
   expect(await height()).toBeGreaterThan(500);
   await page.getByRole('button', { name: 'Less of Long' }).click();
   expect(await height()).toBeLessThan(220);
-});
-
-test('the open tasks are counted, and a long list says that there are more', async ({ page }) => {
-  const { id } = await signUp(page);
-  const open = page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'Open' });
-  await add(page, 'One');
-  await add(page, 'Two');
-  await expect(open).toHaveText('Open2');
-  await box(page, 'One').check();
-  await expect(open).toHaveText('Open1');
-  await addTasks(id, 25, 'More');
-  await page.reload();
-  await expect(open).toHaveText('Open20+');
-  await page.getByRole('button', { name: 'Load more' }).click();
-  await expect(list(page).getByRole('listitem')).toHaveCount(27);
-  await expect(open).toHaveText('Open26');
-  // The first of the newly loaded tasks.
-  await expect(list(page).getByRole('listitem').nth(20).getByRole('checkbox')).toBeFocused();
 });
 
 test('every page has a title, and the app its icons', async ({ page, errors }) => {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@playwright/test';
-import { type Account, address, newAccount } from './app';
+import { type Account, address, cookieOf, newAccount } from './app';
 import { asOwner, DatabaseProxy, type Login, newLogin, type Weather } from './database';
 import { secretsIn } from './marks';
 import { type OwnApp, startApp } from './own-app';
@@ -47,9 +47,8 @@ async function newVisitor(): Promise<Visitor> {
   expect(response.status).toBe(200);
   const { token, user } = await response.json();
   const again = await send('/api/auth/sign-in/email', account);
-  const [cookie = '', leaving = ''] = [response, again].map(({ headers }) => headers.getSetCookie().map((line) => line.split(';')[0]).join('; '));
   const hash = await asOwner((owner) => owner.query('SELECT password FROM account WHERE user_id = $1', [user.id]));
-  return { account, cookie, leaving, values: [token, (await again.json()).token, user.id, hash.rows[0].password, ...Object.values(account)] };
+  return { account, cookie: cookieOf(response), leaving: cookieOf(again), values: [token, (await again.json()).token, user.id, hash.rows[0].password, ...Object.values(account)] };
 }
 
 /** Everything a user does from signing up to signing out, and what only an attacker tries. */
@@ -135,21 +134,18 @@ test('nothing of anybody is in the log while the database works, whatever a clie
   expectNoSecrets();
 });
 
-test('a login that the server refuses is a 503, and a code in the log', async () => {
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} NOLOGIN`));
-  proxy.cutAll();
-  await expectUnavailable(/28000/);
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} LOGIN`));
-  await expectRecovery();
-});
-
-test('a server without a free connection is a 503, and a code in the log', async () => {
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} CONNECTION LIMIT 0`));
-  proxy.cutAll();
-  await expectUnavailable(/53300/);
-  await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} CONNECTION LIMIT -1`));
-  await expectRecovery();
-});
+for (const [what, broken, whole, code] of [
+  ['a login that the server refuses', 'NOLOGIN', 'LOGIN', /28000/],
+  ['a server without a free connection', 'CONNECTION LIMIT 0', 'CONNECTION LIMIT -1', /53300/],
+] as const) {
+  test(`${what} is a 503, and a code in the log`, async () => {
+    await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} ${broken}`));
+    proxy.cutAll();
+    await expectUnavailable(code);
+    await asOwner((owner) => owner.query(`ALTER ROLE ${login.name} ${whole}`));
+    await expectRecovery();
+  });
+}
 
 test('a database that does not answer is a 503 in the end, and a word in the log', async () => {
   proxy.weather = 'held';

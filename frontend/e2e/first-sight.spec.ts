@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Page, Response } from '@playwright/test';
-import { box, expect, list, signIn, signUp, test } from './app';
+import { box, expect, focus, list, show, signIn, signUp, test } from './app';
 import { addTasks } from './database';
 
 const TASKS = 20;
@@ -52,13 +52,12 @@ test('calls do without a preflight each', async ({ page }) => {
   await session.send('Network.enable');
   const sent: string[] = [];
   session.on('Network.requestWillBeSent', ({ request }) => request.url.includes('/tasks') && sent.push(request.method));
-  const focus = () => page.evaluate(() => window.dispatchEvent(new Event('focus')));
   for (let n = 0; n < 4; n += 1) {
     // While a list is being fetched, another focus does not fetch it again.
     await expect(async () => {
       const isList = (response: Response) => response.url().includes('/tasks?') && response.request().method() === 'GET';
       const listed = page.waitForResponse(isList, { timeout: 3_000 });
-      await focus();
+      await focus(page);
       await listed;
     }).toPass();
   }
@@ -106,13 +105,13 @@ test('a filter is in the URL, keeps what was loaded, and never shows a part as t
   await expect(box(page, 'Where is it?')).toBeVisible();
   await page.getByRole('button', { name: 'Load more' }).click();
   await expect(list(page).getByRole('listitem')).toHaveCount(TASKS + 1);
-  await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'Open' }).click();
+  await show(page, 'Open');
   await expect(list(page).getByRole('listitem')).toHaveCount(TASKS + 1);
   await page.goBack();
   await expect(page.getByText('Nothing done yet')).toBeVisible();
   await page.route('**/tasks?**', (route) => new Promise<void>(() => {}).then(() => route.abort()));
-  await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'All' }).click();
+  await show(page, 'All');
   await expect(page.getByText('Loading your tasks')).toBeVisible();
-  await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'Open' }).click();
+  await show(page, 'Open');
   await expect(list(page).getByRole('listitem')).toHaveCount(TASKS + 1);
 });

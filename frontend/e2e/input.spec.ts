@@ -3,34 +3,14 @@ import { connect } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { createEmailVerificationToken } from 'better-auth/api';
 import fc from 'fast-check';
-import { type Account, address, newAccount, setting } from './app';
+import { address, callAuth, cookieOf, newAccount, newUser, setting } from './app';
 import { nameOf } from '../lib/name';
 import { asOwner } from './database';
 
 const app = setting('APP_URL');
 const PICTURE = 'https://marked-0123.example/x.png';
 
-interface Visitor extends Account {
-  id: string;
-  cookie: string;
-}
-
-/** Calls Better Auth as a browser on the app would, each time as another client. */
-function send(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const own = { origin: app, 'content-type': 'application/json', connection: 'close', ...address(), ...headers };
-  return fetch(`${app}/api/auth${path}`, { method: text === undefined ? 'GET' : 'POST', redirect: 'manual', headers: own, body: text });
-}
-
 const told = async (response: Response) => [response.status, (await response.json()).code];
-
-async function signUp(): Promise<Visitor> {
-  const account = newAccount();
-  const response = await send('/sign-up/email', account);
-  expect(response.status).toBe(200);
-  const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
-  return { ...account, id: (await response.json()).user.id, cookie };
-}
 
 /** The answer to what no client library would send. */
 function raw(head: string, body?: Iterable<string>): Promise<{ status: number; headers: Headers; sent: number }> {
@@ -69,7 +49,7 @@ function destinations(path: string, headers: Headers): URL[] {
 
 test('no answer leads to another origin, whatever is in a link', async () => {
   test.setTimeout(180_000);
-  const { email, id } = await signUp();
+  const { email, id } = await newUser();
   await asOwner((owner) => owner.query('UPDATE "user" SET email_verified = true WHERE id = $1', [id]));
   const valid = await createEmailVerificationToken(setting('BETTER_AUTH_SECRET'), email, undefined, 3600, { userId: id });
   const link = (token: string, callbackURL: string) => `/api/auth/verify-email?token=${token}&callbackURL=${encodeURIComponent(callbackURL)}`;
@@ -95,9 +75,9 @@ test('no answer leads to another origin, whatever is in a link', async () => {
 });
 
 test('a sign-in leads to no other origin', async () => {
-  const { email, password } = await signUp();
+  const { email, password } = await newUser();
   for (const callbackURL of ['/..//evil.test', '/.//evil.test', '/%2e%2e//evil.test']) {
-    const response = await send('/sign-in/email', { email, password, callbackURL });
+    const response = await callAuth('/sign-in/email', { email, password, callbackURL });
     expect([response.headers.get('location'), (await response.json()).url], callbackURL).toEqual([null, undefined]);
   }
 });
@@ -122,30 +102,30 @@ for (const [path, early] of Object.entries({ '/api/auth/sign-out': 413, '/api/au
 
 test('a body of 64 KiB is read', async () => {
   const body = (length: number) => JSON.stringify({ token: 'x' }).padEnd(length);
-  expect((await send('/reset-password', body(64 * 1024))).status).toBe(400);
-  expect((await send('/reset-password', body(64 * 1024 + 1))).status).toBe(413);
+  expect((await callAuth('/reset-password', body(64 * 1024))).status).toBe(400);
+  expect((await callAuth('/reset-password', body(64 * 1024 + 1))).status).toBe(413);
 });
 
 const LONGEST = '😀'.repeat(100);
 const NO_NAMES = ['', '  ', '\u200b', '\u3164\u2800', 'x'.repeat(101), `${LONGEST}x`, 'a\u0000b', 'a\nb', 'a\u007fb', 'a\ud800b', 'x'.repeat(12_000), null, 5, true, ['x'], { x: 'x' }];
 
 test('a name has 1 to 100 characters, by whatever way it comes, and no picture is stored', async () => {
-  const { id, cookie, email, name: first } = await signUp();
+  const { id, cookie, email, name: first } = await newUser();
   const stored = () => asOwner(async (owner) => (await owner.query('SELECT name, image FROM "user" WHERE id = $1', [id])).rows[0]);
   for (const name of NO_NAMES) {
     // The same for an address with an account and for one without.
-    const answers = [send('/update-user', { name }, { cookie }), ...[email, newAccount().email].map((to) => send('/sign-up/email', { ...newAccount(), email: to, name }))];
+    const answers = [callAuth('/update-user', { name }, { cookie }), ...[email, newAccount().email].map((to) => callAuth('/sign-up/email', { ...newAccount(), email: to, name }))];
     for (const answer of answers) {
       expect(await told(await answer), JSON.stringify(name)?.slice(0, 40)).toEqual([400, 'INVALID_NAME']);
     }
   }
   expect(await stored()).toEqual({ name: first, image: null });
   for (const name of ['x', LONGEST, 'علی\u200cرضا', '👩‍👩‍👧']) {
-    const response = await send('/update-user', { name: ` ${name}\u3000`, image: PICTURE }, { cookie });
+    const response = await callAuth('/update-user', { name: ` ${name}\u3000`, image: PICTURE }, { cookie });
     expect([response.status, await stored()]).toEqual([200, { name, image: null }]);
   }
   const other = newAccount();
-  const { user } = await (await send('/sign-up/email', { ...other, name: `  ${other.name} `, image: PICTURE })).json();
+  const { user } = await (await callAuth('/sign-up/email', { ...other, name: `  ${other.name} `, image: PICTURE })).json();
   expect(user).toMatchObject({ name: other.name, image: null });
 });
 
@@ -180,8 +160,8 @@ test('stored names are made to fit the rule, and pictures are emptied', async ()
 });
 
 test('hostile text is refused, and never taken for a failing database', async () => {
-  const { email, password, cookie } = await signUp();
-  const token = (await (await send('/api-token', undefined, { cookie })).json()).token;
+  const { email, password, cookie } = await newUser();
+  const token = (await (await callAuth('/api-token', undefined, { cookie })).json()).token;
   const letters = Array.from({ length: 6_000 }, () => Math.floor(Math.random() * 36).toString(36)).join('');
   const endpoints: [path: string, body: Record<string, unknown>][] = [
     ['/sign-up/email', { ...newAccount() }],
@@ -206,7 +186,7 @@ test('hostile text is refused, and never taken for a failing database', async ()
   }
   const wrong: string[] = [];
   for (const [path, body] of calls) {
-    const { status } = await send(path, body, { cookie });
+    const { status } = await callAuth(path, body, { cookie });
     const isFine = status < 500 && (status >= 400 || path.startsWith('/get-session'));
     if (!isFine) {
       wrong.push(`${status} ${path} ${JSON.stringify(body)}`.slice(0, 120));
@@ -214,35 +194,35 @@ test('hostile text is refused, and never taken for a failing database', async ()
   }
   expect(wrong).toEqual([]);
   // Nothing of it counted, ended the session, or changed the password.
-  expect((await send('/api-token', undefined, { cookie })).status).toBe(200);
-  expect((await send('/sign-in/email', { email, password })).status).toBe(200);
+  expect((await callAuth('/api-token', undefined, { cookie })).status).toBe(200);
+  expect((await callAuth('/sign-in/email', { email, password })).status).toBe(200);
   // A browser is told by the page that a link is spent.
-  expect((await send(`/verify-email?token=${token}&callbackURL=%2Flogin`)).headers.get('location')).toBe('/login?error=INVALID_TOKEN');
+  expect((await callAuth(`/verify-email?token=${token}&callbackURL=%2Flogin`)).headers.get('location')).toBe('/login?error=INVALID_TOKEN');
 });
 
 test('whatever a client says of itself, its cookies are small', async () => {
-  const { email, password } = await signUp();
-  const response = await send('/sign-in/email', { email, password }, { 'user-agent': 'x'.repeat(7_000) });
+  const { email, password } = await newUser();
+  const response = await callAuth('/sign-in/email', { email, password }, { 'user-agent': 'x'.repeat(7_000) });
   expect(response.status).toBe(200);
   expect(response.headers.getSetCookie().join('').length).toBeLessThan(4_096);
 });
 
 test('a password has at most 128 characters, and the same one is not new', async () => {
-  const { email, password, cookie } = await signUp();
+  const { email, password, cookie } = await newUser();
   const long = 'ä'.repeat(129);
-  const other = (await send('/sign-in/email', { email, password })).headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
-  expect(await told(await send('/sign-up/email', { ...newAccount(), password: long }))).toEqual([400, 'PASSWORD_TOO_LONG']);
-  expect(await told(await send('/reset-password', { token: 'x', newPassword: long }))).toEqual([400, 'PASSWORD_TOO_LONG']);
-  expect(await told(await send('/change-password', { currentPassword: password, newPassword: long }, { cookie }))).toEqual([400, 'PASSWORD_TOO_LONG']);
+  const other = cookieOf(await callAuth('/sign-in/email', { email, password }));
+  expect(await told(await callAuth('/sign-up/email', { ...newAccount(), password: long }))).toEqual([400, 'PASSWORD_TOO_LONG']);
+  expect(await told(await callAuth('/reset-password', { token: 'x', newPassword: long }))).toEqual([400, 'PASSWORD_TOO_LONG']);
+  expect(await told(await callAuth('/change-password', { currentPassword: password, newPassword: long }, { cookie }))).toEqual([400, 'PASSWORD_TOO_LONG']);
   const same = { currentPassword: password, newPassword: password, revokeOtherSessions: true };
-  expect(await told(await send('/change-password', same, { cookie }))).toEqual([400, 'SAME_PASSWORD']);
-  expect((await send('/api-token', undefined, { cookie: other })).status).toBe(200);
+  expect(await told(await callAuth('/change-password', same, { cookie }))).toEqual([400, 'SAME_PASSWORD']);
+  expect((await callAuth('/api-token', undefined, { cookie: other })).status).toBe(200);
 });
 
 test('only JSON is a body for Better Auth', async () => {
-  const { email, password } = await signUp();
+  const { email, password } = await newUser();
   for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x']) {
-    const response = await send('/sign-in/email', String(new URLSearchParams({ email, password })), { 'content-type': type });
+    const response = await callAuth('/sign-in/email', String(new URLSearchParams({ email, password })), { 'content-type': type });
     expect([type, ...(await told(response))]).toEqual([type, 415, 'UNSUPPORTED_MEDIA_TYPE']);
   }
 });

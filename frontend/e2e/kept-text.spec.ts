@@ -1,11 +1,9 @@
-import { add, box, callApi, claimsOf, expect, issueToken, list, row, sign, signIn, signUp, test } from './app';
+import { add, box, callApi, claimsOf, expect, holdScripts, issueToken, list, row, show, sign, signIn, signOut, signUp, test } from './app';
 import { addTasks } from './database';
 
 const newTask = 'New task';
-const show = (page: Parameters<typeof add>[0], name: string) =>
-  page.getByRole('group', { name: 'Show' }).getByRole('button', { name }).click();
 
-test('an edit outlives filters, more of the list, and a reload', async ({ page }) => {
+test('an edit outlives filters, more of the list, one that cannot be loaded, and a reload', async ({ page, errors }) => {
   const { id } = await signUp(page);
   const token = await issueToken(page.request);
   await addTasks(id, 45);
@@ -21,8 +19,13 @@ test('an edit outlives filters, more of the list, and a reload', async ({ page }
   }
   await page.getByRole('button', { name: 'Load more' }).click();
   await expect(title).toHaveValue('Not lost');
+  const failing = '**/api/*/tasks?*completed=true*';
   await page.reload();
+  await page.route(failing, (route) => route.fulfill({ status: 500, body: '', headers: { 'access-control-allow-origin': '*' } }));
+  await show(page, 'Done');
+  await expect(page.getByText('Your tasks could not be loaded')).toBeVisible();
   await expect(title).toHaveValue('Not lost');
+  await page.unroute(failing);
   await page.getByRole('button', { name: 'Save' }).click();
   const saved = async () => {
     const { body } = await callApi(token, 'GET', `/api/${id}/tasks?limit=100`);
@@ -30,21 +33,10 @@ test('an edit outlives filters, more of the list, and a reload', async ({ page }
   };
   await expect.poll(saved).toBe(1);
   await expect(title).toHaveCount(0);
-});
-
-test('an edit outlives a list that cannot be loaded', async ({ page, errors }) => {
-  await signUp(page);
-  await add(page, 'Edited');
-  await page.getByRole('button', { name: 'Edit Edited' }).click();
-  await page.getByLabel('Title').fill('Not lost');
-  await page.route('**/api/*/tasks?*', (route) => route.fulfill({ status: 500, body: '', headers: { 'access-control-allow-origin': '*' } }));
-  await show(page, 'Done');
-  await expect(page.getByText('Your tasks could not be loaded')).toBeVisible();
-  await expect(page.getByLabel('Title')).toHaveValue('Not lost');
   expect(errors.splice(0).every((error) => error.includes('500'))).toBe(true);
 });
 
-test('what stands in the form, and a task that was refused, outlive a reload', async ({ page, errors }) => {
+test('what stands in the form, and a task that the server refused, outlive a reload', async ({ page, errors }) => {
   await signUp(page);
   await page.getByLabel(newTask, { exact: true }).fill('Refused \u0000');
   await page.keyboard.press('Enter');
@@ -53,6 +45,11 @@ test('what stands in the form, and a task that was refused, outlive a reload', a
   await page.getByLabel('Description of the new task').fill('typed');
   await page.reload();
   await expect(row(page, 'Refused')).toContainText('Not saved.');
+  await row(page, 'Refused').getByRole('button', { name: 'Edit', exact: true }).click();
+  await expect(page.getByLabel('Title')).toHaveValue('Refused \u0000');
+  await page.getByLabel('Title').fill('Short enough');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(box(page, 'Short enough')).toBeVisible();
   await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('Half');
   await expect(page.getByLabel('Description of the new task')).toHaveValue('typed');
   expect(errors.splice(0).every((error) => error.includes('422'))).toBe(true);
@@ -93,8 +90,7 @@ test('a sign-out in another tab keeps what is typed in this one, for its user al
   await expect(page).toHaveURL(/\/login/);
   await signUp(page);
   await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('');
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page).toHaveURL(/\/login/);
+  await signOut(page);
   await signIn(page, account);
   await expect(page.getByLabel(newTask, { exact: true })).toHaveValue('Half');
 });
@@ -103,9 +99,7 @@ test('what is typed and clicked before the scripts arrive is kept', async ({ pag
   const { id } = await signUp(page);
   await addTasks(id, 2);
   await page.getByLabel(newTask, { exact: true }).fill('Half');
-  let arrive = () => {};
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  await page.route('**/_next/static/**/*.js*', (route) => arrived.then(() => route.continue()));
+  const arrive = await holdScripts(page);
   const changed: string[] = [];
   page.on('request', (request) => request.method() === 'PATCH' && changed.push(request.url()));
   await page.reload({ waitUntil: 'commit' });

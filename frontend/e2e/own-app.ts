@@ -11,10 +11,10 @@ export interface OwnApp {
 }
 
 /** A test's settings for its own app on this port, in addition to those from `cargo xtask test`. */
-function start(port: number, variables: Record<string, string>) {
+function start(port: number, variables: Record<string, string>, how = 'start') {
   const url = `http://localhost:${port}`;
   const env = { ...process.env, BETTER_AUTH_URL: url, NEXT_PUBLIC_APP_URL: url, ...variables };
-  const app = spawn('node', ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1', '-p', String(port)], { env });
+  const app = spawn('node', ['node_modules/next/dist/bin/next', how, '-H', '127.0.0.1', '-p', String(port)], { env });
   let text = '';
   for (const stream of [app.stdout, app.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -22,9 +22,9 @@ function start(port: number, variables: Record<string, string>) {
   return { app, url, log: () => text };
 }
 
-/** Starts another instance of the built app with its own variables; the output also goes to a file. */
-export async function startApp(variables: Record<string, string> = {}, file?: string): Promise<OwnApp> {
-  const { app, url, log } = start(await freePort(), variables);
+/** Starts another instance of the built app, or its development server; the output also goes to a file. */
+export async function startApp(variables: Record<string, string> = {}, file?: string, how?: 'dev'): Promise<OwnApp> {
+  const { app, url, log } = start(await freePort(), variables, how);
   if (file) {
     const output = createWriteStream(file);
     app.stdout.pipe(output);
@@ -55,7 +55,7 @@ export async function refusal(variables: Record<string, string>): Promise<string
   return log();
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

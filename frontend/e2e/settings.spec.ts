@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { address, newAccount, setting } from './app';
+import { callAuth, newAccount, setting } from './app';
 import { refusal, startApp } from './own-app';
 
 test('the app names every setting that is not safe, and does not start', async () => {
@@ -9,7 +9,7 @@ test('the app names every setting that is not safe, and does not start', async (
     BETTER_AUTH_URL: 'http://app.example',
     NEXT_PUBLIC_APP_URL: 'http://192.168.1.7:3000',
     CLIENT_IP_HEADER: 'x forwarded for',
-    TRUSTED_PROXIES: '10.0.0.0/16, proxy.example',
+    TRUSTED_PROXIES: '10.0.0.0/16, proxy.example, 10.0.0.0/33',
     SMTP_URL: 'smtp://u:marked-4567@smtp.example?tls.rejectUnauthorized=false',
     REQUIRE_EMAIL_VERIFICATION: 'yes',
   });
@@ -24,6 +24,7 @@ test('the app names every setting that is not safe, and does not start', async (
     'MAIL_FROM is not set: mails need both',
     'REQUIRE_EMAIL_VERIFICATION is neither true nor false',
     'TRUSTED_PROXIES: "proxy.example" is neither an address nor a network',
+    'TRUSTED_PROXIES: "10.0.0.0/33" is neither an address nor a network',
   ]) {
     expect(said).toContain(`  - ${fault}`);
   }
@@ -67,12 +68,7 @@ test('a page has a policy of its own for each answer, which allows this app and 
 test('on an https URL, cookies are for https alone', async () => {
   const origin = 'https://app.example';
   const app = await startApp({ BETTER_AUTH_URL: origin, NEXT_PUBLIC_APP_URL: origin });
-  const { name, email, password } = newAccount();
-  const answer = await fetch(`${app.url}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin, ...address() },
-    body: JSON.stringify({ name, email, password }),
-  });
+  const answer = await callAuth('/sign-up/email', newAccount(), { origin }, app.url);
   await app.stop();
   expect(answer.status).toBe(200);
   const cookies = answer.headers.getSetCookie();

@@ -1,8 +1,5 @@
 import type { Page } from '@playwright/test';
-import { add, box, callApi, expect, issueToken, list, otherBrowser, row, setting, signIn, signUp, test } from './app';
-
-/** Simulates a window that gets the focus: in the tests' browser all windows have it. */
-const focus = (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('focus')));
+import { add, box, callApi, expect, focus, issueToken, list, otherBrowser, row, setting, signIn, signUp, test } from './app';
 
 test('what one tab changes, the others show', async ({ page, context }) => {
   await signUp(page);

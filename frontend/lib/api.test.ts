@@ -58,7 +58,7 @@ class World {
   });
 
   constructor() {
-    this.watch.subscribe(() => this.states.push(this.watch.state()));
+    this.watch.subscribe(() => this.states.push(this.watch.state().calls));
   }
 
   get bearers() {

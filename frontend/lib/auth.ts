@@ -85,7 +85,7 @@ export const auth = betterAuth({
   // Errors go to the route, which logs them safely; the router would print them unchanged.
   onAPIError: { throw: true },
   advanced: {
-    ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+    ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], trustedProxies: env.trustedProxies },
     useSecureCookies: secure,
     cookiePrefix: 'better-auth',
     defaultCookieAttributes: { sameSite: 'lax', httpOnly: true, secure, path: '/' },

@@ -1,3 +1,5 @@
+import { Store } from '@/lib/store';
+
 /** The state of the pending calls: one takes long, or one waits because the server is busy. */
 export type CallsState = 'fine' | 'slow' | 'busy';
 
@@ -9,17 +11,12 @@ interface Call {
 }
 
 /** Watches whether a call keeps the user waiting, and notifies listeners. */
-export class CallWatch {
+export class CallWatch extends Store<{ calls: CallsState }> {
   readonly #calls = new Set<Call>();
-  readonly #listeners = new Set<() => void>();
-  #state: CallsState = 'fine';
 
-  readonly state = () => this.#state;
-
-  readonly subscribe = (listener: () => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  constructor() {
+    super({ calls: 'fine' });
+  }
 
   begin() {
     const call: Call = { state: 'fine', timer: setTimeout(() => this.#mark(call, 'slow'), SLOW_MS) };
@@ -43,10 +40,9 @@ export class CallWatch {
 
   #update() {
     const states = new Set([...this.#calls].map(({ state }) => state));
-    const state = states.has('busy') ? 'busy' : states.has('slow') ? 'slow' : 'fine';
-    if (state !== this.#state) {
-      this.#state = state;
-      this.#listeners.forEach((listener) => listener());
+    const calls = states.has('busy') ? 'busy' : states.has('slow') ? 'slow' : 'fine';
+    if (calls !== this.state().calls) {
+      this.set({ calls });
     }
   }
 }

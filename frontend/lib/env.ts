@@ -1,6 +1,7 @@
 import 'server-only';
+import { findInvalidTrustedProxies } from '@better-auth/core/utils/ip';
 import { connection } from '@/db/connection.mjs';
-import { ADDRESS_HEADER, type AddressSource, parseProxies } from '@/lib/client-address';
+import { ADDRESS_HEADER } from '@/lib/client-address';
 import { isSender, smtpOptions } from '@/lib/smtp';
 
 /** Better Auth's published default outside production; with it, anybody can sign tokens. */
@@ -20,7 +21,7 @@ export const env = {
   jwtIssuer: read('JWT_ISSUER') ?? baseURL,
   jwtAudience: read('JWT_AUDIENCE') ?? 'task-api',
   clientIpHeader: read('CLIENT_IP_HEADER'),
-  trustedProxies: read('TRUSTED_PROXIES'),
+  trustedProxies: (read('TRUSTED_PROXIES') ?? '').split(',').map((text) => text.trim()).filter(Boolean),
   smtpURL: read('SMTP_URL'),
   mailFrom: read('MAIL_FROM'),
   /** Whether an account can be used only after its address is confirmed. */
@@ -29,12 +30,6 @@ export const env = {
 
 /** Whether this is the origin of `BETTER_AUTH_URL` or of `NEXT_PUBLIC_APP_URL`. */
 export const isOwnOrigin = (origin: string | null) => [env.baseURL, env.appURL].some((url) => url && new URL(url).origin === origin);
-
-/** The trusted source of the client's address. */
-export const addressSource = (): AddressSource => ({
-  header: env.clientIpHeader,
-  proxies: parseProxies(env.trustedProxies ?? ''),
-});
 
 /** The name and value of the current secret: the first of `BETTER_AUTH_SECRETS` signs, if there are several. */
 export function signingSecret(): [name: string, value: string | undefined] {
@@ -78,7 +73,7 @@ function faults(): string[] {
       found.push(`${name} must begin with https:// unless it is on this machine: passwords and sessions would be readable on their way`);
     }
   }
-  if (env.clientIpHeader && env.trustedProxies) {
+  if (env.clientIpHeader && env.trustedProxies.length > 0) {
     found.push('CLIENT_IP_HEADER and TRUSTED_PROXIES are both set: set only the one for your host');
   }
   if (env.clientIpHeader && !/^[\w-]+$/.test(env.clientIpHeader)) {
@@ -87,7 +82,10 @@ function faults(): string[] {
   if (env.clientIpHeader?.toLowerCase() === ADDRESS_HEADER) {
     found.push(`CLIENT_IP_HEADER cannot be ${ADDRESS_HEADER}: the app overwrites it`);
   }
-  found.push(...failure(addressSource).map((message) => `TRUSTED_PROXIES: ${message}`));
+  // Better Auth would ignore them.
+  for (const entry of findInvalidTrustedProxies(env.trustedProxies)) {
+    found.push(`TRUSTED_PROXIES: "${entry}" is neither an address nor a network such as 10.0.0.0/16`);
+  }
   found.push(...mailFaults());
   return found;
 }

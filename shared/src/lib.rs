@@ -46,8 +46,8 @@ pub use percent::encoded;
 pub use serve::{Error, REQUEST_LIMIT, serve};
 pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
 pub use store::{
-    Account, Change, ChangeStatement, Cleared, Column, Columns, Created, Field, Filter, Id,
-    IdempotencyKey, Page, PageRequest, Record, Resource, ResourceStore, Statements, Store,
-    StoreError, Stored, Versions, Visitor, own_statement,
+    Account, Change, ChangeStatement, Cleared, Column, Columns, Created, Field, Filter,
+    HasStatements, Id, IdempotencyKey, Page, PageRequest, Record, Resource, ResourceStore,
+    Statements, Store, StoreError, Stored, Versions, Visitor, own_statement,
 };
 pub use telemetry::log_name;

@@ -22,21 +22,13 @@ use self::idempotency_key::RequestHash;
 pub(crate) use self::page::{BOOLEAN, boolean};
 pub use self::page::{Filter, Page, PageRequest};
 use self::record::Values;
-pub use self::record::{Change, Column, Field, Record, Visitor};
-pub use self::statements::{ChangeStatement, Statements, own_statement};
+pub use self::record::{Change, Column, Columns, Field, Record, Visitor};
+pub use self::statements::{ChangeStatement, HasStatements, Resource, Statements, own_statement};
 pub(crate) use self::stored::MAX_SAFE_INTEGER;
-pub use self::stored::{Columns, Id, Stored};
+pub use self::stored::{Id, Stored};
 pub use self::versions::Versions;
 use crate::auth::Owner;
 use crate::database::{Database, DatabaseError, Parameter, Retry, Statement};
-
-/// What a product states of a record besides its columns.
-pub trait Resource: Record {
-    /// The database role of its requests. The name of the user's setting begins with it, too.
-    const ROLE: &'static str;
-    /// The filters of a list.
-    const FILTERS: &'static [Filter] = &[];
-}
 
 /// The store of a resource: a [`Store`], or a type with operations of its own around one.
 pub trait ResourceStore {

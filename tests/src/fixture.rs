@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use crate::{SETTINGS, as_lambda, sql, with_name};
+use crate::{SETTINGS, as_lambda, operations, sql, with_name};
 
 /// A database, a pooler, a gateway or an AWS: a process of `cargo xtask fixture`, unless it is a
 /// deployed stage.
@@ -37,7 +37,17 @@ impl Fixture {
 
     /// As [`Fixture::start`], with options of the fixture.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = xtask();
+        Self::start_by(xtask(), arguments, variables)
+    }
+
+    /// As [`Fixture::start_with`], of another checkout.
+    pub fn start_in(checkout: &Path, arguments: &[&str]) -> Self {
+        let mut xtask = cargo();
+        xtask.current_dir(checkout).args(["xtask"]);
+        Self::start_by(xtask, arguments, &[])
+    }
+
+    fn start_by(mut command: Command, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         command.arg("fixture").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in [
             "BETTER_AUTH_SECRET",
@@ -143,7 +153,11 @@ pub fn embedded_stack() -> &'static Fixture {
 /// The embedded database: the main stack's, unless a `DATABASE_URL` names another.
 pub fn database() -> &'static Fixture {
     static DATABASE: OnceLock<Fixture> = OnceLock::new();
-    DATABASE.get_or_init(|| Fixture::start("database", &[]))
+    DATABASE.get_or_init(|| {
+        // Tests that run side by side start every function, each with a connection.
+        let connections = (30 * operations().len()).to_string();
+        Fixture::start_with(&["database", "--connections", &connections], &[])
+    })
 }
 
 /// A new, migrated database on the server of [`database`]: its URL and the functions' URL.

@@ -73,9 +73,7 @@ impl Operation {
 
     /// The parameter of its item's id, if it is on one item.
     pub fn item_parameter(&self) -> Option<&'static str> {
-        let in_path = self.parameters.iter().filter(|parameter| parameter["in"] == "path");
-        let mut names = in_path.filter_map(|parameter| parameter["name"].as_str());
-        names.find(|name| *name != "user_id")
+        self.names_in("path").into_iter().find(|name| *name != "user_id")
     }
 
     /// Whether it is on one item of its resource.
@@ -96,6 +94,12 @@ impl Operation {
     /// Its `x-repeat`: what makes it safe to repeat after an unknown outcome, if not everything.
     pub fn repeat(&self) -> Option<&'static str> {
         self.described["x-repeat"].as_str()
+    }
+
+    /// The names of its parameters in this place.
+    pub fn names_in(&self, place: &str) -> Vec<&'static str> {
+        let there = self.parameters.iter().filter(|parameter| parameter["in"] == place);
+        there.filter_map(|parameter| parameter["name"].as_str()).collect()
     }
 
     /// Whether it has a header of this name.

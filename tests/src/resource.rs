@@ -63,6 +63,16 @@ impl Resource {
         self.operation("POST", false)
     }
 
+    /// A query of its list for each combination of its filters, which are all but the page's.
+    pub fn filters(&self) -> Vec<String> {
+        let names = self.list().names_in("query").into_iter();
+        let filters = names.filter(|name| !["limit", "offset", "after"].contains(name));
+        filters.fold(vec![String::new()], |queries, name| {
+            let with = queries.iter().map(|query| format!("{query}&{name}=true"));
+            [with.collect(), queries.clone()].concat()
+        })
+    }
+
     /// Its get.
     pub fn get(&self) -> &'static Operation {
         self.operation("GET", true)

@@ -19,7 +19,7 @@ const subscribe = (changed: () => void) => {
 
 /** Says why the user has to wait. */
 export function ServiceStatus() {
-  const calls = useSyncExternalStore(callWatch.subscribe, callWatch.state, () => 'fine' as const);
+  const { calls } = useSyncExternalStore(callWatch.subscribe, callWatch.state, callWatch.state);
   const onLine = useSyncExternalStore(
     subscribe,
     () => navigator.onLine,

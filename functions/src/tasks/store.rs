@@ -3,7 +3,7 @@ use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use shared::{
-    ChangeStatement, Cleared, Database, Id, Owner, Parameter, Record, ResourceStore, Retry,
+    ChangeStatement, Cleared, Database, HasStatements, Id, Owner, Parameter, ResourceStore, Retry,
     Statement, Store, StoreError, Stored, Versions, own_statement,
 };
 use tokio_postgres::types::Type;

@@ -46,9 +46,7 @@ impl FromBody for Task {
 /// The body of an update.
 impl FromBody for TaskChange {
     fn from_body(body: &mut Fields) -> Option<Self> {
-        if ["title", "description", "completed"].iter().all(|field| !body.has(field)) {
-            body.refuse("must set at least one of title, description and completed");
-        }
+        body.require_any::<Task>();
         Some(Self {
             title: body.optional("title", title),
             description: body.optional("description", description),

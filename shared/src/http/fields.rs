@@ -2,6 +2,7 @@
 use serde_json::{Map, Value};
 
 use super::field_error::{Expectation, FieldError};
+use crate::store::Record;
 
 /// A type that can be read from a JSON object. `None` only after an error was recorded.
 pub trait FromBody: Sized {
@@ -41,14 +42,21 @@ impl Fields {
         self.members.is_empty()
     }
 
-    /// Whether there is a member of this name.
-    #[must_use]
-    pub fn has(&self, field: &str) -> bool {
+    fn has(&self, field: &str) -> bool {
         self.members.contains_key(field)
     }
 
-    /// Records an error of the whole body.
-    pub fn refuse(&mut self, expected: &'static str) {
+    /// Refuses a body that has no field of a record.
+    pub fn require_any<R: Record>(&mut self) {
+        if R::COLUMNS.iter().any(|column| self.has(column.name)) {
+            return;
+        }
+        let names: Vec<_> = R::COLUMNS.iter().map(|column| column.name).collect();
+        let (last, others) = names.split_last().unwrap_or((&"", &[]));
+        let expected = match others {
+            [] => format!("must set {last}"),
+            _ => format!("must set at least one of {} and {last}", others.join(", ")),
+        };
         self.errors.push(FieldError::new("body", expected));
     }
 
@@ -122,6 +130,7 @@ fn within(text: &str, limit: usize) -> Result<String, Expectation> {
 mod tests {
     use super::*;
     use crate::arbitrary;
+    use crate::store::sample::Sample;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -159,6 +168,21 @@ mod tests {
         assert_eq!(errors("{}"), [FieldError::new("label", "is required")]);
         assert_eq!(errors("[]"), [FieldError::new("body", "must be a JSON object")]);
         assert!(errors("{").first().unwrap().message.starts_with("is not valid JSON: "));
+    }
+
+    #[test]
+    fn of_a_change_any_field_is_required() {
+        struct Any;
+        impl FromBody for Any {
+            fn from_body(body: &mut Fields) -> Option<Self> {
+                body.require_any::<Sample>();
+                Some(Self)
+            }
+        }
+        let error = |body: &[u8]| Fields::parse::<Any>(body).err().map(|errors| errors[0].clone());
+        let expected = "must set at least one of label, note and done";
+        assert_eq!(error(br#"{"other": 1}"#), Some(FieldError::new("body", expected)));
+        assert_eq!(error(br#"{"note": null}"#), None);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::stored::Columns;
+use super::record::Columns;
 use crate::auth::Owner;
 use crate::database::{Database, DatabaseError, Retry, Rows, Statement};
 use crate::store::StoreError;

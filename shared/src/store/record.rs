@@ -1,9 +1,8 @@
 //! What a resource states of its rows: their columns.
 use serde::Serialize;
+use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
-use super::statements::Statements;
-use super::stored::Columns;
 use crate::database::{DatabaseError, Parameter};
 
 /// States the record of a resource: its name, its table, its columns with their types, and the name
@@ -59,7 +58,9 @@ macro_rules! record {
                 $(visitor.field(stringify!($field), &self.$field)?;)+
                 Ok(())
             }
+        }
 
+        impl $crate::HasStatements for $record {
             fn statements() -> &'static $crate::Statements {
                 static STATEMENTS: std::sync::LazyLock<$crate::Statements> =
                     std::sync::LazyLock::new($crate::Statements::of::<$record>);
@@ -103,9 +104,6 @@ pub trait Record: Sized + Send + Sync + 'static {
     /// # Errors
     /// Those of the visitor.
     fn visit<'a, V: Visitor<'a>>(&'a self, visitor: &mut V) -> Result<(), V::Error>;
-
-    /// The statements of every resource, for this one.
-    fn statements() -> &'static Statements;
 }
 
 /// A change of a record.
@@ -190,6 +188,28 @@ impl Column {
         } else {
             format!("{name} = coalesce(${last}, {name})")
         }
+    }
+}
+
+/// The columns of a row, read one after the other.
+pub struct Columns<'a> {
+    row: &'a Row,
+    next: usize,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(row: &'a Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unexpected`] if it has another type.
+    pub fn read<T: FromSql<'a>>(&mut self) -> Result<T, DatabaseError> {
+        let value = self.row.try_get(self.next).map_err(DatabaseError::unexpected);
+        self.next += 1;
+        value
     }
 }
 

@@ -1,11 +1,24 @@
 //! The SQL that any resource has.
 use tokio_postgres::types::Type;
 
-use super::Resource;
 use super::account::erase;
 use super::page::Filter;
 use super::record::{Column, Record};
 use crate::database::{Rows, Statement};
+
+/// What a product states of a record besides its columns.
+pub trait Resource: Record + HasStatements {
+    /// The database role of its requests. The name of the user's setting begins with it, too.
+    const ROLE: &'static str;
+    /// The filters of a list.
+    const FILTERS: &'static [Filter] = &[];
+}
+
+/// A record whose statements are written once, as [`record!`](crate::record) does.
+pub trait HasStatements {
+    /// The statements of every resource, for this one.
+    fn statements() -> &'static Statements;
+}
 
 /// The statements of every resource, for one of them.
 #[derive(Debug)]

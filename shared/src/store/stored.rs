@@ -7,37 +7,13 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
 
-use super::record::{Field, Record, Visitor};
+use super::record::{Columns, Field, Record, Visitor};
 use crate::auth::Owner;
 use crate::database::DatabaseError;
 
 /// The largest integer that a JavaScript number holds exactly: 2^53 - 1.
 pub(crate) const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
-
-/// The columns of a row, read one after the other.
-pub struct Columns<'a> {
-    row: &'a Row,
-    next: usize,
-}
-
-impl<'a> Columns<'a> {
-    pub(super) fn of(row: &'a Row) -> Self {
-        Self { row, next: 0 }
-    }
-
-    /// The next column.
-    ///
-    /// # Errors
-    /// [`DatabaseError::Unexpected`] if it has another type.
-    pub fn read<T: FromSql<'a>>(&mut self) -> Result<T, DatabaseError> {
-        let value = self.row.try_get(self.next).map_err(DatabaseError::unexpected);
-        self.next += 1;
-        value
-    }
-}
 
 /// The id of a row: 1 to 2^53 - 1.
 pub struct Id<R>(i64, PhantomData<fn() -> R>);

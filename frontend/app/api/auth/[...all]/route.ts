@@ -1,8 +1,8 @@
 import { auth } from '@/lib/auth';
 import { checked, InputError } from '@/lib/auth-input';
-import { ADDRESS_HEADER, clientAddress } from '@/lib/client-address';
+import { ADDRESS_HEADER, addressChain } from '@/lib/client-address';
 import { DatabaseError, watch } from '@/lib/database-error';
-import { addressSource, env, isOwnOrigin } from '@/lib/env';
+import { env, isOwnOrigin } from '@/lib/env';
 import { evenTime } from '@/lib/even-time';
 import { log } from '@/lib/log';
 import { socketAddress } from '@/lib/socket-address';
@@ -25,7 +25,6 @@ const ENDPOINTS = new Set([
   'GET api-token',
   'POST delete-account',
 ]);
-const source = addressSource();
 const MAX_USER_AGENT = 256;
 /**
  * The endpoints whose duration must not tell whether an address has an account. A sign-up tells it anyway unless
@@ -41,11 +40,7 @@ async function answer(request: Request): Promise<Response> {
     return failure(404, 'NOT_FOUND', 'There is no such endpoint.');
   }
   const headers = new Headers(request.headers);
-  headers.delete(ADDRESS_HEADER);
-  const address = clientAddress(headers, socketAddress(), source);
-  if (address) {
-    headers.set(ADDRESS_HEADER, address);
-  }
+  headers.set(ADDRESS_HEADER, addressChain(headers, socketAddress(), env));
   const cookie = headers.get('Cookie');
   if (cookie) {
     headers.set('Cookie', withoutCache(cookie));
