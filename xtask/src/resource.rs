@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     generate::write(&root, generated)?;
     let [many, one] = [&new.many, &new.one].map(|words| words.spelled(names::Style::Prose));
     println!(
-        "There are {many} now, and one of them is a “{one}”. Change what differs: their record in functions/src/{}/, their columns in functions/migrations/, and both in {DOCUMENT}.",
+        "There are {many} now; the singular is {one}. Change what differs: their record in functions/src/{}/, their columns in functions/migrations/, and both in {DOCUMENT}.",
         new.many.snake()
     );
     Ok(())

@@ -79,7 +79,7 @@ fn renamed(text: &str, renaming: &Renaming) -> Result<String> {
     let name = text.lines().next().unwrap_or_default().trim();
     copy.with_context(|| {
         format!(
-            "functions/openapi.yaml has a word of the old resource that is none, below `{name}`"
+            "functions/openapi.yaml has a word of the old resource that cannot be replaced, below `{name}`"
         )
     })
 }

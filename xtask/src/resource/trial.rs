@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::Options;
 use super::names::Words;
@@ -59,6 +59,7 @@ fn copy() -> Result<PathBuf> {
     let mut list = Command::new("git");
     list.current_dir(&root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let output = list.output().context("cannot start git")?;
+    ensure!(output.status.success(), "a trial copies a Git checkout, and this is none");
     for file in String::from_utf8(output.stdout)?.split_terminator('\0') {
         let (from, to) = (root.join(file), copy.join(file));
         if !from.is_file() {
