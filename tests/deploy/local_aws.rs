@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tests::{
     Fixture, ISSUER, Page, Reply, SECRET, Token, ask_aws, ask_cloudformation, call_aws,
-    create_stack, database, documented, request, stored_secret,
+    create_stack, database, documented, request, resources, stored_secret,
 };
 
 use crate::check::{Checked, record};
@@ -228,7 +228,9 @@ fn the_check_of_a_broken_stage_names_what_is_broken() {
         .call("lambda", "PUT", &format!("{}/aliases/live", function("get-task")), &latest)
         .expect(200);
     let quiet = json!({ "LoggingConfig": { "LogFormat": "JSON", "SystemLogLevel": "WARN" } });
-    configure("create-task", &quiet);
+    for resource in resources() {
+        configure(resource.create().function, &quiet);
+    }
 
     record(&local.stage.aws.url, "task-api-dev");
     let denied = "403 of the gateway, which does not allow http://localhost:3000";
