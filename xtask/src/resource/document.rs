@@ -38,7 +38,7 @@ pub(super) fn functions(document: &Value, of: &Name) -> Vec<String> {
 struct Part {
     /// The keys above it.
     section: String,
-    /// Its first line.
+    /// Its key, or the first line of an item.
     name: String,
     text: String,
 }
@@ -61,11 +61,10 @@ pub(super) fn with_copies(document: &str, renaming: &Renaming) -> Result<String>
         }
         for part in of_section().filter(|part| is_ours(part)) {
             let copy = renamed(&part.text, renaming)?;
-            let name = copy.lines().next().unwrap_or_default();
+            let name = name(&copy);
             ensure!(
                 of_section().all(|other| other.name != name),
-                "functions/openapi.yaml has `{}` in {} already",
-                name.trim(),
+                "functions/openapi.yaml has `{name}` in {} already",
                 part.section
             );
             new += &copy;
@@ -99,6 +98,16 @@ fn with_codes(text: &str, renaming: &Renaming) -> Result<String> {
     Ok(new)
 }
 
+/// The name of a part.
+fn name(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.starts_with("- ") {
+        line
+    } else {
+        line.split(": ").next().unwrap_or(line).trim_end_matches(':')
+    }
+}
+
 /// The parts of the document, in its order; what is between them has no section.
 fn parts(document: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
@@ -120,8 +129,7 @@ fn parts(document: &str) -> Vec<Part> {
         let leaves = indent < depth && !line.trim().is_empty();
         let section = if begins { section } else { String::new() };
         if begins || leaves || parts.is_empty() {
-            let name = line.trim_end().to_owned();
-            parts.push(Part { section, name, text: line.to_owned() });
+            parts.push(Part { section, name: name(line).to_owned(), text: line.to_owned() });
         } else if let Some(part) = parts.last_mut() {
             part.text += line;
         }
@@ -161,13 +169,13 @@ components:
         - internal
 ";
 
-    fn name(plural: &str) -> Name {
+    fn named(plural: &str) -> Name {
         Name::new(plural, None).unwrap()
     }
 
     #[test]
     fn each_part_is_copied_after_the_old_ones() {
-        let renaming = Renaming::new(&name("tasks"), &name("wish-lists"), &[]);
+        let renaming = Renaming::new(&named("tasks"), &named("wish-lists"), &[]);
         let new = with_copies(OLD, &renaming).unwrap();
         let copied: Vec<_> =
             new.lines().filter(|line| !OLD.lines().any(|old| old == *line)).collect();
@@ -189,11 +197,11 @@ components:
         let kept: Vec<_> = new.lines().filter(|line| !copied.contains(line)).collect();
         assert_eq!(kept.len(), OLD.lines().count() + 1, "a `get:` is in both");
         let value: Value = serde_saphyr::from_str(&new).unwrap();
-        assert_eq!(resources(&value), [name("tasks"), name("wish-lists")]);
-        assert_eq!(functions(&value, &name("wish-lists")), ["list-wish-lists"]);
+        assert_eq!(resources(&value), [named("tasks"), named("wish-lists")]);
+        assert_eq!(functions(&value, &named("wish-lists")), ["list-wish-lists"]);
         // Copied from the copy, it is the same.
-        let back = Renaming::new(&name("wish-lists"), &name("notes"), &[name("tasks")]);
-        let again = Renaming::new(&name("tasks"), &name("notes"), &[name("wish-lists")]);
+        let back = Renaming::new(&named("wish-lists"), &named("notes"), &[named("tasks")]);
+        let again = Renaming::new(&named("tasks"), &named("notes"), &[named("wish-lists")]);
         let sorted = |text: String| {
             let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
             lines.sort();
@@ -205,9 +213,9 @@ components:
 
     #[test]
     fn a_part_that_exists_is_refused() {
-        let taken = OLD.replace("    limit: {}", "    user_id:\n      name: user_id");
-        let renaming = Renaming::new(&name("tasks"), &name("users"), &[]);
+        let taken = OLD.replace("    limit: {}", "    wish_id: {}");
+        let renaming = Renaming::new(&named("tasks"), &named("wishes"), &[]);
         let said = with_copies(&taken, &renaming).unwrap_err().to_string();
-        assert_eq!(said, "functions/openapi.yaml has `user_id:` in components/parameters already");
+        assert_eq!(said, "functions/openapi.yaml has `wish_id` in components/parameters already");
     }
 }
