@@ -1,6 +1,5 @@
 //! Arbitrary client input for the property tests. No strategy filters its values: proptest allows
 //! only about a thousand rejections in a million cases.
-use lambda_http::http::HeaderValue;
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use proptest::string::string_regex;
@@ -50,14 +49,4 @@ fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Str
         like("title|description|completed|done|id|user_id|alg|crit|sub|exp|iat|nbf|iss|aud");
     let name = prop_oneof![4 => known, 1 => text()];
     hash_map(name, value, 0..6).prop_map(|members| members.into_iter().collect())
-}
-
-/// Any header value: half of them of this form, half arbitrary bytes.
-pub(crate) fn header(pattern: &str) -> impl Strategy<Value = HeaderValue> {
-    let bytes = prop_oneof![like(pattern).prop_map(String::into_bytes), vec(any::<u8>(), 0..30)];
-    bytes.prop_map(|mut bytes| {
-        let forbidden = |byte: u8| byte != b'\t' && byte.is_ascii_control();
-        bytes.iter_mut().filter(|byte| forbidden(**byte)).for_each(|byte| *byte = b' ');
-        HeaderValue::from_bytes(&bytes).unwrap()
-    })
 }

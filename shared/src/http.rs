@@ -1,4 +1,6 @@
 //! HTTP: parses requests and makes answers, for any resource.
+#[cfg(test)]
+mod arbitrary;
 mod bearer;
 mod etag;
 mod field_error;

@@ -23,7 +23,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arbitrary;
+    use crate::http::arbitrary::header;
     use lambda_http::http::HeaderValue;
     use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ mod tests {
         #[test]
         fn a_bearer_token_is_what_comes_after_the_scheme(
             values in prop::collection::vec(
-                arbitrary::header("[Bb]earer[ \t]{0,2}[!-~]{0,9}[ ,]?[!-~]{0,9} ?"),
+                header("[Bb]earer[ \t]{0,2}[!-~]{0,9}[ ,]?[!-~]{0,9} ?"),
                 0..3,
             ),
         ) {

@@ -64,7 +64,7 @@ fn version(tag: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arbitrary;
+    use crate::http::arbitrary::header;
     use proptest::prelude::*;
 
     fn if_match(values: &[&'static str]) -> Versions {
@@ -126,7 +126,7 @@ mod tests {
 
         #[test]
         fn no_version_is_read_that_is_not_written_there(
-            values in prop::collection::vec(arbitrary::header(TAGS), 0..3),
+            values in prop::collection::vec(header(TAGS), 0..3),
         ) {
             let text: Vec<_> = values.iter().map(|v| v.to_str().unwrap_or_default()).collect();
             let star = text.iter().any(|value| value.contains('*'));
