@@ -108,7 +108,8 @@ pub trait Record: Sized + Send + Sync + 'static {
 
 /// A change of a record.
 pub trait Change: Send + Sync {
-    /// The values of the SQL that [`Column::assignment`] writes.
+    /// The values for the SQL that sets the columns, in their order: of one that may be null, first
+    /// whether it is set.
     fn parameters(&self) -> Vec<Parameter<'_>>;
 }
 
@@ -167,7 +168,7 @@ impl Column {
         Self { name, of: F::TYPE, nullable: F::NULLABLE }
     }
 
-    /// Adds the values of [`Column::assignment`] for a field of a change.
+    /// Adds the values of [`Change::parameters`] for a field.
     pub fn set<'a, F: Field>(parameters: &mut Vec<Parameter<'a>>, change: &'a Option<F>) {
         if F::NULLABLE {
             parameters.push(if change.is_some() { &true } else { &false });
