@@ -59,7 +59,8 @@ impl Authenticator {
         self.settings.keep_fresh().await;
         match self.verifier().owner(token, path_user) {
             Err(AuthError::UnknownSecret) => self.settings.refresh(REFUSED_AGE).await,
-            Err(AuthError::UnknownKey | AuthError::NoKeys) => self.fetch_keys().await,
+            // Boxed, since each request would otherwise carry its 19 KB.
+            Err(AuthError::UnknownKey | AuthError::NoKeys) => Box::pin(self.fetch_keys()).await,
             verified => return verified,
         }
         self.verifier().owner(token, path_user)

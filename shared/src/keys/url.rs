@@ -31,6 +31,12 @@ impl FromStr for KeysUrl {
 }
 
 impl KeysUrl {
+    /// Whether it is of this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.scheme_str() == Some("http")
+    }
+
     pub(super) fn uri(&self) -> Uri {
         self.0.clone()
     }
