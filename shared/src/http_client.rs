@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::handshake;
+use hyper::client::conn::http1::Builder;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -14,6 +14,9 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+/// The longest head of an answer.
+const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Why there is no answer.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -45,7 +48,8 @@ async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, Failure> {
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(stream)).await?;
     // It ends when the sender and the answer's body are dropped.
     tokio::spawn(connection);
     Ok(sender.send_request(request).await?)

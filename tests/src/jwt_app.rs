@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{new_database, root, sql};
+use crate::{new_database, sql, tool};
 
 /// A running app with one signed-in user, on a database of its own.
 pub struct JwtApp {
@@ -22,10 +22,8 @@ impl JwtApp {
     /// An app that signs with this algorithm.
     pub fn start(algorithm: &str) -> Self {
         let [database_url, _] = new_database();
-        let frontend = root().join("frontend");
-        assert!(frontend.join("node_modules").exists(), "run `npm ci` in frontend");
         let mut command = Command::new("node");
-        command.arg("e2e/jwt-app.mjs").current_dir(frontend);
+        command.arg("e2e/jwt-app.mjs").current_dir(tool("app"));
         command.env("ALGORITHM", algorithm).env("DATABASE_URL", &database_url);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = process.stdin.take().unwrap();

@@ -75,7 +75,9 @@ async fn ask(url: &KeysUrl, roots: &Roots) -> Result<KeySet, KeysError> {
     let status = response.status();
     if status.is_redirection() {
         let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
-        return Err(KeysError::Redirect(target.unwrap_or("nowhere").to_owned()));
+        // A longer one is no URL that an operator could set.
+        let target = target.filter(|target| target.len() < 200).unwrap_or("somewhere");
+        return Err(KeysError::Redirect(target.to_owned()));
     }
     if status != StatusCode::OK {
         return Err(KeysError::Status(status.as_u16()));
@@ -155,7 +157,8 @@ mod tests {
             assert_eq!(error, expected);
             assert!(started.elapsed() < LIMIT + Duration::from_millis(900), "{expected}");
         }
-        for answer in ["rubbish", "HTTP/1.1 200 OK\r\nx: \0\r\n\r\n"] {
+        let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(200_000));
+        for answer in ["rubbish", "HTTP/1.1 200 OK\r\nx: \0\r\n\r\n", &long] {
             let error = fetched(answer.as_bytes().to_vec()).await.unwrap_err();
             assert!(matches!(error, KeysError::NoAnswer(_)), "{error}");
         }
