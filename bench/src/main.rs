@@ -15,6 +15,7 @@ mod soak;
 mod stats;
 mod subject;
 mod throughput;
+mod tokens;
 mod trips;
 mod warm;
 

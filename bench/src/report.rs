@@ -16,6 +16,7 @@ use crate::sizes::{self, Sizes};
 use crate::stats::{Series, short};
 use crate::subject::Subject;
 use crate::throughput::{self, SANDBOXES, ThroughputResults};
+use crate::tokens::{self, TokenResults};
 use crate::trips::{self, TripResults};
 use crate::warm::{self, OperationResults, Warm, WarmResults};
 
@@ -30,6 +31,7 @@ pub(crate) async fn run() -> Result<()> {
     let results = Results {
         cold: cold::measure(&subject).await?,
         warm: warm::measure(&subject).await?,
+        tokens: tokens::measure(&subject.database.functions_url).await?,
         throughput: throughput::measure(&subject).await?,
         growth: growth::measure(&subject).await?,
         trips: trips::measure(&subject).await?,
@@ -42,6 +44,7 @@ pub(crate) async fn run() -> Result<()> {
     report.goals(&results)?;
     report.cold(&results.cold, results.trips.cold);
     report.warm(&results.warm);
+    report.tokens(&results.tokens);
     report.throughput(&results)?;
     report.growth(&results.growth);
     let text = report.0.join("\n") + "\n";
@@ -54,6 +57,7 @@ pub(crate) async fn run() -> Result<()> {
 struct Results {
     cold: ColdResults,
     warm: WarmResults,
+    tokens: Vec<TokenResults>,
     throughput: ThroughputResults,
     growth: GrowthResults,
     trips: TripResults,
@@ -127,7 +131,7 @@ impl Report {
     }
 
     fn goals(&mut self, results: &Results) -> Result<()> {
-        let Results { cold, warm, growth, sizes, trips, throughput } = results;
+        let Results { cold, warm, growth, sizes, trips, throughput, tokens: _ } = results;
         self.prose("## At a glance\n\n![CPU of a cold start](plots/cold.svg)");
         self.head(&["", "goal", "measured", "met"]);
         let mut goal = |what: &str, goal: &str, measured: &dyn Display, met: bool| {
@@ -228,6 +232,14 @@ impl Report {
                 transaction_server,
                 &operation.database(),
             ]);
+        }
+    }
+
+    fn tokens(&mut self, tokens: &[TokenResults]) {
+        self.prose("Tokens of Better Auth's plugin `jwt()`, in a sandbox that also accepts HS256: an empty list, in µs of CPU a request.");
+        self.head(&["", "CPU a request", "with HS256", "their ratio"]);
+        for TokenResults { algorithm, signed, hs256 } in tokens {
+            self.row(&[algorithm, &signed.cpu, &hs256.cpu, &signed.cpu.ratio(&hs256.cpu)]);
         }
     }
 

@@ -279,7 +279,7 @@ export interface components {
              * @description What went wrong, for programs; stable.
              * @enum {string}
              */
-            code: "missing_token" | "invalid_token" | "expired_token" | "wrong_user" | "task_not_found" | "stale_etag" | "body_too_large" | "not_json" | "invalid_request" | "database_unavailable" | "internal";
+            code: "missing_token" | "invalid_token" | "expired_token" | "wrong_user" | "task_not_found" | "stale_etag" | "body_too_large" | "not_json" | "invalid_request" | "database_unavailable" | "keys_unavailable" | "internal";
             /** @description The errors in the request. */
             errors?: components["schemas"]["FieldError"][];
         };
@@ -497,22 +497,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `database_unavailable`: the database was unreachable or did not answer in time. Try again. */
-        DatabaseUnavailable: {
+        /**
+         * @description `database_unavailable`: the database was unreachable or did not answer in time. `keys_unavailable`: no key that
+         *     verifies the token could be had from the app. Try again.
+         */
+        Unavailable: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Service Unavailable",
-                 *       "status": 503,
-                 *       "detail": "The database is not available right now; try again shortly.",
-                 *       "code": "database_unavailable"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -610,7 +604,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listTasks: {
@@ -653,7 +647,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     createTask: {
@@ -702,7 +696,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     clearTasks: {
@@ -746,7 +740,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getTask: {
@@ -797,7 +791,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     updateTask: {
@@ -847,7 +841,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteTask: {
@@ -898,7 +892,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     patchTask: {
@@ -948,7 +942,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     completeTask: {
@@ -1001,7 +995,7 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

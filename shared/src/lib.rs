@@ -15,8 +15,7 @@
 //! A product states its resources with [`record!`], [`Resource`] and [`app!`].
 //!
 //! The modules are layers; each uses only those below it: `serve`, `app`, `http`, `store`,
-//! `database`, `auth`, `settings`, `telemetry`, `tls` and
-//! `percent`.
+//! `database`, `auth`, `settings`, `keys`, `http_client`, `telemetry`, `tls` and `percent`.
 //!
 //! Also public is what the commands, the tests and the benchmark need: the settings, a
 //! [`Database`], [`sign`], [`log_name`], [`encoded`], and [`REQUEST_LIMIT`], which a test compares with the
@@ -28,6 +27,8 @@ mod arbitrary;
 mod auth;
 mod database;
 mod http;
+mod http_client;
+mod keys;
 mod percent;
 mod serve;
 mod settings;
@@ -42,9 +43,12 @@ pub use http::{
     Expectation, FieldError, Fields, FromBody, IfNoneMatch, Problem, Query, Reply, Request,
     boolean, line, optional_text,
 };
+pub use keys::{KeySet, KeysError, KeysUrl, fetch_keys};
 pub use percent::encoded;
 pub use serve::{Error, REQUEST_LIMIT, serve};
-pub use settings::{AuthConfig, Config, DatabaseUrl, InvalidUrl, SecretList, SettingsError, Use};
+pub use settings::{
+    AuthConfig, Config, DatabaseUrl, InvalidUrl, PublicKeys, SecretList, SettingsError, Use,
+};
 pub use store::{
     Account, Change, ChangeStatement, Cleared, Column, Columns, Created, Field, Filter,
     HasStatements, Id, IdempotencyKey, Page, PageRequest, Record, Resource, ResourceStore,

@@ -107,7 +107,7 @@ where
     let outcome = match outcome {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Problem::internal("the handler panicked")),
-        // A request waits only for the database and the settings.
+        // A request waits only for the database, and shortly for the settings and the keys.
         Err(_) => Err(Problem::unanswered("the request ran out of time")),
     };
     finish(outcome, context, started.elapsed(), &observed)

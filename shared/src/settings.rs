@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::timeout;
 
-pub use self::config::{AuthConfig, Config, Use};
+pub use self::config::{AuthConfig, Config, PublicKeys, Use};
 pub use self::database_url::{DatabaseUrl, InvalidUrl};
 pub use self::error::SettingsError;
 pub use self::secret_list::SecretList;

@@ -33,6 +33,8 @@ pub(crate) struct Observed {
     database: Option<Duration>,
     /// How long it waited for Secrets Manager, if it did.
     settings: Option<Duration>,
+    /// How long it waited for the app's keys, if it did.
+    keys: Option<Duration>,
     retries: u32,
 }
 
@@ -121,6 +123,11 @@ pub(crate) fn settings(started: SystemTime) {
     note(|observed| observed.settings = started.elapsed().ok());
 }
 
+/// Records a wait for the app's keys that began at `started`.
+pub(crate) fn keys(started: Instant) {
+    note(|observed| observed.keys = Some(started.elapsed()));
+}
+
 /// Records a retry.
 pub(crate) fn retry() {
     note(|observed| observed.retries += 1);
@@ -187,6 +194,7 @@ pub(crate) fn report(answered: &Answered, observed: &Observed) {
         latency: milliseconds(answered.took),
         database_latency: observed.database.map(milliseconds),
         settings_latency: observed.settings.map(milliseconds),
+        keys_latency: observed.keys.map(milliseconds),
         database_retries: observed.retries,
         cold_starts: cold.into(),
         failures: answered.code.is_some().into(),

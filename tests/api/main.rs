@@ -10,6 +10,7 @@ mod from_fastapi;
 mod hostile;
 mod idempotency;
 mod if_match;
+mod jwt_plugin;
 mod logs;
 mod migrations;
 mod openapi;

@@ -5,10 +5,10 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
-    AUDIENCE, Fixture, ISSUER, SECRET, ask_aws, ask_cloudformation, call_aws, create_secret,
-    create_stack, operations, resources,
+    AUDIENCE, Fixture, ISSUER, JwtApp, SECRET, ask_aws, ask_cloudformation, call_aws,
+    create_secret, create_stack, database_url, operations, resources, send,
 };
 
 use crate::logins::Stage;
@@ -90,11 +90,7 @@ fn form(aws: &str, fields: &str) {
 }
 
 /// A stack as the check sees it, without an API, whose alarm is on.
-fn silent_stack(aws: &str) {
-    let settings = json!({
-        "BETTER_AUTH_SECRET": SECRET, "JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE,
-        "DATABASE_URL": "postgres://functions:password@127.0.0.1/tasks?sslmode=require",
-    });
+fn silent_stack(aws: &str, settings: &Value) {
     create_secret(aws, "task-api/staging", &settings.to_string());
     let mail =
         json!({ "TopicArn": { "Ref": "Topic" }, "Protocol": "email", "Endpoint": "o@app.example" });
@@ -129,7 +125,13 @@ fn silent_stack(aws: &str) {
 #[test]
 fn a_stage_that_does_not_answer_fails_and_its_alarms_are_listed() {
     let aws = Fixture::start("aws", &[]);
-    silent_stack(&aws.url);
+    silent_stack(
+        &aws.url,
+        &json!({
+            "BETTER_AUTH_SECRET": SECRET, "JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE,
+            "DATABASE_URL": "postgres://functions:password@127.0.0.1/tasks?sslmode=require",
+        }),
+    );
     let said = failure(operator(&aws.url).args(["stage", "staging", "check", "--wait", "0"]));
     let silent =
         said.lines().filter(|line| line.starts_with("FAILS") && line.contains("no answer"));
@@ -145,6 +147,45 @@ fn a_stage_that_does_not_answer_fails_and_its_alarms_are_listed() {
         said.ends_with("task-api-staging does not work: 0 requests, 0 of them refused.\n"),
         "{said}"
     );
+}
+
+#[test]
+fn where_only_the_app_can_sign_a_throwaway_user_of_it_is_asked_for() {
+    let (aws, mut app) = (Fixture::start("aws", &[]), JwtApp::start("EdDSA"));
+    let settings = json!({
+        "JWT_JWKS_URL": app.keys_url(), "JWT_JWKS": app.keys().to_string(), "LOG_KEY": SECRET,
+        "JWT_ISSUER": app.url, "JWT_AUDIENCE": app.url, "DATABASE_URL": database_url(),
+    });
+    silent_stack(&aws.url, &settings);
+    let variables = settings.as_object().unwrap().iter();
+    let variables = variables.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+    let gateway = [("BETTER_AUTH_SECRET", "")].into_iter().chain(variables).collect::<Vec<_>>();
+    let gateway = Fixture::gateway(&gateway);
+    let check = |token: &str| {
+        let mut check = operator(&aws.url);
+        check.args(["stage", "staging", "check", "--wait", "0", "--url", &gateway.url]);
+        failure(check.env("CHECK_TOKEN", token))
+    };
+    // The gateway's own rows are not those of API Gateway.
+    let said = check(&app.token());
+    let verdict = |start: &str| {
+        let row = said.lines().find(|line| line[9..].trim().starts_with(start)).expect(start);
+        row[..9].trim().to_owned()
+    };
+    for operation in operations() {
+        assert_eq!(verdict(operation.function), "ok", "{said}");
+    }
+    assert_eq!(verdict("a user id with other characters"), "not asked", "{said}");
+    assert_eq!(verdict("erase what was created"), "ok", "{said}");
+    // What a user of the app has is not erased.
+    let token = app.token();
+    let tasks = format!("{}/api/{}/tasks", gateway.url, app.user);
+    let bearer =
+        [("authorization", &*format!("Bearer {token}")), ("content-type", "application/json")];
+    send("POST", &tasks, &bearer, r#"{"title":"mine"}"#).expect(201);
+    assert!(check(&token).contains("needs a valid token of a throwaway user"));
+    assert_eq!(send("GET", &tasks, &bearer, "").expect(200).as_array().unwrap().len(), 1);
+    assert!(check("").contains("put the token of a throwaway user into CHECK_TOKEN"));
 }
 
 #[test]

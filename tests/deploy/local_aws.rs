@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::{
-    Fixture, ISSUER, Page, Reply, SECRET, Token, ask_aws, ask_cloudformation, call_aws,
-    create_stack, database, documented, request, resources, stored_secret,
+    Fixture, ISSUER, JwtApp, Page, Reply, SECRET, Token, ask_aws, ask_cloudformation, call_aws,
+    create_stack, database, documented, put_secret, request, resources, stored_secret,
 };
 
 use crate::check::{Checked, record};
@@ -312,6 +312,41 @@ fn a_secret_that_is_rotated_is_known_without_a_deployment() {
     // All in the same running function.
     let lines = local.requests("list-tasks", started + 5, |_| true);
     assert!(lines[started..].iter().all(|line| line["ColdStarts"] == 0), "{lines:#?}");
+}
+
+#[test]
+fn an_app_with_its_own_keys_is_served_without_asking_it() {
+    let local = deployed();
+    let mut app = JwtApp::start("EdDSA");
+    let before = stored_secret(&local.stage.aws.url, "task-api/dev");
+    let mut settings: Value = before.parse().unwrap();
+    for (name, value) in [
+        ("JWT_JWKS_URL", app.keys_url()),
+        ("JWT_ISSUER", app.url.clone()),
+        ("JWT_AUDIENCE", app.url.clone()),
+    ] {
+        settings[name] = value.into();
+    }
+    let put = |settings: &str| put_secret(&local.stage.aws.url, "task-api/dev", settings);
+    // At a token of an unknown secret, the running function reads its settings.
+    let refresh = || {
+        sleep(Duration::from_secs(11));
+        let stranger = Token::of("u").secret("a-secret-that-nobody-ever-configured-here");
+        local.send("GET", "/api/u/tasks", &stranger, "").expect_problem(401, "invalid_token");
+    };
+    put(&settings.to_string());
+    let said = success(&mut local.step(DEPLOY, "cargo xtask stage dev prepare", &["--no-prompt"]));
+    assert!(said.contains("usable keys: EdDSA"), "{said}");
+    refresh();
+    let bearer = format!("Bearer {}", app.token());
+    let url = format!("{}/api/{}/tasks", local.url(), app.user);
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(request("GET", &url, &headers, "").expect(200), json!([]));
+    let served = local.requests("list-tasks", 1, |line| line["status"] == 200);
+    assert!(served.iter().all(|line| line["KeysLatency"].is_null()), "{served:#?}");
+    put(&before);
+    refresh();
+    request("GET", &url, &headers, "").expect_problem(401, "invalid_token");
 }
 
 #[test]

@@ -61,8 +61,13 @@ impl<'a> Stage<'a> {
     }
 
     pub fn settings(&self, database_url: &str) {
+        self.signed_with(&format!("BETTER_AUTH_SECRET={SECRET}"), database_url);
+    }
+
+    /// Settings with this one for tokens.
+    pub fn signed_with(&self, setting: &str, database_url: &str) {
         let settings = format!(
-            "BETTER_AUTH_SECRET={SECRET}\nDATABASE_URL={database_url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n"
+            "{setting}\nDATABASE_URL={database_url}\nJWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\n"
         );
         std::fs::write(self.folder.path().join("settings"), settings).unwrap();
     }
@@ -74,11 +79,14 @@ impl<'a> Stage<'a> {
         command
     }
 
+    /// The functions' settings.
+    pub fn secret(&self) -> Value {
+        stored_secret(&self.aws.url, &format!("task-api/{}", self.name)).parse().unwrap()
+    }
+
     /// The functions' `DATABASE_URL`.
     pub fn functions_url(&self) -> String {
-        let secret = stored_secret(&self.aws.url, &format!("task-api/{}", self.name));
-        let settings: Value = secret.parse().unwrap();
-        settings["DATABASE_URL"].as_str().unwrap().to_owned()
+        self.secret()["DATABASE_URL"].as_str().unwrap().to_owned()
     }
 
     /// The app's `DATABASE_URL`.

@@ -1,14 +1,17 @@
 //! `cargo xtask stage … prepare` proves a login before it stores it: through a proxy like Neon's,
 //! and directly on PostgreSQL.
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::OnceLock;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use functions::DATABASE_ROLE;
-use serde_json::json;
-use tests::{Fixture, Neon, ask_aws, xtask};
+use serde_json::{Value, json};
+use tests::{Fixture, JwtApp, Neon, ask_aws, xtask};
 
 use crate::logins::{Stage, local_aws, serves};
-use crate::tools::{failure, success, with_aws};
+use crate::tools::{failure, operator, success, with_aws};
 
 /// The messages of Neon's proxy.
 fn refused(user: &str) -> String {
@@ -138,4 +141,73 @@ fn where_the_aws_cli_is_missing_it_is_said_where_to_get_it() {
     let mut command = with_aws(xtask(), "http://127.0.0.1:1");
     let said = failure(command.env("PATH", "/nowhere").args(["stage", "dev", "check"]));
     assert!(said.contains("the AWS CLI cannot be started: https://docs.aws.amazon.com/"), "{said}");
+}
+
+/// The URL of a server that answers one request with this.
+fn once(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1000]);
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    url
+}
+
+#[test]
+fn the_keys_of_an_app_are_tried_stored_and_replaced() {
+    let (aws, server) = (local_aws(), Fixture::start("database", &[]));
+    let stage = Stage::new(&aws, "dev", &server);
+    let mut app = JwtApp::start("ES256");
+    let sign_with = |url: &str| {
+        stage.signed_with(&format!("JWT_JWKS_URL={url}"), &stage.owner_url);
+    };
+    for (url, expected) in [
+        ("http://app.example/jwks".to_owned(), "must be an https URL"),
+        ("http://127.0.0.1:1/jwks".into(), "it cannot be reached"),
+        (
+            once("HTTP/1.1 308 x\r\nlocation: https://www.app.example/jwks\r\n\r\n"),
+            "it redirects to https://www.app.example/jwks",
+        ),
+        (once("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"keys\":[]}"), "usable keys: none"),
+    ] {
+        sign_with(&url);
+        let said = failure(&mut stage.prepare(&[]));
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(stored(&stage), Vec::<String>::new());
+    }
+
+    let kid = |keys: &Value, index: usize| keys["keys"][index]["kid"].as_str().unwrap().to_owned();
+    let first = kid(&app.keys(), 0);
+    sign_with(&app.keys_url());
+    let said = success(&mut stage.prepare(&[]));
+    assert!(said.contains(&format!("usable keys: ES256 {first}; others: 0")), "{said}");
+    let stored_keys = || -> Value { stage.secret()["JWT_JWKS"].as_str().unwrap().parse().unwrap() };
+    assert_eq!(stored_keys()["keys"].as_array().unwrap().len(), 1);
+    let log_key = stage.secret()["LOG_KEY"].clone();
+    assert_eq!(log_key.as_str().unwrap().len(), 43);
+    assert!(stage.secret().get("BETTER_AUTH_SECRET").is_none());
+    let user = success(operator(&aws.url).args(["stage", "dev", "user", "u"]));
+    assert!(user.contains(&shared::log_name(&log_key.as_str().unwrap().into(), "u")), "{user}");
+
+    // The app rotates by itself; the command stores what it has now.
+    app.rotate();
+    app.token();
+    let rotate = || success(operator(&aws.url).args(["stage", "dev", "rotate"]));
+    let said = rotate();
+    assert!(said.contains("These keys are stored; in five minutes"), "{said}");
+    assert_eq!(stored_keys()["keys"].as_array().unwrap().len(), 2);
+    assert!(rotate().contains("stored already"));
+    let finish = success(operator(&aws.url).args(["stage", "dev", "rotate", "--finish"]));
+    assert!(finish.contains("no rotation to finish"), "{finish}");
+
+    // While the app is away, its keys stay; those of another app would not.
+    let both = stored_keys();
+    drop(app);
+    let said = success(&mut stage.prepare(&[]));
+    assert!(said.contains("The keys in the secret stay."), "{said}");
+    assert_eq!((stored_keys(), &stage.secret()["LOG_KEY"]), (both, &log_key));
+    sign_with("http://127.0.0.1:1/jwks");
+    failure(&mut stage.prepare(&[]));
 }

@@ -56,6 +56,9 @@ impl Fixture {
             "APP_SECRET_ID",
             "JWT_ISSUER",
             "JWT_AUDIENCE",
+            "JWT_JWKS_URL",
+            "JWT_JWKS",
+            "LOG_KEY",
             "JWT_MAX_LIFETIME",
         ] {
             command.env_remove(name);

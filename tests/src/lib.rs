@@ -8,6 +8,7 @@ mod event;
 mod fixture;
 mod http;
 mod https;
+mod jwt_app;
 mod neon;
 mod openapi;
 mod operation;
@@ -33,6 +34,7 @@ pub use fixture::{
 };
 pub use http::{Reply, request, send};
 pub use https::Https;
+pub use jwt_app::JwtApp;
 pub use neon::Neon;
 pub use openapi::{Route, check_examples, failure_codes, functions, routes};
 pub use operation::{Operation, operation, operations};

@@ -60,9 +60,12 @@ pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
         let content = format!("{at}/content/{}", escape(content_type));
         validate(&format!("{content}/schema"), &reply.body);
         if reply.status >= 400 {
-            let example = DOCUMENT.pointer(&format!("{content}/example")).unwrap();
-            assert_eq!(example["title"], reply.body["title"], "{pointer}");
-            let code = format!("`{}`", reply.body["code"].as_str().unwrap());
+            let code = &reply.body["code"];
+            let examples = examples(DOCUMENT.pointer(&content).unwrap());
+            let of_code =
+                examples.iter().find(|example| examples.len() == 1 || example["code"] == *code);
+            assert_eq!(of_code.unwrap()["title"], reply.body["title"], "{pointer}");
+            let code = format!("`{}`", code.as_str().unwrap());
             assert!(response["description"].as_str().unwrap().contains(&code), "{pointer}: {code}");
         }
     }
@@ -80,12 +83,19 @@ pub fn check_examples() {
                 panic!("{pointer}");
             };
             let at = format!("{at}/content/{}", escape(content_type));
-            validate(&format!("{at}/schema"), &content["example"]);
-            if status == 429 {
-                assert!(content["example"]["message"].is_string(), "{pointer}");
-            } else {
-                assert_eq!(content["schema"], json!({ "$ref": "#/components/schemas/Problem" }));
-                assert_eq!(content["example"]["status"], status, "{pointer}");
+            let examples = examples(content);
+            assert!(!examples.is_empty(), "{pointer}");
+            for example in examples {
+                validate(&format!("{at}/schema"), example);
+                if status == 429 {
+                    assert!(example["message"].is_string(), "{pointer}");
+                } else {
+                    assert_eq!(
+                        content["schema"],
+                        json!({ "$ref": "#/components/schemas/Problem" })
+                    );
+                    assert_eq!(example["status"], status, "{pointer}");
+                }
             }
         }
     }
@@ -94,7 +104,15 @@ pub fn check_examples() {
 /// The example of a failure of an operation.
 pub(crate) fn failure(template: &str, method: &str, status: u16) -> &'static Value {
     let (_, response) = follow(&format!("{}/{status}", responses(template, method)));
-    &response["content"]["application/problem+json"]["example"]
+    examples(&response["content"]["application/problem+json"])[0]
+}
+
+/// The example of a content, or its examples.
+fn examples(content: &'static Value) -> Vec<&'static Value> {
+    match content["examples"].as_object() {
+        Some(examples) => examples.values().map(|example| &example["value"]).collect(),
+        None => content.get("example").into_iter().collect(),
+    }
 }
 
 /// The pointer to the responses of an operation.

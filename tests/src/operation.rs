@@ -22,7 +22,7 @@ pub struct Operation {
     parameters: Vec<&'static Value>,
 }
 
-/// The operation of each function; `update-task` also serves PATCH, which is in [`requests`].
+/// The operation of each function; `update-task` also serves PATCH, which is in [`requests`](crate::requests).
 pub fn operations() -> &'static [Operation] {
     static OPERATIONS: LazyLock<Vec<Operation>> =
         LazyLock::new(|| all().iter().filter(|operation| operation.is_main()).cloned().collect());

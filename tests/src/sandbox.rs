@@ -111,7 +111,18 @@ impl Sandbox {
     /// Sends a user's request as API Gateway would, and makes the checks that apply to every
     /// answer.
     pub fn ask(&self, user: &str, request: &Request, item: impl Display) -> Reply {
-        let event = request.event(user, item, &Token::of(user).sign()).to_string();
+        self.ask_with(&Token::of(user).sign(), user, request, item)
+    }
+
+    /// As [`Sandbox::ask`], with another token.
+    pub fn ask_with(
+        &self,
+        token: &str,
+        user: &str,
+        request: &Request,
+        item: impl Display,
+    ) -> Reply {
+        let event = request.event(user, item, token).to_string();
         let answer = runtime().block_on(self.invoke(event.into())).unwrap();
         request.operation.read(&answer.body).unwrap()
     }

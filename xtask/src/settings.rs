@@ -8,6 +8,10 @@ use crate::env_file::EnvFile;
 
 pub(crate) const SECRET: &str = "BETTER_AUTH_SECRET";
 pub(crate) const SECRETS: &str = "BETTER_AUTH_SECRETS";
+/// Where an app publishes its public keys, and those that are stored.
+pub(crate) const JWKS_URL: &str = "JWT_JWKS_URL";
+pub(crate) const JWKS: &str = "JWT_JWKS";
+pub(crate) const LOG_KEY: &str = "LOG_KEY";
 pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// The default issuer and audience of tokens.

@@ -3,6 +3,7 @@
 mod aws;
 mod check;
 mod deployed;
+mod keys;
 mod prepare;
 mod rotate;
 mod secret;
@@ -45,7 +46,7 @@ enum Step {
     /// Print the keyed hash by which the logs name a user.
     User(user::Options),
     /// Rotate the secret that signs tokens: put a new one before the old one; with --finish, remove
-    /// the old one.
+    /// the old one. Store the public keys of an app that signs with its own.
     Rotate(rotate::Options),
 }
 

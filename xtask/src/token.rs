@@ -27,6 +27,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn sign(file: &EnvFile, user: &str, ttl: u64) -> Result<String> {
     let config = AuthConfig::parse(Use::Local, |name| settings::get(file, name))
         .context("`cargo xtask dev` makes a .env with these settings")?;
-    let secret = config.secrets.first().ok_or_else(|| anyhow!("there is no secret"))?;
+    let secret = config.secrets.first().ok_or_else(|| {
+        anyhow!("without BETTER_AUTH_SECRET only the app can sign: get a token from it, as docs/frontend.md says")
+    })?;
     Ok(shared::sign(&Claims::new(&config, user, ttl), secret)?)
 }

@@ -32,6 +32,8 @@ enum Tool {
     Aws,
     /// The CDK app with its packages.
     Cdk,
+    /// The app with its packages, of which tests of the API use Better Auth.
+    App,
     /// Schemathesis, which generates hostile requests from `functions/openapi.yaml`.
     Schemathesis,
     /// A generator of Python clients, with mypy.
@@ -49,6 +51,7 @@ pub(crate) fn print_folder(options: &Options) -> Result<()> {
         Tool::Sam => installed("sam", SAM)?,
         Tool::Aws => installed("aws", AWS_CLI)?,
         Tool::Cdk => node_package("cdk")?,
+        Tool::App => node_package("frontend")?,
         Tool::Schemathesis => installed("schemathesis", SCHEMATHESIS)?,
         Tool::PythonClient => {
             environment("openapi-python-client", &PYTHON_CLIENT.join("+"), PYTHON_CLIENT)?

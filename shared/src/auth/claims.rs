@@ -4,8 +4,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
+use super::algorithms;
 use super::clock::now;
-use super::hs256;
 use crate::settings::AuthConfig;
 
 /// The claims of a token.
@@ -43,9 +43,9 @@ impl<'a> Claims<'a> {
 /// An HS256 token over `claims`, keyed with the raw UTF-8 bytes of `secret`.
 ///
 /// # Errors
-/// If the claims cannot be written as JSON.
+/// If the claims cannot be written as JSON, or the secret is empty.
 pub fn sign(claims: &Claims, secret: &SecretString) -> Result<String, JwtError> {
-    hs256::install();
-    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    algorithms::install();
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes())?;
     encode(&Header::new(Algorithm::HS256), claims, &key)
 }

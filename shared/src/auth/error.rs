@@ -8,6 +8,10 @@ pub(crate) enum AuthError {
     Invalid(Cow<'static, str>),
     /// The token is signed with an unknown secret.
     UnknownSecret,
+    /// The token names a key that is not known.
+    UnknownKey,
+    /// The token is signed with a key, and none is known at all.
+    NoKeys,
     /// The token has expired.
     Expired,
     /// The token's user differs from the path's.

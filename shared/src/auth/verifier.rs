@@ -11,10 +11,11 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use self::parts::{check_header, unfit_claim};
+use self::parts::{Header, unfit_claim};
+use super::algorithms;
 use super::clock::now;
 use super::error::AuthError;
-use super::hs256;
+use crate::keys::{KeySet, PublicKey};
 use crate::settings::AuthConfig;
 use crate::telemetry::{self, LogNames};
 
@@ -45,16 +46,21 @@ impl Owner {
     }
 }
 
-/// Verifies bearer tokens against every secret that may have signed one.
+/// Verifies bearer tokens against every secret and every public key that may have signed one.
 pub(super) struct Verifier {
-    keys: Vec<DecodingKey>,
+    secrets: Vec<DecodingKey>,
+    /// The fetched keys before the stored ones; `None` if only secrets sign.
+    public_keys: Option<Vec<Arc<KeySet>>>,
     validation: Validation,
     max_lifetime: Option<u64>,
-    /// Derived from the secret that signs. Without any secret, no token is valid.
     log_names: Option<LogNames>,
 }
 
 const NO_JWT: &str = "The token is not a valid JSON Web Token.";
+const NO_KID: &str = "The token's header has no `kid`, which must name its key.";
+const OTHER_ALGORITHM: &str = "The token's algorithm is not that of the key that its `kid` names.";
+const WRONG_SIGNATURE: &str =
+    "The token's signature is not valid: it must be that of the key that its `kid` names.";
 
 /// The claims read here; `jsonwebtoken` checks `exp`, `iss` and `aud`.
 #[derive(Deserialize)]
@@ -79,8 +85,9 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 }
 
 impl Verifier {
-    pub(super) fn new(config: &AuthConfig) -> Self {
-        hs256::install();
+    /// A verifier with the app's public keys as fetched, besides those in the settings.
+    pub(super) fn new(config: &AuthConfig, fetched: Option<Arc<KeySet>>) -> Self {
+        algorithms::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
@@ -95,10 +102,19 @@ impl Verifier {
             validation.set_audience(&[audience]);
         }
         validation.set_required_spec_claims(&required);
-        let keys = config.secrets.iter();
-        let keys = keys.map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes())).collect();
-        let log_names = config.secrets.first().map(LogNames::new);
-        Self { keys, validation, max_lifetime: config.max_lifetime, log_names }
+        let secrets = config.secrets.iter();
+        // No secret is empty.
+        let secrets =
+            secrets.filter_map(|s| DecodingKey::from_secret(s.expose_secret().as_bytes()).ok());
+        let public_keys = config.public_keys.as_ref();
+        Self {
+            secrets: secrets.collect(),
+            public_keys: public_keys
+                .map(|keys| fetched.into_iter().chain([keys.stored.clone()]).collect()),
+            validation,
+            max_lifetime: config.max_lifetime,
+            log_names: config.log_keys().next().map(LogNames::new),
+        }
     }
 
     /// The owner of a request: the token's user, who must equal the path's.
@@ -119,11 +135,22 @@ impl Verifier {
     /// The `sub` of a valid token.
     fn subject(&self, token: &str) -> Result<String, AuthError> {
         let invalid = |reason: &'static str| Err(AuthError::Invalid(reason.into()));
-        check_header(token)?;
-        let claims = self.claims(token).map_err(|error| match error.kind() {
+        let header = Header::of(token).ok_or(AuthError::Invalid(NO_JWT.into()))?;
+        let key = match (header.alg.as_str(), &self.public_keys) {
+            ("HS256", _) if !self.secrets.is_empty() => None,
+            ("EdDSA" | "ES256" | "RS256", Some(sets)) => Some(sets),
+            _ => return invalid(self.accepted_algorithms()),
+        };
+        if header.is_critical() {
+            return invalid("The token's header must not have `crit`.");
+        }
+        let key = key.map(|sets| public_key(sets, &header)).transpose()?;
+        let claims = key.map_or_else(|| self.by_secret(token), |key| self.by_key(token, key));
+        let claims = claims.map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => AuthError::Expired,
-            ErrorKind::InvalidSignature => AuthError::UnknownSecret,
+            ErrorKind::InvalidSignature if key.is_none() => AuthError::UnknownSecret,
             kind => AuthError::Invalid(match kind {
+                ErrorKind::InvalidSignature => WRONG_SIGNATURE.into(),
                 ErrorKind::ImmatureSignature => "The claim `nbf` is in the future.".into(),
                 ErrorKind::InvalidIssuer => {
                     "The claim `iss` is not the issuer that is configured here.".into()
@@ -158,21 +185,54 @@ impl Verifier {
         Ok(claims.sub)
     }
 
-    fn claims(&self, token: &str) -> Result<Verified, JwtError> {
+    fn accepted_algorithms(&self) -> &'static str {
+        match (self.secrets.is_empty(), &self.public_keys) {
+            (_, None) => "The token's algorithm is not accepted here: it must be HS256.",
+            (true, Some(_)) => {
+                "The token's algorithm is not accepted here: it must be EdDSA, ES256 or RS256."
+            }
+            (false, Some(_)) => {
+                "The token's algorithm is not accepted here: it must be HS256, EdDSA, ES256 or RS256."
+            }
+        }
+    }
+
+    fn by_secret(&self, token: &str) -> Result<Verified, JwtError> {
         let mut failure = JwtError::from(ErrorKind::InvalidSignature);
-        for key in &self.keys {
-            // Raw, since `jsonwebtoken` ignores invalid UTF-8 in claims that it does not read.
-            match decode::<Box<RawValue>>(token, key, &self.validation) {
-                Ok(token) => return Ok(serde_json::from_str(token.claims.get())?),
-                // The next key is tried only after a wrong signature.
+        for secret in &self.secrets {
+            match claims(token, secret, &self.validation) {
+                // The next secret is tried only after a wrong signature.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
                     failure = error;
                 }
-                Err(error) => return Err(error),
+                claims => return claims,
             }
         }
         Err(failure)
     }
+
+    fn by_key(&self, token: &str, key: &PublicKey) -> Result<Verified, JwtError> {
+        let mut validation = self.validation.clone();
+        validation.algorithms = vec![key.algorithm];
+        claims(token, &key.key, &validation)
+    }
+}
+
+/// The key that the header names; its algorithm must be that of the header.
+fn public_key<'a>(sets: &'a [Arc<KeySet>], header: &Header) -> Result<&'a PublicKey, AuthError> {
+    let kid = header.kid.as_deref().ok_or(AuthError::Invalid(NO_KID.into()))?;
+    match sets.iter().find_map(|set| set.get(kid)) {
+        Some(key) if key.algorithm_name() == header.alg => Ok(key),
+        Some(_) => Err(AuthError::Invalid(OTHER_ALGORITHM.into())),
+        None if sets.iter().all(|set| set.is_empty()) => Err(AuthError::NoKeys),
+        None => Err(AuthError::UnknownKey),
+    }
+}
+
+fn claims(token: &str, key: &DecodingKey, validation: &Validation) -> Result<Verified, JwtError> {
+    // Raw, since `jsonwebtoken` ignores invalid UTF-8 in claims that it does not read.
+    let claims = decode::<Box<RawValue>>(token, key, validation)?.claims;
+    Ok(serde_json::from_str(claims.get())?)
 }
 
 #[expect(
@@ -183,5 +243,7 @@ fn seconds(count: u64) -> f64 {
     count as f64
 }
 
+#[cfg(test)]
+mod public_key_tests;
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,8 @@ pub enum Problem {
     DatabaseUnavailable(String),
     /// 503: the statement's outcome is unknown; the reason is for the log.
     DatabaseUnanswered(String),
+    /// 503: no key that could verify the token is known.
+    KeysUnavailable,
     /// 500: an internal error; the reason is for the log.
     Internal(String),
 }
@@ -82,6 +84,7 @@ impl Problem {
                 "invalid_request"
             }
             Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => "database_unavailable",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::Internal(_) => "internal",
         }
     }
@@ -98,7 +101,7 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) => {
+            Self::DatabaseUnavailable(_) | Self::DatabaseUnanswered(_) | Self::KeysUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -143,6 +146,9 @@ impl Problem {
                 "The database did not answer in time; whether a change was made is not known."
                     .into()
             }
+            Self::KeysUnavailable => {
+                "The keys that verify tokens are not available right now; try again shortly.".into()
+            }
             Self::Internal(_) => "Something went wrong on our side.".into(),
         }
     }
@@ -177,6 +183,11 @@ impl From<AuthError> for Problem {
                 "The token's signature is not valid: it must be HS256 with the shared secret."
                     .into(),
             ),
+            AuthError::UnknownKey => Self::InvalidToken(
+                "The token's key is not accepted here: its `kid` must name a usable key of the app's key set."
+                    .into(),
+            ),
+            AuthError::NoKeys => Self::KeysUnavailable,
             AuthError::Expired => Self::ExpiredToken,
             AuthError::WrongUser => Self::WrongUser,
         }

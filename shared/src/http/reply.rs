@@ -146,6 +146,10 @@ impl From<&Problem> for Reply {
             Problem::DatabaseUnavailable(_) | Problem::DatabaseUnanswered(_) => {
                 reply.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
+            // Fetches of keys are that far apart.
+            Problem::KeysUnavailable => {
+                reply.with(header::RETRY_AFTER, HeaderValue::from_static("10"))
+            }
             _ => reply,
         }
     }

@@ -1,4 +1,4 @@
-//! HTTP to AWS: one connection for each request, with the same TLS as for PostgreSQL.
+//! HTTP to AWS.
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,16 +9,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::client::conn::http1::handshake;
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
+use crate::http_client::{Failure, send};
 use crate::tls::{Roots, client_config};
 
 /// AWS's own tools read it, too: the CA file of a network that intercepts TLS.
@@ -38,50 +31,18 @@ impl Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(send(TlsConnector::from(Arc::clone(&self.0)), request))
+        let answer = exchange(self.0.clone(), request);
+        // Another attempt may succeed.
+        HttpConnectorFuture::new(async { answer.await.map_err(ConnectorError::io) })
     }
 }
 
-async fn send(tls: TlsConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let uri = request.uri().clone();
-    let https = uri.scheme_str() == Some("https");
-    let host = uri.host().unwrap_or_default();
-    let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-    let stream = TcpStream::connect((host, port)).await.map_err(broken)?;
-    stream.set_nodelay(true).map_err(broken)?;
-    if !https {
-        return exchange(stream, request, &uri).await;
-    }
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|error| ConnectorError::user(error.into()))?;
-    exchange(tls.connect(name, stream).await.map_err(broken)?, request, &uri).await
-}
-
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<SdkBody>,
-    uri: &Uri,
-) -> Result<HttpResponse, ConnectorError> {
-    let (mut parts, body) = request.into_parts();
-    let user = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::user(error);
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    parts.headers.insert(HOST, HeaderValue::from_str(authority).map_err(|e| user(e.into()))?);
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    parts.uri = path.parse().map_err(|e: hyper::http::uri::InvalidUri| user(e.into()))?;
+async fn exchange(tls: Arc<ClientConfig>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let (parts, body) = request.try_into_http1x()?.into_parts();
     let body = Full::new(Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
-
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    // It ends when the sender is dropped.
-    tokio::spawn(connection);
-    let response = sender.send_request(Request::from_parts(parts, body)).await.map_err(broken)?;
+    let response = send(tls, hyper::Request::from_parts(parts, body)).await?;
     let (parts, body) = response.into_parts();
-    let body = body.collect().await.map_err(broken)?.to_bytes();
+    let body = body.collect().await?.to_bytes();
     let response = hyper::Response::from_parts(parts, SdkBody::from(body.as_ref()));
-    HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
-}
-
-/// Errors that another attempt may fix.
-fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
-    ConnectorError::io(error.into())
+    Ok(HttpResponse::try_from(response)?)
 }

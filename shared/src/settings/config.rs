@@ -1,5 +1,6 @@
 //! The settings: from the environment, else from one AWS Secrets Manager secret.
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -8,6 +9,7 @@ use super::error::SettingsError;
 use super::secret_list::{SecretList, weakness};
 #[cfg(feature = "secrets-manager")]
 use super::secrets_manager::fetch;
+use crate::keys::{KeySet, KeysUrl};
 
 /// All settings of a function, validated.
 #[derive(Debug)]
@@ -21,14 +23,28 @@ pub struct Config {
 /// How tokens are verified.
 #[derive(Debug)]
 pub struct AuthConfig {
-    /// Every secret that may have signed a token; the first signs. Never empty.
+    /// Every secret that may have signed a token; the first signs. Not empty without
+    /// `public_keys`.
     pub secrets: Vec<SecretString>,
+    /// The app's public keys, if it signs with others.
+    pub public_keys: Option<PublicKeys>,
+    /// From which the users' names in the log are derived, instead of the first secret.
+    pub log_key: Option<SecretString>,
     /// The required issuer.
     pub issuer: Option<String>,
     /// The required audience.
     pub audience: Option<String>,
     /// The longest allowed lifetime of a token, in seconds.
     pub max_lifetime: Option<u64>,
+}
+
+/// The public keys of an app.
+#[derive(Debug)]
+pub struct PublicKeys {
+    /// Where it publishes them.
+    pub url: KeysUrl,
+    /// Those that the settings have, so that they need not be fetched.
+    pub stored: Arc<KeySet>,
 }
 
 /// What the settings are for.
@@ -107,14 +123,21 @@ impl AuthConfig {
             },
             (None, Some(single)) => vec![SecretString::from(single)],
             (None, None) => {
-                let missing = "BETTER_AUTH_SECRET is missing: set it to Better Auth's secret";
-                faults.push(missing.into());
+                if get("JWT_JWKS_URL").is_none() {
+                    let missing = "BETTER_AUTH_SECRET is missing: set it to Better Auth's secret, or JWT_JWKS_URL to the URL of its public keys";
+                    faults.push(missing.into());
+                }
                 Vec::new()
             }
         };
+        let public_keys = PublicKeys::read(get, faults);
+        let log_key = get("LOG_KEY");
+        if let Some(fault) = log_key.as_deref().and_then(weakness) {
+            faults.push(format!("LOG_KEY {fault}"));
+        }
         let mut named = |name: &str, what: &str| {
             let value = get(name);
-            if value.is_none() && used == Use::Stage {
+            if value.is_none() && (used == Use::Stage || get("JWT_JWKS_URL").is_some()) {
                 faults.push(format!("{name} is missing: set it to {what}"));
             }
             value
@@ -128,7 +151,28 @@ impl AuthConfig {
             }
             seconds
         });
-        Self { secrets, issuer, audience, max_lifetime }
+        let log_key = log_key.map(SecretString::from);
+        Self { secrets, public_keys, log_key, issuer, audience, max_lifetime }
+    }
+
+    /// From which the log names users: the first now, the others before a rotation.
+    pub fn log_keys(&self) -> impl Iterator<Item = &SecretString> {
+        self.log_key.iter().chain(&self.secrets)
+    }
+}
+
+impl PublicKeys {
+    fn read(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<Self> {
+        let url = get("JWT_JWKS_URL")?.parse();
+        let stored = match get("JWT_JWKS") {
+            None => Some(KeySet::default()),
+            Some(text) => KeySet::parse(&text),
+        };
+        if stored.is_none() {
+            faults.push("JWT_JWKS is not a JSON Web Key Set".into());
+        }
+        let url = url.map_err(|fault| faults.push(format!("JWT_JWKS_URL {fault}"))).ok();
+        Some(Self { url: url?, stored: Arc::new(stored?) })
     }
 }
 
@@ -204,6 +248,39 @@ mod tests {
         assert!(
             AuthConfig::parse(Use::Stage, |name| (name == "JWT_ISSUER").then(String::new)).is_err()
         );
+    }
+
+    #[test]
+    fn public_keys_need_an_issuer_and_an_audience_but_no_secret() {
+        let database = ("DATABASE_URL", URL);
+        let (issuer, audience) = (("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a"));
+        let url = ("JWT_JWKS_URL", "https://app.example/api/auth/jwks");
+        let config = parse(&[database, url, issuer, audience]).unwrap();
+        assert!(config.auth.secrets.is_empty());
+        assert!(config.auth.public_keys.unwrap().stored.is_empty());
+        assert!(config.auth.log_key.is_none());
+        let with =
+            |more: &[(&str, &str)]| parse(&[&[database, url, issuer, audience], more].concat());
+        let log_key = ("LOG_KEY", GOOD);
+        let both = with(&[("BETTER_AUTH_SECRET", &GOOD.replace('0', "1")), log_key]).unwrap().auth;
+        assert_eq!(both.log_keys().next().unwrap().expose_secret(), GOOD);
+        assert_eq!((both.secrets.len(), both.log_keys().count()), (1, 2));
+        for (settings, expected) in [
+            (&[database, url][..], &["JWT_ISSUER is missing", "JWT_AUDIENCE is missing"][..]),
+            (&[database, url, issuer, audience, ("LOG_KEY", "short")], &["LOG_KEY has 5 bytes"]),
+            (
+                &[database, url, issuer, audience, ("JWT_JWKS", "x")],
+                &["JWT_JWKS is not a JSON Web Key Set"],
+            ),
+            (
+                &[database, ("JWT_JWKS_URL", "http://app.example"), issuer, audience],
+                &["JWT_JWKS_URL must be an https URL"],
+            ),
+        ] {
+            let faults = parse(settings).unwrap_err().0;
+            assert_eq!(faults.len(), expected.len(), "{faults:?}");
+            assert!(faults.iter().zip(expected).all(|(fault, start)| fault.starts_with(start)));
+        }
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(super) struct Line<'a> {
     /// Time spent waiting for Secrets Manager.
     #[serde(rename = "SettingsLatency", skip_serializing_if = "Option::is_none")]
     pub(super) settings_latency: Option<f64>,
+    /// Time spent waiting for the app's keys.
+    #[serde(rename = "KeysLatency", skip_serializing_if = "Option::is_none")]
+    pub(super) keys_latency: Option<f64>,
     #[serde(rename = "DatabaseRetries")]
     pub(super) database_retries: u32,
     #[serde(rename = "ColdStarts")]

@@ -18,7 +18,6 @@ use self::telemetry_rows::Telemetry;
 use super::Stage;
 use super::deployed::Deployed;
 use super::secret::Secret;
-use crate::settings::random_text;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -37,11 +36,13 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
     let deployed = Deployed::read(stage)?;
     let url = options.url.as_deref().map_or_else(|| deployed.url(), Ok)?;
     let auth = Secret::complete(stage)?.config()?.auth;
-    let user = format!("check-{}", random_text()?);
     println!("Checking {url} …");
     let started = Timestamp::now();
     let operations = operations::operations()?;
-    let client = Client::new(url, auth, user, deployed.origin()?.to_owned());
+    let client = Client::new(url, auth, deployed.origin()?.to_owned())?;
+    if !client.signs() {
+        operations::expect_nothing(&client, &operations)?;
+    }
 
     let mut rows = operations::rows(&client, &operations);
     rows.extend(gateway::rows(&client, &operations));
@@ -50,7 +51,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<ExitCode> {
         expected: "nothing is left",
         actual: operations::erase(&client, &operations),
         owner: Product,
-        hint: "delete the rest by hand: the user's id begins with check-, and no real user has it",
+        hint: "delete the rest by hand: it is that of a throwaway user, check-… or the one of your token",
     });
     let until = Instant::now() + Duration::from_secs(options.wait);
     let telemetry = Telemetry { deployed: &deployed, client: &client, started, until };

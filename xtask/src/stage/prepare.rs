@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use shared::DatabaseUrl;
 
-use super::Stage;
 use super::aws;
 use super::secret::{Secret, check_database};
+use super::{Stage, keys};
 use crate::env_file::EnvFile;
 use crate::login::{self, Access, End};
 use crate::migrate;
-use crate::settings::{DATABASE_URL, MAX_LIFETIME};
+use crate::settings::{
+    DATABASE_URL, JWKS_URL, LOG_KEY, MAX_LIFETIME, SECRET, SECRETS, random_text,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -72,6 +74,7 @@ impl Plan {
         let existing = Secret::read(stage)?;
         let exists = existing.is_some();
         let mut secret = existing.unwrap_or_else(Secret::empty);
+        let keys_url = secret.get(JWKS_URL).map(str::to_owned);
         let stored_url = aws::parameter(&stage.owner_url())?;
         let mut owner_url = stored_url.clone();
         let mut changed = false;
@@ -82,6 +85,10 @@ impl Plan {
         }
         if !options.no_prompt && !options.dry_run && stdin().is_terminal() {
             changed |= questions::ask(&mut secret, &mut owner_url)?;
+        }
+        changed |= keys::store_if_reachable(&mut secret, keys_url.as_deref())?;
+        if [SECRET, SECRETS, LOG_KEY].iter().all(|name| secret.get(name).is_none()) {
+            changed |= secret.set(LOG_KEY, &random_text()?);
         }
         let (max_lifetime, a_day) = MAX_LIFETIME;
         if secret.get(max_lifetime).is_none() {

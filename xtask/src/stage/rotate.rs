@@ -3,10 +3,10 @@ use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
 use shared::SecretList;
 
-use super::Stage;
 use super::aws;
 use super::secret::Secret;
-use crate::settings::{SECRET, SECRETS, random_text};
+use super::{Stage, keys};
+use crate::settings::{JWKS_URL, SECRET, SECRETS, random_text};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -19,10 +19,12 @@ pub(crate) struct Options {
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let (name, id) = (stage.name(), stage.secret());
     let mut secret = Secret::complete(stage)?;
-    let secrets: SecretList = match secret.get(SECRETS) {
-        Some(list) => list.parse()?,
-        None => SecretList::of_one(secret.get(SECRET).unwrap_or_default())?,
+    let secrets: SecretList = match (secret.get(SECRETS), secret.get(SECRET)) {
+        (Some(list), _) => list.parse()?,
+        (None, Some(one)) => SecretList::of_one(one)?,
+        (None, None) => return store_keys(&id, secret, options),
     };
+    let keys_url = secret.get(JWKS_URL).map(str::to_owned);
     let count = secrets.entries().len();
     let rotated = match (count, options.finish) {
         (1, true) => {
@@ -38,6 +40,7 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     secret.set(SECRETS, rotated.setting().expose_secret());
     // If there is a list, Better Auth and the functions ignore the single secret.
     secret.remove(SECRET);
+    keys::store_if_reachable(&mut secret, keys_url.as_deref())?;
     secret.config()?;
     aws::change_secret(&id, &secret.text()?)?;
     if options.finish {
@@ -47,6 +50,22 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
         println!("{id} now has a new secret before the old one; the functions accept both.");
         println!("Give the frontend the new {SECRETS}: docs/operate.md#rotate-the-secret.");
         println!("Ten minutes after it is deployed: cargo xtask stage {name} rotate --finish");
+    }
+    Ok(())
+}
+
+/// Without a secret, the app rotates: what is left is to store its present keys.
+fn store_keys(id: &str, mut secret: Secret, options: &Options) -> Result<()> {
+    if options.finish {
+        println!("There is no secret in {id}: no rotation to finish.");
+        return Ok(());
+    }
+    println!("There is no secret in {id}: the app makes new keys by itself.");
+    if keys::store(&mut secret)? {
+        aws::change_secret(id, &secret.text()?)?;
+        println!("These keys are stored; in five minutes no function accepts others.");
+    } else {
+        println!("These keys are stored already.");
     }
     Ok(())
 }

@@ -21,7 +21,10 @@ pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let deployed = Deployed::read(stage)?;
     let url = options.url.as_deref().map_or_else(|| deployed.url(), Ok)?;
     let auth = Secret::complete(stage)?.config()?.auth;
-    let secret = auth.secrets.first().context("the stage has no secret to sign with")?;
+    let secret = auth
+        .secrets
+        .first()
+        .context("the app of this stage signs with its own keys: the tests need a secret")?;
     let mut command = project::cargo();
     command.args(["test", "--workspace", "--test", "api", "--", "--test-threads", "2"]);
     command.args(&options.names).env("TASK_API_TESTS_URL", url.trim_end_matches('/'));

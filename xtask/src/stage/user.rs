@@ -13,9 +13,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(stage: Stage, options: &Options) -> Result<()> {
     let config = Secret::complete(stage)?.config()?;
-    for (secret, age) in config.auth.secrets.iter().zip(1..) {
-        let since = if age == 1 { "now" } else { "before a rotation" };
-        println!("{} ({since})", log_name(secret, &options.id));
+    for (key, age) in config.auth.log_keys().zip(1..) {
+        let since = if age == 1 { "now" } else { "before" };
+        println!("{} ({since})", log_name(key, &options.id));
     }
     Ok(())
 }

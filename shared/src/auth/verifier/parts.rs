@@ -7,29 +7,28 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{NO_JWT, present};
-use crate::auth::AuthError;
+use super::present;
 
-/// Checks from RFC 7515 that `jsonwebtoken` omits: UTF-8, a string as `alg`, and no critical header
-/// field, since none is supported.
-pub(super) fn check_header(token: &str) -> Result<(), AuthError> {
-    #[derive(Deserialize)]
-    struct Protected {
-        alg: String,
-        #[serde(default, deserialize_with = "present")]
-        crit: Option<IgnoredAny>,
+/// What is read of a header. Its form is stricter than that of `jsonwebtoken`, which takes invalid
+/// UTF-8, an `alg` that is not a string, and a `crit` that is null.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    pub(super) alg: String,
+    #[serde(default)]
+    pub(super) kid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<IgnoredAny>,
+}
+
+impl Header {
+    pub(super) fn of(token: &str) -> Option<Self> {
+        serde_json::from_str(&part(token, 0)?).ok()
     }
-    let header = part(token, 0);
-    let header: Option<Protected> = header.and_then(|header| serde_json::from_str(&header).ok());
-    let reason = match header {
-        None => NO_JWT,
-        Some(Protected { alg, .. }) if alg != "HS256" => {
-            "The token's algorithm is not accepted here: it must be HS256."
-        }
-        Some(Protected { crit: Some(_), .. }) => "The token's header must not have `crit`.",
-        Some(_) => return Ok(()),
-    };
-    Err(AuthError::Invalid(reason.into()))
+
+    /// Whether it has critical fields (RFC 7515), of which none is supported.
+    pub(super) fn is_critical(&self) -> bool {
+        self.crit.is_some()
+    }
 }
 
 /// The text of the header (0) or the claims (1).

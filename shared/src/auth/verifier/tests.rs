@@ -11,17 +11,17 @@ use super::*;
 use crate::arbitrary;
 use crate::auth::{Claims, sign};
 
-const SECRET: &str = "a-secret-of-this-test-with-32-bytes-or-more";
+pub(super) const SECRET: &str = "a-secret-of-this-test-with-32-bytes-or-more";
 const OLD: &str = "the-secret-before-it-with-32-bytes-or-more!";
-const ISSUER: &str = "https://app.example";
-const AUDIENCE: &str = "the-api";
+pub(super) const ISSUER: &str = "https://app.example";
+pub(super) const AUDIENCE: &str = "the-api";
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-const OK: &str = "ok";
-const EXPIRED: &str = "expired";
-const SIGNATURE: &str = "unknown secret";
+pub(super) const OK: &str = "ok";
+pub(super) const EXPIRED: &str = "expired";
+pub(super) const SIGNATURE: &str = "unknown secret";
 const ALGORITHM: &str = "The token's algorithm is not accepted here: it must be HS256.";
-const CRITICAL: &str = "The token's header must not have `crit`.";
+pub(super) const CRITICAL: &str = "The token's header must not have `crit`.";
 const NO_USER: &str = "The claim `sub` is empty or contains U+0000.";
 const NO_SUB: &str = "The claim `sub` is missing.";
 const SUB_TYPE: &str = "The claim `sub` is not a string.";
@@ -30,9 +30,11 @@ const OTHER_ISSUER: &str = "The claim `iss` is not the issuer that is configured
 const OTHER_AUDIENCE: &str = "The claim `aud` does not name the audience that is configured here.";
 const AUD_TYPE: &str = "The claim `aud` is not a string or a list of strings.";
 
-fn config(issuer: Option<&str>, audience: Option<&str>) -> AuthConfig {
+pub(super) fn config(issuer: Option<&str>, audience: Option<&str>) -> AuthConfig {
     AuthConfig {
         secrets: vec![SECRET.into(), OLD.into()],
+        public_keys: None,
+        log_key: None,
         issuer: issuer.map(Into::into),
         audience: audience.map(Into::into),
         max_lifetime: None,
@@ -40,16 +42,16 @@ fn config(issuer: Option<&str>, audience: Option<&str>) -> AuthConfig {
 }
 
 fn verifier() -> Verifier {
-    Verifier::new(&config(Some(ISSUER), Some(AUDIENCE)))
+    Verifier::new(&config(Some(ISSUER), Some(AUDIENCE)), None)
 }
 
 /// Without issuer and audience.
 fn lenient() -> Verifier {
-    Verifier::new(&config(None, None))
+    Verifier::new(&config(None, None), None)
 }
 
 /// Appends a signature to any text.
-fn signed_with(text: &str, secret: &str) -> String {
+pub(super) fn signed_with(text: &str, secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     format!("{text}.{}", BASE64URL.encode(hmac::sign(&key, text.as_bytes())))
 }
@@ -60,7 +62,7 @@ fn token_with(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
 }
 
 /// The JSON of good claims with one of them replaced by this JSON, or removed if that is empty.
-fn claims_with(claim: &str, json: &str) -> String {
+pub(super) fn claims_with(claim: &str, json: &str) -> String {
     let (now, later) = (now().to_string(), (now() + 600).to_string());
     let (issuer, audience) = (format!("{ISSUER:?}"), format!("{AUDIENCE:?}"));
     let good = [
@@ -76,7 +78,7 @@ fn claims_with(claim: &str, json: &str) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn claims() -> String {
+pub(super) fn claims() -> String {
     claims_with("", "")
 }
 
@@ -84,7 +86,7 @@ fn token(claims: impl AsRef<[u8]>) -> String {
     token_with(HEADER, claims)
 }
 
-fn said(verifier: &Verifier, token: &str) -> String {
+pub(super) fn said(verifier: &Verifier, token: &str) -> String {
     match verifier.subject(token) {
         Ok(sub) => {
             assert_eq!(sub, "user-1");
@@ -92,6 +94,8 @@ fn said(verifier: &Verifier, token: &str) -> String {
         }
         Err(AuthError::Expired) => EXPIRED.into(),
         Err(AuthError::UnknownSecret) => SIGNATURE.into(),
+        Err(AuthError::UnknownKey) => "unknown key".into(),
+        Err(AuthError::NoKeys) => "no keys".into(),
         Err(AuthError::Invalid(reason)) => reason.into_owned(),
         Err(AuthError::WrongUser) => panic!("no path was named"),
     }
@@ -370,7 +374,8 @@ fn a_token_is_valid_for_no_longer_than_configured() {
     const TOO_LONG: &str = "The claim `exp` is too long after `iat`.";
     const FUTURE: &str = "The claim `iat` is in the future.";
     let day = 86_400;
-    let verifier = Verifier::new(&AuthConfig { max_lifetime: Some(day), ..config(None, None) });
+    let verifier =
+        Verifier::new(&AuthConfig { max_lifetime: Some(day), ..config(None, None) }, None);
     let now = now();
     for (iat, exp, expected) in [
         (json!(now), now + 600, OK),

@@ -1,16 +1,20 @@
 //! The stage as a client sees it: requests of a throwaway user, and the answers.
 use std::cell::RefCell;
+use std::io::{IsTerminal, stdin};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use secrecy::SecretString;
+use anyhow::{Context, Result, ensure};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use inquire::{Password, PasswordDisplayMode};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use shared::{AuthConfig, Claims};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Method, Request};
 
 use crate::event;
+use crate::settings::{random_text, variable};
 
 /// The headers that browsers may send: the template's `AllowHeaders`.
 pub(super) const SENT: [&str; 5] =
@@ -19,17 +23,28 @@ pub(super) const SENT: [&str; 5] =
 const EXPOSED: [&str; 6] =
     ["etag", "link", "location", "idempotent-replayed", "retry-after", "date"];
 const TOKEN_SECONDS: u64 = 120;
+/// The variable with the token of a throwaway user.
+const TOKEN: &str = "CHECK_TOKEN";
 
 pub(super) struct Client {
     agent: Agent,
     url: String,
     auth: AuthConfig,
-    /// A random user's id, whose data is deleted at the end.
+    signer: Signer,
+    /// A throwaway user's id, whose data is deleted at the end.
     pub(super) user: String,
     /// An origin that may call the API from a browser.
     pub(super) origin: String,
     /// The answers so far.
     pub(super) seen: RefCell<Vec<Seen>>,
+}
+
+/// Who signs the tokens.
+enum Signer {
+    /// The check itself, for any user.
+    Secret(SecretString),
+    /// The app, which gave a token of the one user.
+    App(SecretString),
 }
 
 /// What later rows need to know of an answer.
@@ -48,21 +63,43 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn new(url: &str, auth: AuthConfig, user: String, origin: String) -> Self {
+    /// A client of a random user, or of the one whose token the operator gives, if only the app
+    /// can sign.
+    pub(super) fn new(url: &str, auth: AuthConfig, origin: String) -> Result<Self> {
+        let (signer, user) = if let Some(secret) = auth.secrets.first() {
+            (Signer::Secret(secret.clone()), format!("check-{}", random_text()?))
+        } else {
+            let token = throwaway_token()?;
+            let user = subject(&token).context("the token is not a JWT with a `sub`")?;
+            (Signer::App(token.into()), user)
+        };
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
         let agent = config.timeout_global(Some(Duration::from_secs(30))).build().into();
         let url = url.trim_end_matches('/').to_owned();
-        Self { agent, url, auth, user, origin, seen: RefCell::default() }
+        Ok(Self { agent, url, auth, signer, user, origin, seen: RefCell::default() })
     }
 
-    /// The secret that signs.
-    fn secret(&self) -> Result<&SecretString> {
-        self.auth.secrets.first().context("the stage has no secret to sign with")
+    /// Whether it can act as any user.
+    pub(super) fn signs(&self) -> bool {
+        matches!(self.signer, Signer::Secret(_))
     }
 
     /// The user's name in the logs.
     pub(super) fn log_name(&self) -> Result<String> {
-        Ok(shared::log_name(self.secret()?, &self.user))
+        let key = self.auth.log_keys().next();
+        Ok(shared::log_name(key.context("the stage has no LOG_KEY: run prepare")?, &self.user))
+    }
+
+    fn token(&self, user: &str) -> Result<String> {
+        match &self.signer {
+            Signer::Secret(secret) => {
+                Ok(shared::sign(&Claims::new(&self.auth, user, TOKEN_SECONDS), secret)?)
+            }
+            Signer::App(token) => {
+                ensure!(user == self.user, "only the app can sign for another user");
+                Ok(token.expose_secret().to_owned())
+            }
+        }
     }
 
     /// A function's request with the document's examples, for the path of `user` and an item, with
@@ -74,8 +111,7 @@ impl Client {
         user: &str,
         item: &str,
     ) -> Result<Request<String>> {
-        let claims = Claims::new(&self.auth, signer, TOKEN_SECONDS);
-        let token = shared::sign(&claims, self.secret()?)?;
+        let token = self.token(signer)?;
         let event = event::filled(function, user, item, &format!("Bearer {token}"))?;
         let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
         let url = format!("{}{}?{}", self.url, text("/rawPath"), text("/rawQueryString"));
@@ -130,6 +166,25 @@ impl Client {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { status, headers, body, took: started.elapsed() })
     }
+}
+
+/// A token of the app for a throwaway user, from the environment or the operator.
+fn throwaway_token() -> Result<String> {
+    if let Some(token) = variable(TOKEN) {
+        return Ok(token);
+    }
+    let without = format!("only the app can sign: put the token of a throwaway user into {TOKEN}");
+    ensure!(stdin().is_terminal(), without);
+    let question = "A token of a throwaway user, whose data is erased (authClient.token()):";
+    let prompt = Password::new(question).without_confirmation();
+    Ok(prompt.with_display_mode(PasswordDisplayMode::Hidden).prompt()?.trim().to_owned())
+}
+
+/// The user of a token, unverified.
+fn subject(token: &str) -> Option<String> {
+    let claims = BASE64URL.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    Some(claims.get("sub")?.as_str()?.to_owned())
 }
 
 impl Answer {

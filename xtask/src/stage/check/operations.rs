@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::client::Client;
@@ -84,6 +84,21 @@ fn ask<'a>(
     let (text, took, refusal) = (answer.text(), answer.took.as_millis(), other.text());
     let expected = answer.is_success() && refusal == "403 wrong_user";
     Ok(Actual::of(format!("{text} in {took} ms; {refusal}"), expected))
+}
+
+/// Refuses a user who has something, which the check would erase.
+pub(super) fn expect_nothing(client: &Client, operations: &[Operation]) -> Result<()> {
+    for list in operations.iter().filter(|operation| operation.is_of_collection("GET")) {
+        let user = client.user.as_str();
+        let answer = client.send(&client.request(&list.function, user, user, "")?)?;
+        ensure!(
+            answer.body == json!([]),
+            "{} of {user} is not an empty list, but {}: the check needs a valid token of a throwaway user",
+            list.function,
+            answer.text()
+        );
+    }
+    Ok(())
 }
 
 /// Erases the user's account, even after failures, and looks whether something is left.
