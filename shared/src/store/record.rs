@@ -19,6 +19,10 @@ use crate::database::{DatabaseError, Parameter};
 ///         colour: Option<String>,
 ///     }
 /// }
+///
+/// impl shared::Resource for Note {
+///     const ROLE: &'static str = "api_request";
+/// }
 /// ```
 #[macro_export]
 macro_rules! record {
