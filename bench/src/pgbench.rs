@@ -149,7 +149,7 @@ impl Limit<'_> {
             "update" => &[&user, &id, "'Buy milk'", "true", "'two bottles'", "true"],
             "complete" => &[&user, &id, "true"],
             "delete" => &["'pgbench-deletes'", &deleted],
-            "clear" => &["('pgbench-' || :n)", "true", "NULL"],
+            "clear" => &["('pgbench-' || :n)", "NULL", "true"],
             _ => anyhow::bail!("bench/src/pgbench.rs has no parameters for the statement {name}"),
         };
         Ok((statement, values.iter().map(|value| (*value).to_owned()).collect()))

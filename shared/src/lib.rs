@@ -52,6 +52,6 @@ pub use settings::{
 pub use store::{
     Account, Change, ChangeStatement, Cleared, Column, Columns, Created, Field, Filter,
     HasStatements, Id, IdempotencyKey, Page, PageRequest, Record, Resource, ResourceStore,
-    Statements, Store, StoreError, Stored, Versions, Visitor, own_statement,
+    Statements, Store, StoreError, Stored, Versions, Visitor, clear_statement,
 };
 pub use telemetry::log_name;

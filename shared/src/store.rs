@@ -23,7 +23,7 @@ pub(crate) use self::page::{BOOLEAN, boolean};
 pub use self::page::{Filter, Page, PageRequest};
 use self::record::Values;
 pub use self::record::{Change, Column, Columns, Field, Record, Visitor};
-pub use self::statements::{ChangeStatement, HasStatements, Resource, Statements, own_statement};
+pub use self::statements::{ChangeStatement, HasStatements, Resource, Statements, clear_statement};
 pub(crate) use self::stored::MAX_SAFE_INTEGER;
 pub use self::stored::{Id, Stored};
 pub use self::versions::Versions;

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use shared::{
     ChangeStatement, Cleared, Database, HasStatements, Id, Owner, Parameter, ResourceStore, Retry,
-    Statement, Store, StoreError, Stored, Versions, own_statement,
+    Statement, Store, StoreError, Stored, Versions, clear_statement,
 };
 use tokio_postgres::types::Type;
 
@@ -18,28 +18,8 @@ static COMPLETE: LazyLock<ChangeStatement> = LazyLock::new(|| {
     )
 });
 
-/// Deletes at most the 10,000 oldest. A task that was changed concurrently and no longer matches
-/// stays: the conditions are checked again once its row is locked.
-static CLEAR: LazyLock<Statement> = LazyLock::new(|| {
-    own_statement::<Task>(
-        "clear",
-        "
-        WITH chosen AS (
-            SELECT id FROM tasks
-            WHERE user_id = $1 AND completed = $2 AND updated_at <= coalesce($3, 'infinity')
-            ORDER BY id
-            LIMIT 10001
-        ), deleted AS (
-            DELETE FROM tasks
-            WHERE user_id = $1 AND id = ANY (ARRAY(SELECT id FROM chosen ORDER BY id LIMIT 10000))
-              AND completed = $2 AND updated_at <= coalesce($3, 'infinity')
-            RETURNING id
-        )
-        SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM chosen) > 10000",
-        vec![Type::TEXT, Type::BOOL, Type::TIMESTAMPTZ],
-        vec![Type::INT8, Type::BOOL],
-    )
-});
+static CLEAR: LazyLock<Statement> =
+    LazyLock::new(|| clear_statement::<Task>("clear", "completed = $3", vec![Type::BOOL]));
 
 /// The tasks of all users.
 pub struct TaskStore(Store<Task>);
@@ -92,7 +72,7 @@ impl TaskStore {
             return self.erase(owner, clear.until).await;
         };
         // A second run deletes what the first one left.
-        let values: [Parameter; 2] = [&completed, &until];
+        let values: [Parameter; 2] = [&until, &completed];
         Cleared::read(&self.run(owner, Retry::IfUnknown, &CLEAR, &values).await?)
     }
 }

@@ -74,57 +74,73 @@ struct Owned<'a> {
     id: &'static str,
     /// From the oldest on.
     order: &'static str,
+    /// Whether it is among the number of deleted rows.
+    counts: bool,
 }
 
 impl<'a> Owned<'a> {
     fn rows(table: &'a str) -> Self {
         let condition = "user_id = $1 AND updated_at <= coalesce($2, 'infinity')".to_owned();
-        Self { table, condition, id: "id", order: "id" }
+        Self { table, condition, id: "id", order: "id", counts: true }
     }
 
     fn keys(table: &'a str) -> Self {
         let condition = format!(
             "user_id = $1 AND resource = '{table}' AND created_at <= coalesce($2, 'infinity')"
         );
-        Self { table: "idempotency_keys", condition, id: "key", order: "created_at, key" }
+        let order = "created_at, key";
+        Self { table: "idempotency_keys", condition, id: "key", order, counts: false }
     }
 }
 
 /// Deletes the oldest rows of these tables, and their idempotency keys: together at most 10,000.
+pub(super) fn erase(role: &'static str, name: &str, tables: &[&str]) -> Statement {
+    let owned = tables.iter().flat_map(|table| [Owned::rows(table), Owned::keys(table)]);
+    deletion(role, format!("{name}_erase"), owned, vec![])
+}
+
+/// Deletes the oldest rows of a table that match a condition, at most 10,000.
+pub(super) fn clear(
+    role: &'static str,
+    table: &str,
+    operation: &str,
+    condition: &str,
+    types: Vec<Type>,
+) -> Statement {
+    let mut rows = Owned::rows(table);
+    rows.condition = format!("{} AND {condition}", rows.condition);
+    deletion(role, format!("{table}_{operation}"), [rows], types)
+}
+
 /// Returns the number of deleted rows without the keys, and whether more remain. A row that was
 /// changed concurrently and no longer matches stays: the conditions are checked again once it is
 /// locked.
-pub(super) fn erase(role: &'static str, name: &str, tables: &[&str]) -> Statement {
-    let (mut parts, mut chosen, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
-    let mut delete = |Owned { table, condition, id, order }: Owned| {
-        let index = parts.len();
-        let before: String = chosen.concat();
+fn deletion<'a>(
+    role: &'static str,
+    name: String,
+    owned: impl IntoIterator<Item = Owned<'a>>,
+    types: Vec<Type>,
+) -> Statement {
+    let (mut parts, mut chosen, mut deleted) = (Vec::new(), String::new(), Vec::new());
+    for (index, Owned { table, condition, id, order, counts }) in owned.into_iter().enumerate() {
         parts.push(format!(
             "chosen_{index} AS (
                 SELECT {order} FROM {table} WHERE {condition}
-                ORDER BY {order} LIMIT 10001{before}
+                ORDER BY {order} LIMIT 10001{chosen}
             ), deleted_{index} AS (
                 DELETE FROM {table} WHERE {condition} AND {id} = ANY (ARRAY(
                     SELECT {id} FROM chosen_{index}
-                    ORDER BY {order} LIMIT greatest(10000{before}, 0)))
+                    ORDER BY {order} LIMIT greatest(10000{chosen}, 0)))
                 RETURNING {id}
             )"
         ));
-        chosen.push(format!(" - (SELECT count(*) FROM chosen_{index})"));
-        index
-    };
-    for table in tables {
-        let index = delete(Owned::rows(table));
-        delete(Owned::keys(table));
-        deleted.push(format!("(SELECT count(*) FROM deleted_{index})"));
+        chosen = format!("{chosen} - (SELECT count(*) FROM chosen_{index})");
+        if counts {
+            deleted.push(format!("(SELECT count(*) FROM deleted_{index})"));
+        }
     }
-    let sql = format!(
-        "WITH {} SELECT {}, 10000{} < 0",
-        parts.join(", "),
-        deleted.join(" + "),
-        chosen.concat()
-    );
-    let types = vec![Type::TEXT, Type::TIMESTAMPTZ];
-    let columns = vec![Type::INT8, Type::BOOL];
-    Statement::new(role, format!("{name}_erase"), Rows::One, sql, types, columns)
+    let (parts, deleted) = (parts.join(", "), deleted.join(" + "));
+    let sql = format!("WITH {parts} SELECT {deleted}, 10000{chosen} < 0");
+    let types = [vec![Type::TEXT, Type::TIMESTAMPTZ], types].concat();
+    Statement::new(role, name, Rows::One, sql, types, vec![Type::INT8, Type::BOOL])
 }

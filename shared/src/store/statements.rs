@@ -1,7 +1,7 @@
 //! The SQL that any resource has.
 use tokio_postgres::types::Type;
 
-use super::account::erase;
+use super::account::{clear, erase};
 use super::page::Filter;
 use super::record::{Column, Record};
 use crate::database::{Rows, Statement};
@@ -116,16 +116,16 @@ impl ChangeStatement {
     }
 }
 
-/// A statement of a resource that returns at most one row, whose first column is a bigint and not
-/// null.
+/// A statement that deletes the oldest rows of a resource that match `condition`, at most 10,000;
+/// [`Cleared::read`](crate::Cleared::read) reads its result. The condition is SQL, whose parameters
+/// begin with `$3`: the first two are the user, and the time after which what changed stays.
 #[must_use]
-pub fn own_statement<R: Resource>(
+pub fn clear_statement<R: Resource>(
     operation: &str,
-    sql: &str,
+    condition: &str,
     types: Vec<Type>,
-    columns: Vec<Type>,
 ) -> Statement {
-    statement::<R>(operation, Rows::One, sql, types, columns)
+    clear(R::ROLE, R::TABLE, operation, condition, types)
 }
 
 /// `{columns}` stands for the columns of a row.
